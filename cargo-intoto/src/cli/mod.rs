@@ -1,0 +1,82 @@
+//! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
+
+use std::ffi::OsString;
+
+use anstream::ColorChoice;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui::{Ui, Verbosity};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo-intoto", bin_name = "cargo intoto", version, about, disable_help_subcommand = true)]
+struct Cli {
+    /// When to colour: auto, always, never
+    #[arg(long, global = true, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
+    color: Option<Color>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show every artifact
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant per subcommand; each file of this module has the arguments and `run`.
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Command {
+    fn run(self, _ui: &Ui) -> Result<Exit, CliError> {
+        match self {}
+    }
+}
+
+/// Parses `args`, runs the command and turns its outcome into an exit code.
+pub(crate) fn main(args: Vec<OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(without_plugin_word(args)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody is left to tell when the terminal itself is gone.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        }
+    };
+    let color = match cli.color {
+        Some(Color::Always) => ColorChoice::Always,
+        Some(Color::Never) => ColorChoice::Never,
+        Some(Color::Auto) | None => ColorChoice::Auto,
+    };
+    let verbosity = match (cli.quiet, cli.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    };
+    let ui = Ui::new(color, verbosity);
+    match cli.command.run(&ui) {
+        Ok(exit) => exit,
+        Err(error) => {
+            ui.error(&error);
+            error.exit()
+        }
+    }
+}
+
+/// Drops the `intoto` that cargo passes when the binary runs as `cargo intoto …`; without it the binary was called directly.
+fn without_plugin_word(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.get(1).is_some_and(|word| word == "intoto") {
+        args.remove(1);
+    }
+    args
+}

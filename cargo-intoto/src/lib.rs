@@ -1,0 +1,18 @@
+//! `cargo intoto`: in-toto evidence of cargo's fetch, build, test and package, and its verification.
+//!
+//! Everything that touches the world lives here; what in-toto means lives in `intoto-core`. The library exists so that the
+//! binary and the tests' twin of it share one entry, [`main`]; it promises no stable API.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+pub mod cli;
+pub mod error;
+pub mod exit;
+pub mod finding;
+pub mod ui;
+
+/// Runs the command line `args` (the program's name first) and returns the process's exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    cli::main(args.into_iter().collect()).into()
+}

@@ -1,0 +1,111 @@
+//! The only writer to the terminal. Verbs, notes and errors go to stderr in cargo's manner; stdout carries data alone.
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+
+use crate::error::CliError;
+
+const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
+const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
+const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
+const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// What cargo would say.
+    Normal,
+    /// With every artifact.
+    Verbose,
+}
+
+/// The terminal as the commands see it.
+#[derive(Debug)]
+pub struct Ui {
+    color: ColorChoice,
+    verbosity: Verbosity,
+}
+
+impl Ui {
+    /// A terminal that colours as `color` says and is as talkative as `verbosity`.
+    pub fn new(color: ColorChoice, verbosity: Verbosity) -> Self {
+        Self { color, verbosity }
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Whether a progress bar may be drawn: stderr is a terminal and the user wants to hear something.
+    pub fn shows_progress(&self) -> bool {
+        self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether what goes to stdout should be coloured.
+    pub fn colors_stdout(&self) -> bool {
+        AutoStream::new(io::stdout(), self.color).current_choice() != ColorChoice::Never
+    }
+
+    /// A right-aligned bold verb and what it is about, as in `   Recording build`.
+    pub fn status(&self, verb: &str, message: impl Display) {
+        self.line(Verbosity::Normal, GOOD, &format!("{verb:>12}"), &message);
+    }
+
+    /// As [`Ui::status`], in the colour of refusals; said even with `-q`.
+    pub fn refusal(&self, verb: &str, message: impl Display) {
+        self.line(Verbosity::Quiet, ERROR, &format!("{verb:>12}"), &message);
+    }
+
+    /// `warning: …`
+    pub fn warn(&self, message: impl Display) {
+        self.line(Verbosity::Normal, WARNING, "warning:", &message);
+    }
+
+    /// `note: …`
+    pub fn note(&self, message: impl Display) {
+        self.line(Verbosity::Normal, NOTE, "note:", &message);
+    }
+
+    /// An error with its causes and hints; said even with `-q`.
+    pub fn error(&self, error: &CliError) {
+        let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
+        self.line(Verbosity::Quiet, ERROR, &format!("error{code}:"), error);
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            self.line(Verbosity::Quiet, Style::new(), "  because", &inner);
+            cause = inner.source();
+        }
+        for hint in error.hints() {
+            self.line(Verbosity::Quiet, NOTE, "   hint:", hint);
+        }
+    }
+
+    /// Writes data to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written; a closed pipe counts as success, as for any well-behaved filter.
+    pub fn data(&self, text: &str) -> Result<(), CliError> {
+        let mut stdout = AutoStream::new(io::stdout(), self.color).lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(CliError::failure("failed to write to standard output").because(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn line(&self, least: Verbosity, style: Style, label: &str, message: &dyn Display) {
+        if self.verbosity >= least {
+            let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+            // Nobody is left to tell when stderr itself is gone.
+            let _ = writeln!(stderr, "{style}{label}{style:#} {message}");
+        }
+    }
+}

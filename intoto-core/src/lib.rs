@@ -1,0 +1,7 @@
+//! in-toto as values: layouts, links, keys, artifact rules and the verification of a supply chain.
+//!
+//! Nothing here reads a file, a clock, the environment or the network, starts a process or a thread, or knows about cargo:
+//! the caller brings bytes and the reference time, and receives values.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;

@@ -1,0 +1,1 @@
+//! Starter layouts as data, in a crate of their own so that `cargo package` takes them along.

@@ -1,0 +1,1 @@
+//! What the suite shares: the sandbox, fixed keys and a fixed time.
