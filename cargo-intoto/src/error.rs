@@ -37,12 +37,21 @@ pub struct CliError {
 impl CliError {
     /// An error of the given kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, code: None, message: message.into(), source: None, hints: Vec::new() }
+        Self {
+            kind,
+            code: None,
+            message: message.into(),
+            source: None,
+            hints: Vec::new(),
+        }
     }
 
     /// Decided, and the answer is no, for the reason with this stable code.
     pub fn refused(code: CargoCode, message: impl Into<String>) -> Self {
-        Self { code: Some(code), ..Self::new(ErrorKind::Refused, message) }
+        Self {
+            code: Some(code),
+            ..Self::new(ErrorKind::Refused, message)
+        }
     }
 
     /// The command line or the settings are wrong.

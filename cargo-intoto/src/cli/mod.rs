@@ -18,7 +18,13 @@ enum Color {
 }
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo-intoto", bin_name = "cargo intoto", version, about, disable_help_subcommand = true)]
+#[command(
+    name = "cargo-intoto",
+    bin_name = "cargo intoto",
+    version,
+    about,
+    disable_help_subcommand = true
+)]
 struct Cli {
     /// When to colour: auto, always, never
     #[arg(long, global = true, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
