@@ -1,3 +1,59 @@
-//! The project's own chores; `cargo xtask --help` lists them.
+//! The project's own chores; `cargo xtask --help` lists them. CI runs nothing that cannot be run by hand with one of these.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod failure;
+mod process;
+mod root;
+mod say;
+mod stage;
+mod suite;
+mod tidy;
+mod tools;
+
+use failure::Failure;
+use root::Root;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own chores")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+/// One variant per chore.
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run every test: units, documentation, suite, `no_std`, the other implementations, real crates
+    Test(suite::Args),
+    /// Check the house rules: import direction, file lengths, findings documented, vectors named for codes
+    Tidy,
+    /// Build the documentation with warnings denied
+    Docs,
+    /// Check licences, duplicate crates and their sources
+    Deny,
+    /// Install the other implementations and tools under target/tools
+    Tools,
+}
+
+fn main() -> ExitCode {
+    match Root::find().and_then(|root| run(Cli::parse().chore, &root)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say::failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
+    match chore {
+        Chore::Test(args) => suite::run(&args, root),
+        Chore::Tidy => tidy::run(root),
+        Chore::Docs => suite::docs(root),
+        Chore::Deny => tools::deny(root),
+        Chore::Tools => tools::install_all(root),
+    }
+}

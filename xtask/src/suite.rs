@@ -1,0 +1,51 @@
+//! `cargo xtask test`: every test there is, in the order in which a mistake shows soonest.
+
+use crate::failure::Failure;
+use crate::process::Run;
+use crate::root::Root;
+use crate::stage::stage;
+use crate::tools;
+
+/// Cases of each property test on demand; the everyday number is proptest's own.
+const FULL_CASES: &str = "10000";
+
+/// The arguments of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Also what takes long: 10,000 cases per property, every real crate
+    #[arg(long)]
+    full: bool,
+}
+
+/// Runs all tests.
+pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
+    let cargo = |words: &[&str]| {
+        let run = Run::cargo().args(words).directory(root.path());
+        if args.full { run.env("PROPTEST_CASES", FULL_CASES) } else { run }
+    };
+    stage("build the tests", || cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-run"]).show())?;
+    stage("units and suite", || cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]).show())?;
+    stage("documentation examples", || cargo(&["test", "--workspace", "--doc", "--locked"]).show())?;
+    stage("core without std", || no_std(root))?;
+    stage("other implementations: install", || tools::install_all(root))?;
+    Ok(())
+}
+
+/// Builds the documentation with warnings denied.
+pub(crate) fn docs(root: &Root) -> Result<(), Failure> {
+    Run::cargo()
+        .args(["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"])
+        .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links")
+        .directory(root.path())
+        .show()
+}
+
+/// Links a static library without std from core: what compiles here stays free of files, clock and threads.
+fn no_std(root: &Root) -> Result<(), Failure> {
+    Run::cargo()
+        .args(["build", "--locked", "--release", "--manifest-path", "tests/no_std/Cargo.toml"])
+        .arg("--target-dir")
+        .arg(root.target().join("no_std"))
+        .directory(root.path())
+        .show()
+}

