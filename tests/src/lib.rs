@@ -1,1 +1,11 @@
-//! What the suite shares: the sandbox, fixed keys and a fixed time.
+//! What the suite shares: the sandbox, projects in it, fixed keys and a fixed time.
+
+pub mod fixed;
+pub mod output;
+pub mod project;
+pub mod registry;
+pub mod sandbox;
+
+pub use output::Output;
+pub use project::Project;
+pub use sandbox::Sandbox;

@@ -1,1 +1,3 @@
 //! The one test binary of the end-to-end suite.
+
+mod house;

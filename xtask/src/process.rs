@@ -125,7 +125,9 @@ impl Run {
         if ended.is_success() {
             return Ok(ended);
         }
-        let code = ended.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
+        let code = ended
+            .code
+            .map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
         Err(Failure::new(format!("`{shown}` ended with {code}\n{}", ended.tail())))
     }
 }

@@ -16,7 +16,9 @@ impl Root {
         let manifest_dir = std::env::var("CARGO_MANIFEST_DIR")
             .map_err(|_| Failure::new("not run by cargo").hint("run it as `cargo xtask …`"))?;
         let xtask = Utf8PathBuf::from(manifest_dir);
-        let root = xtask.parent().ok_or_else(|| Failure::new(format!("{xtask} has no parent directory")))?;
+        let root = xtask
+            .parent()
+            .ok_or_else(|| Failure::new(format!("{xtask} has no parent directory")))?;
         Ok(Self(root.to_owned()))
     }
 

