@@ -8,8 +8,10 @@ use std::process::ExitCode;
 
 pub mod cli;
 pub mod error;
+pub mod exec;
 pub mod exit;
 pub mod finding;
+pub mod store;
 pub mod ui;
 
 /// Runs the command line `args` (the program's name first) and returns the process's exit code.

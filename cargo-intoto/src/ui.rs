@@ -43,6 +43,15 @@ impl Ui {
         self.verbosity
     }
 
+    /// When to colour, in the words of `CARGO_TERM_COLOR`; nothing when the choice is left to each program.
+    pub fn color_choice(&self) -> Option<&'static str> {
+        match self.color {
+            ColorChoice::Auto => None,
+            ColorChoice::Never => Some("never"),
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => Some("always"),
+        }
+    }
+
     /// Whether a progress bar may be drawn: stderr is a terminal and the user wants to hear something.
     pub fn shows_progress(&self) -> bool {
         self.verbosity != Verbosity::Quiet && io::stderr().is_terminal()

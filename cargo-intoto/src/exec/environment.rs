@@ -1,0 +1,89 @@
+//! What a child process gets of our environment: everything but secrets and what cargo set for us as its own child.
+//!
+//! Keeping secrets back is hygiene, not a boundary: code of the same user can read them elsewhere (see the threat model).
+
+use std::ffi::OsString;
+use std::process::Command;
+
+/// Variables that hold a key, a passphrase or a token, by exact name.
+const SECRETS: &[&str] = &[
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_RUNTIME_TOKEN",
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "CARGO_REGISTRY_SECRET_KEY",
+    "CARGO_REGISTRY_TOKEN",
+    "CI_JOB_JWT",
+    "CI_JOB_JWT_V1",
+    "CI_JOB_JWT_V2",
+    "CI_JOB_TOKEN",
+    "CI_REGISTRY_PASSWORD",
+    "COSIGN_PASSWORD",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "SIGSTORE_ID_TOKEN",
+    "SYSTEM_ACCESSTOKEN",
+];
+
+/// Variables that cargo sets for the program that it runs; a cargo started from there must not take them for the user's.
+const PARENT: &[&str] = &["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+const PARENT_PREFIXES: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_"];
+
+/// Whether the variable `name` may hold a secret and is therefore kept from children.
+pub fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name)
+        || (name.starts_with("CARGO_INTOTO_") && (name.contains("PASSPHRASE") || name.contains("KEY")))
+        || (name.starts_with("CARGO_REGISTRIES_") && (name.ends_with("_TOKEN") || name.ends_with("_SECRET_KEY")))
+        || name.ends_with("_ID_TOKEN")
+}
+
+/// Whether cargo set the variable `name` for us and not the user.
+fn is_of_parent(name: &str) -> bool {
+    PARENT.contains(&name) || PARENT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The environment that a child gets, given ours.
+fn handed_down(ours: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = (OsString, OsString)> {
+    ours.filter(|(name, _)| {
+        // A name that is not UTF-8 is none of those that are kept back.
+        name.to_str().is_none_or(|name| !is_secret(name) && !is_of_parent(name))
+    })
+}
+
+/// Gives `command` our environment without secrets.
+pub fn sanitise(command: &mut Command) {
+    command.env_clear().envs(handed_down(std::env::vars_os()));
+}
+
+/// The names of the registry tokens that are set here and kept from children, for a hint when cargo needed one.
+pub fn withheld_registry_tokens() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| is_secret(name) && name.starts_with("CARGO_REGISTR"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_the_parents_variables_stay_here() {
+        let kept_back = [
+            "CARGO_INTOTO_PASSPHRASE",
+            "CARGO_INTOTO_KEY",
+            "CARGO_REGISTRY_TOKEN",
+            "CARGO_REGISTRIES_MY_CORP_TOKEN",
+            "CARGO_REGISTRIES_X_SECRET_KEY",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "VAULT_ID_TOKEN",
+            "CARGO_PKG_NAME",
+            "CARGO_MANIFEST_DIR",
+        ];
+        let handed = ["PATH", "HOME", "CARGO_HOME", "RUSTFLAGS", "CARGO_REGISTRIES_X_INDEX", "RUSTUP_TOOLCHAIN", "CC"];
+        let ours = kept_back.iter().chain(&handed).map(|name| (OsString::from(name), OsString::from("v")));
+        let theirs: Vec<_> = handed_down(ours).map(|(name, _)| name.into_string().expect("ASCII")).collect();
+        assert_eq!(theirs, handed);
+    }
+}

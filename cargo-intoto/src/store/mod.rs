@@ -1,0 +1,31 @@
+//! Where links lie: the run directories of the workspace, and any other directory of link files.
+
+pub mod atomic;
+pub mod directory;
+pub mod run;
+
+use crate::error::CliError;
+
+pub use directory::LinkDirectory;
+pub use run::{Run, RunId};
+
+/// A place that holds link files under their names (`STEP.KEYID8.link`), and sublayouts' links below a directory per sublayout.
+pub trait LinkStore {
+    /// The names of all files, relative to the store and sorted.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    fn names(&self) -> Result<Vec<String>, CliError>;
+
+    /// The bytes of the file `name`; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When it is not a regular file, is longer than `limit` bytes, or cannot be read.
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError>;
+
+    /// Writes the file `name` as a whole or not at all; an earlier file of that name is kept aside, never lost.
+    ///
+    /// # Errors
+    /// When it cannot be written; the earlier file is then still in place.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CliError>;
+}
