@@ -27,6 +27,26 @@ cargo_codes! {
     ArtifactUnbound = "artifact-unbound",
     /// Cargo did not say, once and in its own message, that the build succeeded.
     BuildUnconfirmed = "build-unconfirmed",
+    /// A `.crate` could not be read from disk.
+    CrateUnreadable = "crate-unreadable",
+    /// A `.crate` is no gzip-compressed tar archive of the form cargo writes.
+    CrateMalformed = "crate-malformed",
+    /// A `.crate` exceeds a limit of size, number of files, or compression ratio.
+    CrateTooLarge = "crate-too-large",
+    /// A `.crate` holds more than one gzip member.
+    CrateSeveralMembers = "crate-several-members",
+    /// Bytes follow the end of a `.crate`.
+    CrateTrailingBytes = "crate-trailing-bytes",
+    /// An entry of a `.crate` is a link, a directory, a device or an extension header.
+    CrateEntryNotRegular = "crate-entry-not-regular",
+    /// An entry of a `.crate` has a name that is unclean or not UTF-8.
+    CrateEntryName = "crate-entry-name",
+    /// An entry of a `.crate` lies outside `NAME-VERSION/`.
+    CrateEntryOutside = "crate-entry-outside",
+    /// A `.crate` holds a name twice.
+    CrateEntryDuplicate = "crate-entry-duplicate",
+    /// Two names in a `.crate` differ in case only.
+    CrateEntryCaseCollision = "crate-entry-case-collision",
 }
 
 impl fmt::Display for CargoCode {

@@ -7,12 +7,15 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub mod cli;
+pub mod collect;
 pub mod error;
 pub mod exec;
 pub mod exit;
 pub mod finding;
+pub mod naming;
 pub mod store;
 pub mod ui;
+pub mod workspace;
 
 /// Runs the command line `args` (the program's name first) and returns the process's exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -33,7 +33,10 @@ impl Cargo {
         if let Some(when) = ui.color_choice() {
             terminal.push(("CARGO_TERM_COLOR", when));
         }
-        Self { program: program.unwrap_or_else(|| OsString::from("cargo")).into(), terminal }
+        Self {
+            program: program.unwrap_or_else(|| OsString::from("cargo")).into(),
+            terminal,
+        }
     }
 
     /// The program that will be run.

@@ -81,9 +81,22 @@ mod tests {
             "CARGO_PKG_NAME",
             "CARGO_MANIFEST_DIR",
         ];
-        let handed = ["PATH", "HOME", "CARGO_HOME", "RUSTFLAGS", "CARGO_REGISTRIES_X_INDEX", "RUSTUP_TOOLCHAIN", "CC"];
-        let ours = kept_back.iter().chain(&handed).map(|name| (OsString::from(name), OsString::from("v")));
-        let theirs: Vec<_> = handed_down(ours).map(|(name, _)| name.into_string().expect("ASCII")).collect();
+        let handed = [
+            "PATH",
+            "HOME",
+            "CARGO_HOME",
+            "RUSTFLAGS",
+            "CARGO_REGISTRIES_X_INDEX",
+            "RUSTUP_TOOLCHAIN",
+            "CC",
+        ];
+        let ours = kept_back
+            .iter()
+            .chain(&handed)
+            .map(|name| (OsString::from(name), OsString::from("v")));
+        let theirs: Vec<_> = handed_down(ours)
+            .map(|(name, _)| name.into_string().expect("ASCII"))
+            .collect();
         assert_eq!(theirs, handed);
     }
 }

@@ -106,7 +106,12 @@ mod tests {
 
     #[test]
     fn success_must_be_said_once() {
-        for lines in [&[][..], &[ARTIFACT], &[r#"{"reason":"build-finished","success":false}"#], &[FINISHED, FINISHED]] {
+        for lines in [
+            &[][..],
+            &[ARTIFACT],
+            &[r#"{"reason":"build-finished","success":false}"#],
+            &[FINISHED, FINISHED],
+        ] {
             let error = taken(lines).require_success().expect_err("not confirmed");
             assert_eq!(error.code(), Some(CargoCode::BuildUnconfirmed), "{lines:?}");
         }

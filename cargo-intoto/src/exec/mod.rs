@@ -5,3 +5,4 @@ pub mod cargo;
 pub mod environment;
 pub mod messages;
 pub mod process_group;
+pub(crate) mod query;

@@ -78,7 +78,10 @@ pub fn run(mut command: Command, what: &str, output: Output<'_>) -> Result<Ended
         (Some(reader), Some(sink)) => run_with_lines(&mut child, reader, sink, what),
         _ => {
             let status = child.wait().map_err(failed)?;
-            Ok(Ended { status, left_running: end_orphans(&child, what)? })
+            Ok(Ended {
+                status,
+                left_running: end_orphans(&child, what)?,
+            })
         }
     }
 }
@@ -111,10 +114,15 @@ fn run_with_lines(
             Ok(line) => sink(&line),
             Err(RecvTimeoutError::Disconnected) => {
                 let status = child.wait().map_err(failed)?;
-                return Ok(Ended { status, left_running: end_orphans(child, what)? });
+                return Ok(Ended {
+                    status,
+                    left_running: end_orphans(child, what)?,
+                });
             }
             Err(RecvTimeoutError::Timeout) => {
-                let Some(status) = child.try_wait().map_err(failed)? else { continue };
+                let Some(status) = child.try_wait().map_err(failed)? else {
+                    continue;
+                };
                 // The child is gone and the pipe still open: whoever holds it must go before the stream can end.
                 let left_running = end_orphans(child, what)?;
                 loop {
@@ -243,7 +251,11 @@ mod linux {
         let mut words = rest.split_ascii_whitespace();
         let state = words.next()?.chars().next()?;
         let parent = words.next()?.parse().ok()?;
-        Some(Stat { name: name.to_owned(), state, parent })
+        Some(Stat {
+            name: name.to_owned(),
+            state,
+            parent,
+        })
     }
 
     #[cfg(test)]
@@ -257,7 +269,15 @@ mod linux {
                 ("42 (a) b (c)) Z 1 42", "a) b (c)", 'Z', 1),
                 ("42 () R 9 1", "", 'R', 9),
             ] {
-                assert_eq!(parse_stat(line), Some(Stat { name: name.to_owned(), state, parent }), "{line}");
+                assert_eq!(
+                    parse_stat(line),
+                    Some(Stat {
+                        name: name.to_owned(),
+                        state,
+                        parent
+                    }),
+                    "{line}"
+                );
             }
             for line in ["", "42", "42 (x", "42 (x)", "42 (x) S", "42 (x) S y"] {
                 assert_eq!(parse_stat(line), None, "{line}");
@@ -284,8 +304,9 @@ fn end_orphans(child: &Child, what: &str) -> Result<Vec<String>, CliError> {
     if test_kill_process_group(group).is_err() {
         return Ok(Vec::new());
     }
-    kill_process_group(group, Signal::KILL)
-        .map_err(|error| CliError::failure(format!("failed to end the processes that {what} left running")).because(error))?;
+    kill_process_group(group, Signal::KILL).map_err(|error| {
+        CliError::failure(format!("failed to end the processes that {what} left running")).because(error)
+    })?;
     Ok(vec![format!("process group {}", child.id())])
 }
 

@@ -52,7 +52,9 @@ impl LinkDirectory {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(CliError::failure(format!("failed to look at {path}")).because(error)),
             Ok(metadata) if !metadata.is_file() => {
-                return Err(CliError::failure(format!("{path} is in the way: it is not a regular file")));
+                return Err(CliError::failure(format!(
+                    "{path} is in the way: it is not a regular file"
+                )));
             }
             Ok(_) => {}
         }
@@ -83,7 +85,10 @@ impl LinkDirectory {
             let Ok(entry) = entry else { continue };
             let Ok(kind) = entry.file_type() else { continue };
             if names.len() >= MAX_ENTRIES {
-                return Err(CliError::cannot_decide(format!("{} holds more than {MAX_ENTRIES} files", self.root)));
+                return Err(CliError::cannot_decide(format!(
+                    "{} holds more than {MAX_ENTRIES} files",
+                    self.root
+                )));
             }
             let name = format!("{prefix}{}", entry.file_name());
             // Sublayouts nest, but a run's own directories are none; only names that can be a sublayout's are entered.
@@ -183,7 +188,10 @@ mod tests {
             links.write(name, b"x").expect("written");
         }
         links.write("a.link", b"y").expect("written again");
-        assert_eq!(links.names().expect("listed"), ["a.link", "b.link", "sub.0123abcd/c.link"]);
+        assert_eq!(
+            links.names().expect("listed"),
+            ["a.link", "b.link", "sub.0123abcd/c.link"]
+        );
     }
 
     #[cfg(target_os = "linux")]
@@ -191,13 +199,26 @@ mod tests {
     fn hostile_files_cost_nothing() {
         let (guard, links) = directory();
         let fifo = guard.path().join("fifo.link");
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).expect("FIFO");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .expect("FIFO");
         std::os::unix::fs::symlink("/dev/zero", guard.path().join("zero.link")).expect("link");
         fs::write(guard.path().join("long.link"), [b' '; 100]).expect("written");
         for name in ["fifo.link", "zero.link", "long.link", SUPERSEDED] {
             let outcome = links.read(name, 99);
             assert!(matches!(outcome, Err(_) | Ok(None)), "{name}: {outcome:?}");
         }
-        assert_eq!(links.read("long.link", 100).expect("within the limit").map(|bytes| bytes.len()), Some(100));
+        assert_eq!(
+            links
+                .read("long.link", 100)
+                .expect("within the limit")
+                .map(|bytes| bytes.len()),
+            Some(100)
+        );
     }
 }

@@ -19,7 +19,11 @@ impl RunId {
     /// The first 12 hex digits of sha256 over the three parts; each is told apart from its absence and from the next.
     pub fn of(commit: Option<&str>, dirty: Option<&[u8; 32]>, lock: &[u8; 32]) -> Self {
         let mut hasher = Sha256::new();
-        for part in [commit.map(str::as_bytes), dirty.map(|digest| &digest[..]), Some(&lock[..])] {
+        for part in [
+            commit.map(str::as_bytes),
+            dirty.map(|digest| &digest[..]),
+            Some(&lock[..]),
+        ] {
             match part {
                 None => hasher.update([0]),
                 Some(bytes) => {
@@ -94,7 +98,8 @@ impl Run {
             ),
             None => format!("this tree has no run yet (it would be run {})", run.id),
         };
-        Err(CliError::cannot_decide(message).hint("run `cargo intoto fetch`, which starts the run that later steps join"))
+        Err(CliError::cannot_decide(message)
+            .hint("run `cargo intoto fetch`, which starts the run that later steps join"))
     }
 
     /// The run that `latest` names, if any.
@@ -107,7 +112,9 @@ impl Run {
             Ok(target) => target.to_str().map(str::to_owned),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             // Not a link: where there are none, a file holds the name.
-            Err(_) => LinkDirectory::new(runs).read("latest", 64)?.and_then(|bytes| String::from_utf8(bytes).ok()),
+            Err(_) => LinkDirectory::new(runs)
+                .read("latest", 64)?
+                .and_then(|bytes| String::from_utf8(bytes).ok()),
         };
         let run = named.as_deref().and_then(RunId::parse).map(|id| Self::at(runs, id));
         match run {
@@ -118,7 +125,10 @@ impl Run {
     }
 
     fn at(runs: &Utf8Path, id: RunId) -> Self {
-        Self { directory: runs.join(id.as_str()), id }
+        Self {
+            directory: runs.join(id.as_str()),
+            id,
+        }
     }
 
     /// Which run it is.
@@ -162,7 +172,11 @@ impl Run {
     /// When it cannot be emptied.
     pub fn empty_build_directory(&self) -> Result<(), CliError> {
         for path in [self.build_directory(), self.units_file()] {
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
             match removed {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(CliError::failure(format!("failed to empty {path}")).because(error));
@@ -193,7 +207,14 @@ mod tests {
             assert_eq!(RunId::parse(id.as_str()).as_ref(), Some(id));
             assert!(!ids[index + 1..].contains(id), "{index}");
         }
-        for text in ["", "latest", "0123456789ag", "0123456789AB", "0123456789abc", "../456789abc"] {
+        for text in [
+            "",
+            "latest",
+            "0123456789ag",
+            "0123456789AB",
+            "0123456789abc",
+            "../456789abc",
+        ] {
             assert_eq!(RunId::parse(text), None, "{text}");
         }
     }
@@ -202,7 +223,10 @@ mod tests {
     fn later_steps_join_the_run_of_the_tree_as_it_is() {
         let directory = tempfile::tempdir().expect("temporary directory");
         let runs = Utf8Path::from_path(directory.path()).expect("UTF-8").join("intoto");
-        let (first, second) = (RunId::of(Some("a"), None, &[0; 32]), RunId::of(Some("b"), None, &[0; 32]));
+        let (first, second) = (
+            RunId::of(Some("a"), None, &[0; 32]),
+            RunId::of(Some("b"), None, &[0; 32]),
+        );
         assert_eq!(Run::latest(&runs).expect("none yet").map(|run| run.id), None);
         let refused = Run::join(&runs, first.clone()).expect_err("nothing fetched");
         assert_eq!(refused.exit().code(), 3);

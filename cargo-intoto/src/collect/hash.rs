@@ -1,0 +1,240 @@
+//! Hashes files: in parallel, in constant memory, regular files only.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use crate::collect::progress::Progress;
+use crate::error::CliError;
+
+/// Large enough that system calls do not show, small enough for a thread's stack.
+const BUFFER: usize = 64 * 1024;
+
+/// The hash function of a git repository's object names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectFormat {
+    /// The usual one.
+    Sha1,
+    /// `git init --object-format=sha256`.
+    Sha256,
+}
+
+/// What one reading of a file yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDigest {
+    /// Its length.
+    pub size: u64,
+    /// Its sha256.
+    pub sha256: [u8; 32],
+    /// Its name as a git blob, when one was asked for.
+    pub blob: Option<Vec<u8>>,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+}
+
+/// Hashes every file with sha256; the result is in the order of `paths`.
+///
+/// # Errors
+/// When one of them is no readable regular file.
+pub fn files(paths: &[Utf8PathBuf], progress: &Progress) -> Result<Vec<(Utf8PathBuf, [u8; 32])>, CliError> {
+    paths
+        .par_iter()
+        .map(|path| Ok((path.clone(), file(path, None, progress)?.sha256)))
+        .collect()
+}
+
+/// Hashes one file, and names it as git would when `blob` says how.
+///
+/// # Errors
+/// When it is no readable regular file, or changed while it was read.
+pub fn file(path: &Utf8Path, blob: Option<ObjectFormat>, progress: &Progress) -> Result<FileDigest, CliError> {
+    let (file, metadata) = open_regular(path)?;
+    progress.expect(metadata.len());
+    read(file, metadata.len(), blob, progress)
+        .map(|digest| FileDigest {
+            executable: is_executable(&metadata),
+            ..digest
+        })
+        .map_err(|error| CliError::failure(format!("failed to read {path}")).because(error))
+}
+
+/// Opens a regular file; anything else (a directory, a FIFO that would block, a device without end) is an error.
+///
+/// # Errors
+/// When it is no readable regular file.
+pub fn open_regular(path: &Utf8Path) -> Result<(File, std::fs::Metadata), CliError> {
+    let opened = options().open(path).and_then(|file| {
+        let metadata = file.metadata()?;
+        Ok((file, metadata))
+    });
+    let (file, metadata) =
+        opened.map_err(|error| CliError::failure(format!("failed to open {path}")).because(error))?;
+    if metadata.is_file() {
+        Ok((file, metadata))
+    } else {
+        Err(CliError::cannot_decide(format!("{path} is not a regular file")))
+    }
+}
+
+/// The name that git gives to a blob with these bytes.
+pub fn blob_name(bytes: &[u8], format: ObjectFormat) -> Vec<u8> {
+    let mut hasher = BlobHasher::new(format, bytes.len() as u64);
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
+            }
+            text
+        })
+}
+
+/// Whether the owner's execute bit is set: the one bit that git and `.crate`s keep.
+pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        metadata.permissions().mode() & 0o100 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Without it the opening of a FIFO waits for a writer.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options
+}
+
+fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progress) -> io::Result<FileDigest> {
+    let mut sha256 = Sha256::new();
+    let mut blob = blob.map(|format| BlobHasher::new(format, size));
+    let mut buffer = [0; BUFFER];
+    let mut count = 0;
+    loop {
+        let length = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        count += length as u64;
+        if count > size {
+            break;
+        }
+        sha256.update(&buffer[..length]);
+        if let Some(blob) = &mut blob {
+            blob.update(&buffer[..length]);
+        }
+        progress.advance(length as u64);
+    }
+    if count != size {
+        return Err(io::Error::other("the file changed while it was read"));
+    }
+    Ok(FileDigest {
+        size,
+        sha256: sha256.finalize().into(),
+        blob: blob.map(BlobHasher::finish),
+        executable: false,
+    })
+}
+
+enum BlobHasher {
+    Sha1(Sha1),
+    Sha256(Sha256),
+}
+
+impl BlobHasher {
+    fn new(format: ObjectFormat, size: u64) -> Self {
+        let mut hasher = match format {
+            ObjectFormat::Sha1 => Self::Sha1(Sha1::new()),
+            ObjectFormat::Sha256 => Self::Sha256(Sha256::new()),
+        };
+        hasher.update(format!("blob {size}\0").as_bytes());
+        hasher
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Sha1(hasher) => hasher.finalize().to_vec(),
+            Self::Sha256(hasher) => hasher.finalize().to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn digests_are_those_of_the_standard_and_of_git() {
+        let (_guard, directory) = scratch();
+        let path = directory.join("f");
+        std::fs::write(&path, "hello\n").unwrap();
+        let digest = file(&path, Some(ObjectFormat::Sha1), &Progress::hidden()).unwrap();
+        assert_eq!(
+            hex(&digest.sha256),
+            "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+        );
+        assert_eq!(hex(&digest.blob.unwrap()), "ce013625030ba8dba906f756967f9e9ca394464a");
+        assert_eq!(
+            hex(&blob_name(b"", ObjectFormat::Sha256)),
+            "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
+        );
+    }
+
+    #[test]
+    fn files_keep_their_order() {
+        let (_guard, directory) = scratch();
+        let paths: Vec<_> = (0..50).rev().map(|index| directory.join(format!("{index}"))).collect();
+        for path in &paths {
+            std::fs::write(path, path.as_str()).unwrap();
+        }
+        let hashed = files(&paths, &Progress::hidden()).unwrap();
+        assert!(hashed.iter().map(|(path, _)| path).eq(&paths));
+        assert_eq!(hashed[3].1, <[u8; 32]>::from(Sha256::digest(paths[3].as_str())));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        let (_guard, directory) = scratch();
+        let missing = file(&directory.join("missing"), None, &Progress::hidden()).unwrap_err();
+        assert!(missing.to_string().contains("missing"), "{missing}");
+        for path in [directory.clone(), "/dev/zero".into()] {
+            let error = file(&path, None, &Progress::hidden()).unwrap_err();
+            assert!(error.to_string().contains("not a regular file"), "{error}");
+        }
+    }
+}

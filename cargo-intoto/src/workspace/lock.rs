@@ -1,0 +1,219 @@
+//! `Cargo.lock`: what cargo is bound to, by package.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use cargo_lock::{Lockfile, SourceId};
+
+use crate::error::CliError;
+use crate::workspace::{Package, Source};
+
+/// A parsed lock file.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    packages: BTreeMap<(String, String, String), Locked>,
+    sha256: [u8; 32],
+}
+
+/// One package of the lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Where the lock says it comes from.
+    pub source: Source,
+    /// The sha256 of its `.crate`.
+    pub checksum: Option<[u8; 32]>,
+}
+
+impl Lock {
+    /// Reads and parses the lock file at `path`.
+    ///
+    /// # Errors
+    /// When the file is missing, unreadable or no lock file.
+    pub fn read(path: &Utf8Path) -> Result<Self, CliError> {
+        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => CliError::cannot_decide(format!("no Cargo.lock at {path}"))
+                .hint("run `cargo generate-lockfile` and commit the file: without it nothing says which bytes a dependency has"),
+            _ => CliError::failure(format!("failed to read {path}")).because(error),
+        })?;
+        Self::parse(&bytes)
+            .map_err(|error| CliError::cannot_decide(format!("failed to parse the lock file {path}")).because(error))
+    }
+
+    /// Parses the text of a lock file.
+    ///
+    /// # Errors
+    /// When it is no lock file, or lists a package twice.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CliError> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| CliError::cannot_decide("the lock file is not UTF-8").because(error))?;
+        let file: Lockfile = text
+            .parse()
+            .map_err(|error: cargo_lock::Error| CliError::cannot_decide("the lock file is malformed").because(error))?;
+        let mut packages = BTreeMap::new();
+        for package in file.packages {
+            let locked = Locked {
+                name: package.name.to_string(),
+                version: package.version.to_string(),
+                source: package.source.as_ref().map_or(Source::Path, source_of),
+                checksum: package.checksum.and_then(|checksum| checksum.as_sha256()),
+            };
+            let key = key(&locked.name, &locked.version, &locked.source);
+            if let Some(twice) = packages.insert(key, locked) {
+                return Err(CliError::cannot_decide(format!(
+                    "the lock file lists {} {} twice",
+                    twice.name, twice.version
+                )));
+            }
+        }
+        Ok(Self {
+            packages,
+            sha256: intoto_sha256(bytes),
+        })
+    }
+
+    /// The entry of `package`.
+    pub fn get(&self, package: &Package) -> Option<&Locked> {
+        self.packages
+            .get(&key(&package.name, &package.version, &package.source))
+    }
+
+    /// Every entry, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Locked> {
+        self.packages.values()
+    }
+
+    /// The sha256 of the file.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+}
+
+/// Takes the text of a source (`registry+https://…`, `sparse+…`, `git+…#commit`) apart.
+///
+/// # Errors
+/// When cargo's source text has a form this version does not know.
+pub(crate) fn parse_source(text: &str) -> Result<Source, CliError> {
+    let id = SourceId::from_url(text).map_err(|error| {
+        CliError::cannot_decide("failed to understand the source of a package in cargo's metadata").because(error)
+    })?;
+    Ok(source_of(&id))
+}
+
+fn source_of(id: &SourceId) -> Source {
+    if id.is_git() {
+        return Source::Git {
+            url: id.url().to_string(),
+            commit: id.precise().unwrap_or_default().to_owned(),
+        };
+    }
+    if id.is_path() {
+        return Source::Path;
+    }
+    let url = id.url().to_string();
+    Source::Registry {
+        is_default: is_default_registry(&url),
+        url,
+    }
+}
+
+/// Cargo writes the default registry by its git index even when it speaks the sparse protocol.
+fn is_default_registry(url: &str) -> bool {
+    let url = url.trim_end_matches('/');
+    url == "https://github.com/rust-lang/crates.io-index" || url == "https://index.crates.io"
+}
+
+fn key(name: &str, version: &str, source: &Source) -> (String, String, String) {
+    let source = match source {
+        Source::Path => String::new(),
+        Source::Registry { url, is_default } => {
+            if *is_default {
+                "registry".to_owned()
+            } else {
+                format!("registry {url}")
+            }
+        }
+        Source::Git { url, commit } => format!("git {url} {commit}"),
+    };
+    (name.to_owned(), version.to_owned(), source)
+}
+
+fn intoto_sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = r#"version = 4
+
+[[package]]
+name = "a"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "0000000000000000000000000000000000000000000000000000000000000001"
+
+[[package]]
+name = "a"
+version = "1.0.0"
+source = "sparse+https://other.example/index/"
+checksum = "0000000000000000000000000000000000000000000000000000000000000002"
+
+[[package]]
+name = "g"
+version = "0.1.0"
+source = "git+https://host.example/g?branch=main#0123456789012345678901234567890123456789"
+
+[[package]]
+name = "own"
+version = "0.1.0"
+"#;
+
+    #[test]
+    fn packages_of_every_source_are_found() {
+        let lock = Lock::parse(LOCK.as_bytes()).unwrap();
+        let sources: Vec<_> = lock
+            .iter()
+            .map(|locked| (locked.name.as_str(), &locked.source, locked.checksum.map(|sum| sum[31])))
+            .collect();
+        assert_eq!(sources.len(), 4);
+        assert_eq!(
+            lock.iter().find(|locked| locked.name == "g").unwrap().source,
+            Source::Git {
+                url: "https://host.example/g".to_owned(),
+                commit: "0123456789012345678901234567890123456789".to_owned()
+            }
+        );
+        let of_a: Vec<_> = sources.iter().filter(|(name, ..)| *name == "a").collect();
+        assert!(of_a.iter().any(|(_, source, sum)| {
+            matches!(source, Source::Registry { is_default: true, .. }) && *sum == Some(1)
+        }));
+        assert!(of_a.iter().any(|(_, source, sum)| {
+            matches!(source, Source::Registry { is_default: false, .. }) && *sum == Some(2)
+        }));
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_said() {
+        for text in ["version = 4\n[[package]]\nname = 3\n", "\u{0}", "[[package]"] {
+            assert!(Lock::parse(text.as_bytes()).is_err(), "{text:?}");
+        }
+        assert!(Lock::parse(b"\xff").is_err());
+    }
+
+    #[test]
+    fn a_package_listed_twice_is_refused() {
+        let twice = format!("{LOCK}\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n");
+        assert!(
+            Lock::parse(twice.as_bytes())
+                .unwrap_err()
+                .to_string()
+                .contains("own 0.1.0 twice")
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! What cargo says about the workspace, in our own types: members, packages, directories and the lock file.
+
+pub mod lock;
+mod metadata;
+mod package;
+pub mod purl;
+
+pub use metadata::{Workspace, WorkspaceArgs, cargo_program};
+pub use package::{Member, Package, Source, Target};
+pub use purl::Purl;
