@@ -1,0 +1,159 @@
+//! The stable codes of everything that verification finds, in one table.
+
+use core::fmt;
+
+/// Declares the enum, its kebab-case texts, reference classes and the list of all codes from one table.
+macro_rules! finding_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $class:expr;)+) => {
+        /// Why something was refused, could not be decided, or deserves to be told. Each code has a paragraph in
+        /// `docs/findings.md`; the texts never change once released.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum FindingCode { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl FindingCode {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The stable kebab-case text.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The class of error that the reference implementation (Python in-toto) reports in this situation, or `None`
+            /// where it reports nothing, because this implementation is stricter.
+            pub fn reference_class(self) -> Option<&'static str> {
+                match self { $(Self::$variant => $class,)+ }
+            }
+
+            /// The sentence that documents the code.
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+finding_codes! {
+    // The layout and who signed it.
+    /// No owner key was given, so no layout can be trusted.
+    NoOwnerKey = "no-owner-key", Some("SignatureVerificationError");
+    /// The bytes are not the strict JSON that metadata must be.
+    JsonInvalid = "json-invalid", Some("InvalidMetadata");
+    /// An object names one member twice, which two readers may read as two different things.
+    JsonDuplicateKey = "json-duplicate-key", None;
+    /// A size, depth or count is beyond the limits of this verification.
+    LimitExceeded = "limit-exceeded", None;
+    /// The file is neither a DSSE envelope nor a Metablock with in-toto metadata in it.
+    EnvelopeInvalid = "envelope-invalid", Some("InvalidMetadata");
+    /// The signed object has no canonical form, because it holds a number with a fraction or an exponent.
+    FloatInMetablock = "float-in-metablock", Some("FormatError");
+    /// A key that must have signed did not.
+    SignatureMissing = "signature-missing", Some("SignatureVerificationError");
+    /// A signature is there under the right key id and does not verify with that key.
+    SignatureInvalid = "signature-invalid", Some("SignatureVerificationError");
+    /// Signed metadata is not a layout or link as the specification has it.
+    MetadataInvalid = "metadata-invalid", Some("InvalidMetadata");
+    /// The layout has neither steps nor inspections, so it demands nothing.
+    LayoutEmpty = "layout-empty", None;
+    /// The layout's time is over at the reference time.
+    LayoutExpired = "layout-expired", Some("LayoutExpiredError");
+    /// Two steps or inspections have one name.
+    NameClash = "name-clash", Some("InvalidMetadata");
+    /// The name of a step or inspection could lead a file name out of its directory.
+    StepNameInvalid = "step-name-invalid", None;
+    /// The name of an artifact is not clean, so that two tools may take it for two different files.
+    ArtifactNameUnclean = "artifact-name-unclean", None;
+    /// A threshold is not a whole number of at least one.
+    ThresholdInvalid = "threshold-invalid", None;
+    /// An artifact rule cannot be read.
+    RuleInvalid = "rule-invalid", Some("InvalidMetadata");
+    /// A key is malformed, weak, or listed under an id that its own record contradicts.
+    KeyInvalid = "key-invalid", Some("InvalidMetadata");
+    /// A key is of a kind or scheme that this build cannot verify with.
+    KeyUnsupported = "key-unsupported", Some("UnsupportedKeyTypeError");
+    /// The layout uses a feature that this build does not know and must not ignore.
+    FeatureUnsupported = "feature-unsupported", None;
+    /// A parameter was not given, or its value is not allowed where the layout uses it.
+    ParameterInvalid = "parameter-invalid", Some("KeyError");
+
+    // The links of the steps.
+    /// Fewer links than the threshold were supplied, and none of those that were supplied is bad.
+    LinkMissing = "link-missing", Some("LinkNotFoundError");
+    /// A link file is there and could not be read by the caller.
+    LinkUnreadable = "link-unreadable", Some("LinkNotFoundError");
+    /// A link is signed by a key that this step does not name.
+    KeyNotAuthorised = "key-not-authorised-for-step", Some("ThresholdVerificationError");
+    /// A link says that it belongs to another step.
+    LinkNameMismatch = "link-name-mismatch", None;
+    /// Fewer distinct keys than the threshold stand behind the links that were supplied.
+    ThresholdUnmet = "threshold-unmet", Some("ThresholdVerificationError");
+    /// Two functionaries of one step report different materials or products.
+    LinksDisagree = "links-disagree", Some("ThresholdVerificationError");
+    /// Links of one verification were recorded from different commits.
+    CommitDisagrees = "commit-disagrees", None;
+    /// Links of one verification were recorded in different runs.
+    RunDisagrees = "run-disagrees", None;
+    /// A link's command is not the one the layout expects.
+    CommandDiffers = "command-differs", None;
+
+    // Sublayouts.
+    /// A sublayout that stands for a step did not verify.
+    SublayoutRefused = "sublayout-refused", Some("ThresholdVerificationError");
+    /// A sublayout contains itself.
+    SublayoutCycle = "sublayout-cycle", None;
+    /// Sublayouts are nested deeper than the limit.
+    SublayoutTooDeep = "sublayout-too-deep", None;
+
+    // Artifact rules, inspections, and the artifacts in hand.
+    /// A `DISALLOW` or `REQUIRE` rule failed.
+    RuleFailed = "rule-failed", Some("RuleVerificationError");
+    /// An inspection was not run, so its rules could not be judged.
+    InspectionNotRun = "inspection-not-run", None;
+    /// An inspection was run and failed.
+    InspectionFailed = "inspection-failed", Some("BadReturnValueError");
+    /// An artifact given for verification is bound to nothing that the chain produced.
+    ArtifactUnbound = "artifact-unbound", None;
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use super::FindingCode;
+
+    #[test]
+    fn texts_are_unique_and_kebab_case() {
+        let mut seen = BTreeSet::new();
+        for code in FindingCode::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} is there twice");
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
+            assert!(code.summary().ends_with('.'), "{text}: {}", code.summary());
+        }
+    }
+
+    #[test]
+    fn the_reference_classes_are_those_of_the_shared_table() {
+        let table = [
+            (FindingCode::SignatureInvalid, "SignatureVerificationError"),
+            (FindingCode::LayoutExpired, "LayoutExpiredError"),
+            (FindingCode::ThresholdUnmet, "ThresholdVerificationError"),
+            (FindingCode::LinksDisagree, "ThresholdVerificationError"),
+            (FindingCode::LinkMissing, "LinkNotFoundError"),
+            (FindingCode::RuleFailed, "RuleVerificationError"),
+            (FindingCode::InspectionFailed, "BadReturnValueError"),
+            (FindingCode::KeyUnsupported, "UnsupportedKeyTypeError"),
+            (FindingCode::MetadataInvalid, "InvalidMetadata"),
+        ];
+        for (code, class) in table {
+            assert_eq!(code.reference_class(), Some(class), "{code}");
+        }
+    }
+}
