@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod failure;
+mod interop;
 mod process;
 mod root;
 mod say;
@@ -34,6 +35,8 @@ enum Chore {
     Docs,
     /// Check licences, duplicate crates and their sources
     Deny,
+    /// Chains of each implementation, judged by all of them, in both containers
+    Interop,
     /// Install the other implementations and tools under target/tools
     Tools,
 }
@@ -54,6 +57,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Tidy => tidy::run(root),
         Chore::Docs => suite::docs(root),
         Chore::Deny => tools::deny(root),
+        Chore::Interop => interop::run(root),
         Chore::Tools => tools::install_all(root),
     }
 }

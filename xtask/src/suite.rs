@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is, in the order in which a mistake shows soonest.
 
 use crate::failure::Failure;
+use crate::interop;
 use crate::process::Run;
 use crate::root::Root;
 use crate::stage::stage;
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     })?;
     stage("core without std", || no_std(root))?;
     stage("other implementations: install", || tools::install_all(root))?;
-    Ok(())
+    stage("other implementations: chains", || interop::run(root))
 }
 
 /// Builds the documentation with warnings denied.

@@ -4,8 +4,6 @@ package main
 import (
 	"fmt"
 	"os"
-
-	intoto "github.com/in-toto/in-toto-golang/in_toto"
 )
 
 func main() {
@@ -16,9 +14,8 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) == 2 && args[0] == "load" {
-		_, err := intoto.LoadMetadata(args[1])
-		return err
+	if len(args) == 5 && args[0] == "demo-layout" {
+		return demoLayout(args[1], args[2], args[3], args[4])
 	}
-	return fmt.Errorf("usage: peer load FILE")
+	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS")
 }
