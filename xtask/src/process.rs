@@ -77,12 +77,6 @@ impl Run {
         self
     }
 
-    /// Removes an environment variable.
-    pub(crate) fn without_env(mut self, name: &str) -> Self {
-        self.command.env_remove(name);
-        self
-    }
-
     /// Sets the working directory.
     pub(crate) fn directory(mut self, directory: &Utf8Path) -> Self {
         self.command.current_dir(directory);

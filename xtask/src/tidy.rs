@@ -1,8 +1,0 @@
-//! House rules.
-use crate::failure::Failure;
-use crate::root::Root;
-
-/// Checks them all.
-pub(crate) fn run(_root: &Root) -> Result<(), Failure> {
-    Ok(())
-}
