@@ -27,6 +27,38 @@ cargo_codes! {
     ArtifactUnbound = "artifact-unbound",
     /// Cargo did not say, once and in its own message, that the build succeeded.
     BuildUnconfirmed = "build-unconfirmed",
+    /// Cargo's configuration takes the place of a build script.
+    BuildScriptReplaced = "build-script-replaced",
+    /// `RUSTC_BOOTSTRAP` switches on what the stable compiler does not have.
+    BootstrapSet = "bootstrap-set",
+    /// The environment or cargo's configuration names another compiler.
+    CompilerReplaced = "compiler-replaced",
+    /// A wrapper stands between cargo and the compiler.
+    CompilerWrapped = "compiler-wrapped",
+    /// The tree differs from its commit when it is packaged.
+    DirtyTree = "dirty-tree",
+    /// Cargo reused a unit that this run did not compile, or that changed since.
+    FreshUnit = "fresh-unit",
+    /// The environment or cargo's configuration names another linker.
+    LinkerReplaced = "linker-replaced",
+    /// The run's links changed while a step ran.
+    LinksChangedDuringStep = "links-changed-during-step",
+    /// No test ran.
+    NoTestsRan = "no-tests-ran",
+    /// A file of a `.crate` is not the file of the workspace that it should come from.
+    PackagedFileDiffers = "packaged-file-differs",
+    /// A `[patch]` in cargo's configuration.
+    PatchConfigured = "patch-configured",
+    /// Processes that a step started were still running when it had ended.
+    ProcessLeftRunning = "process-left-running",
+    /// A product that the step should have made is not there.
+    ProductMissing = "product-missing",
+    /// A runner takes the place of the tests' own start.
+    RunnerSet = "runner-set",
+    /// Sources changed while a step ran.
+    SourceChangedDuringStep = "source-changed-during-step",
+    /// Cargo's configuration takes packages from another place.
+    SourceReplaced = "source-replaced",
     /// A `.crate` could not be read from disk.
     CrateUnreadable = "crate-unreadable",
     /// A `.crate` is no gzip-compressed tar archive of the form cargo writes.

@@ -13,6 +13,7 @@ pub mod exec;
 pub mod exit;
 pub mod finding;
 pub mod naming;
+pub mod plan;
 pub mod store;
 pub mod ui;
 pub mod workspace;

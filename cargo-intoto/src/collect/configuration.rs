@@ -1,0 +1,202 @@
+//! Cargo's configuration: every file that a cargo started here reads, and every `--config`, with what they say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::CliError;
+
+/// One place that configures cargo.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it says.
+    pub table: toml::Table,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A configuration file.
+    File(Utf8PathBuf),
+    /// `--config KEY=VALUE`.
+    CommandLine,
+    /// An environment variable.
+    Environment,
+}
+
+impl Configuration {
+    /// The value at a path of keys.
+    pub fn get(&self, path: &[&str]) -> Option<&toml::Value> {
+        let (last, tables) = path.split_last()?;
+        let mut table = &self.table;
+        for key in tables {
+            table = table.get(*key)?.as_table()?;
+        }
+        table.get(*last)
+    }
+
+    /// The table at a key.
+    pub fn table(&self, key: &str) -> Option<&toml::Table> {
+        self.table.get(key).and_then(toml::Value::as_table)
+    }
+}
+
+/// The configuration files that a cargo started in `directory` reads, nearest first, with what they include.
+///
+/// # Errors
+/// When one of them cannot be read or is no TOML.
+pub fn files(directory: &Utf8Path, cargo_home: &Utf8Path) -> Result<Vec<Configuration>, CliError> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let directories = directory
+        .ancestors()
+        .map(|ancestor| ancestor.join(".cargo"))
+        .chain([cargo_home.to_owned()]);
+    for directory in directories {
+        // Cargo prefers the name without extension when both are there.
+        for name in ["config", "config.toml"] {
+            let path = directory.join(name);
+            if path.is_file() {
+                read(&path, &mut found, &mut seen)?;
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the values of `--config` say: each is a file or `KEY=VALUE` in TOML.
+///
+/// # Errors
+/// When one of them is neither.
+pub fn command_line(values: &[String], directory: &Utf8Path) -> Result<Vec<Configuration>, CliError> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for value in values {
+        let path = directory.join(value);
+        if path.is_file() {
+            read(&path, &mut found, &mut seen)?;
+        } else {
+            let table = parse(value, &format!("--config {value}"))?;
+            found.push(Configuration {
+                origin: Origin::CommandLine,
+                table,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn read(path: &Utf8Path, found: &mut Vec<Configuration>, seen: &mut BTreeSet<Utf8PathBuf>) -> Result<(), CliError> {
+    if !seen.insert(path.to_owned()) {
+        return Ok(());
+    }
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(CliError::cannot_decide(format!(
+                "cargo's configuration includes {path}, which is missing"
+            )));
+        }
+        Err(error) => {
+            return Err(CliError::failure(format!("failed to read cargo's configuration {path}")).because(error));
+        }
+    };
+    let table = parse(&text, path.as_str())?;
+    let includes = includes(&table);
+    found.push(Configuration {
+        origin: Origin::File(path.to_owned()),
+        table,
+    });
+    let directory = path.parent().unwrap_or(Utf8Path::new(""));
+    for (include, optional) in includes {
+        let include = directory.join(include);
+        if !optional || include.is_file() {
+            read(&include, found, seen)?;
+        }
+    }
+    Ok(())
+}
+
+fn parse(text: &str, what: &str) -> Result<toml::Table, CliError> {
+    text.parse()
+        .map_err(|error: toml::de::Error| CliError::cannot_decide(format!("failed to parse {what}")).because(error))
+}
+
+/// `include = "a.toml"`, `include = ["a.toml", { path = "b.toml", optional = true }]`.
+fn includes(table: &toml::Table) -> Vec<(String, bool)> {
+    fn one(value: &toml::Value) -> Option<(String, bool)> {
+        match value {
+            toml::Value::String(path) => Some((path.clone(), false)),
+            toml::Value::Table(table) => Some((
+                table.get("path")?.as_str()?.to_owned(),
+                table.get("optional").and_then(toml::Value::as_bool).unwrap_or(false),
+            )),
+            _ => None,
+        }
+    }
+    match table.get("include") {
+        Some(toml::Value::Array(values)) => values.iter().filter_map(one).collect(),
+        Some(value) => one(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_in_the_chain_is_found_with_its_includes() {
+        let guard = tempfile::tempdir().expect("temporary directory");
+        let root = Utf8Path::from_path(guard.path()).expect("UTF-8");
+        for (path, text) in [
+            ("home/config.toml", "[build]\njobs = 1"),
+            (
+                "a/.cargo/config.toml",
+                "include = ['x.toml', { path = 'none.toml', optional = true }]",
+            ),
+            ("a/.cargo/x.toml", "include = 'config.toml'\n[build]\nrustc = 'evil'"),
+            ("a/b/.cargo/config", "paths = ['c']"),
+            ("a/b/.cargo/config.toml", "[never]\nread = true"),
+        ] {
+            fs::create_dir_all(root.join(path).parent().expect("a parent")).expect("created");
+            fs::write(root.join(path), text).expect("written");
+        }
+        let found = files(&root.join("a/b"), &root.join("home")).expect("readable");
+        let names: Vec<_> = found
+            .iter()
+            .filter_map(|configuration| match &configuration.origin {
+                Origin::File(path) => path.strip_prefix(root).ok().map(|path| path.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "a/b/.cargo/config",
+                "a/.cargo/config.toml",
+                "a/.cargo/x.toml",
+                "home/config.toml"
+            ]
+        );
+        assert_eq!(
+            found[2].get(&["build", "rustc"]).and_then(toml::Value::as_str),
+            Some("evil")
+        );
+    }
+
+    #[test]
+    fn command_line_values_are_toml_or_files() {
+        let found = command_line(&["build.rustc = 'x'".to_owned()], Utf8Path::new("/")).expect("valid");
+        assert_eq!(
+            found[0].get(&["build", "rustc"]).and_then(toml::Value::as_str),
+            Some("x")
+        );
+        assert!(command_line(&["nonsense".to_owned()], Utf8Path::new("/")).is_err());
+    }
+}

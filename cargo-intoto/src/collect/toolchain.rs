@@ -1,0 +1,121 @@
+//! Which compiler and which cargo: their own words about themselves, and the digests of their files.
+
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value, json};
+
+use crate::collect::{hash, programs};
+use crate::error::CliError;
+use crate::exec::cargo::Cargo;
+use crate::exec::environment;
+
+/// The toolchain that a step ran with.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    /// The directory that holds it.
+    pub sysroot: Utf8PathBuf,
+    /// The triple of the machine that compiles.
+    pub host: String,
+    rustc_version: String,
+    cargo_version: String,
+    digests: Map<String, Value>,
+}
+
+impl Toolchain {
+    /// Asks the compiler that `cargo` would run. `rustc` is the replacement that is configured, if any.
+    ///
+    /// # Errors
+    /// When it cannot be run or does not say where it lies.
+    pub fn look_up(cargo: &Cargo, rustc: Option<&str>) -> Result<Self, CliError> {
+        let program = rustc.unwrap_or("rustc");
+        let rustc_version = said(rustc_command(program).arg("-vV"), "rustc -vV")?;
+        let sysroot = Utf8PathBuf::from(said(
+            rustc_command(program).args(["--print", "sysroot"]),
+            "rustc --print sysroot",
+        )?);
+        let cargo_version = said(cargo.command().arg("-V"), "cargo -V")?;
+        let host = rustc_version
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .ok_or_else(|| CliError::cannot_decide("rustc -vV does not name the host"))?
+            .to_owned();
+        let digests = digests(cargo, program, &sysroot);
+        Ok(Self {
+            sysroot,
+            host,
+            rustc_version,
+            cargo_version,
+            digests,
+        })
+    }
+
+    /// For a link's environment.
+    pub fn describe(&self) -> Map<String, Value> {
+        let mut described = Map::new();
+        described.insert("rustc".to_owned(), json!(self.rustc_version));
+        described.insert("cargo".to_owned(), json!(self.cargo_version));
+        described.insert("host".to_owned(), json!(self.host));
+        described.insert("programs".to_owned(), Value::Object(self.digests.clone()));
+        described
+    }
+}
+
+/// The digests of the programs that make a build: where the search path leads, and what lies behind a proxy there.
+fn digests(cargo: &Cargo, rustc: &str, sysroot: &Utf8Path) -> Map<String, Value> {
+    let base = Utf8Path::new("");
+    let cargo_program = cargo.program().to_str().unwrap_or("cargo");
+    let mut files: Vec<(String, Option<Utf8PathBuf>)> = vec![
+        (
+            "rustc".to_owned(),
+            Some(
+                sysroot
+                    .join("bin")
+                    .join(format!("rustc{}", std::env::consts::EXE_SUFFIX)),
+            ),
+        ),
+        ("cargo".to_owned(), programs::locate(cargo_program, base)),
+        ("cc".to_owned(), programs::locate("cc", base)),
+        ("ld".to_owned(), programs::locate("ld", base)),
+    ];
+    // A proxy of a toolchain manager, or a program put before it on the search path.
+    let found = programs::locate(rustc, base);
+    if found.as_deref() != files[0].1.as_deref() {
+        files.push(("rustc-on-path".to_owned(), found));
+    }
+    for entry in sysroot.join("lib").read_dir_utf8().into_iter().flatten().flatten() {
+        // The compiler proper; `rustc` only starts it.
+        if entry.file_name().contains("rustc_driver-") {
+            files.push(("rustc-driver".to_owned(), Some(entry.path().to_owned())));
+        }
+    }
+    for variable in ["CC", "CXX", "AR"] {
+        if let Ok(value) = std::env::var(variable) {
+            let word = value.split_ascii_whitespace().next().unwrap_or_default().to_owned();
+            files.push((variable.to_owned(), programs::locate(&word, base)));
+        }
+    }
+    files
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, json!({ "sha256": hash::hex(&programs::digest(&path?)?) }))))
+        .collect()
+}
+
+fn rustc_command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    environment::sanitise(&mut command);
+    command.stdin(Stdio::null());
+    command
+}
+
+fn said(command: &mut Command, what: &str) -> Result<String, CliError> {
+    let failed = || CliError::failure(format!("failed to run `{what}`"));
+    let output = command.output().map_err(|error| failed().because(error))?;
+    if !output.status.success() {
+        return Err(failed().because(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    match String::from_utf8(output.stdout) {
+        Ok(text) => Ok(text.trim_end().to_owned()),
+        Err(_) => Err(CliError::cannot_decide(format!("the output of `{what}` is not UTF-8"))),
+    }
+}

@@ -1,0 +1,181 @@
+//! The units that a run compiled, remembered with the digests of their files.
+//!
+//! Cargo calls a unit fresh without looking at its bytes, so a build directory that was poisoned once stays poisoned. A unit is
+//! reused in a recorded step only when this run compiled it and its files are still what they were.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::collect::hash;
+use crate::collect::progress::Progress;
+use crate::error::CliError;
+use crate::exec::messages::Artifact;
+use crate::finding::CargoCode;
+use crate::store::{Run, atomic};
+
+/// What a run compiled so far.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Units {
+    /// By [`key`]: the unit's files and their sha256.
+    units: BTreeMap<String, BTreeMap<Utf8PathBuf, String>>,
+}
+
+impl Units {
+    /// What `run` remembers.
+    ///
+    /// # Errors
+    /// When the memory is there but cannot be read.
+    pub fn load(run: &Run) -> Result<Self, CliError> {
+        let path = run.units_file();
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| CliError::cannot_decide(format!("failed to parse {path}")).because(error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(CliError::failure(format!("failed to read {path}")).because(error)),
+        }
+    }
+
+    /// Writes the memory of `run`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn store(&self, run: &Run) -> Result<(), CliError> {
+        let bytes = serde_json::to_vec(self)
+            .map_err(|error| CliError::failure("failed to write down the units of the run").because(error))?;
+        atomic::write(&run.units_file(), &bytes, &run.scratch())
+    }
+
+    /// Checks that all files in the build directory that this run compiled are still what they were.
+    ///
+    /// # Errors
+    /// When one of them changed or went away since.
+    pub fn check_unchanged(&self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
+        let known: BTreeMap<&Utf8PathBuf, &String> = self
+            .units
+            .values()
+            .flatten()
+            .filter(|(path, _)| path.starts_with(build_directory))
+            .collect();
+        let paths: Vec<Utf8PathBuf> = known.keys().map(|path| (*path).clone()).collect();
+        let changed = |path: &Utf8Path| {
+            let name = path.strip_prefix(build_directory).unwrap_or(path);
+            CliError::refused(
+                CargoCode::FreshUnit,
+                format!("{name} in the run's build directory is not what this run compiled"),
+            )
+            .hint("record the build again: `cargo intoto build` starts with an empty build directory")
+        };
+        if let Some(gone) = paths.iter().find(|path| !path.is_file()) {
+            return Err(changed(gone));
+        }
+        for (path, digest) in hash::files(&paths, progress)? {
+            if known.get(&path).is_some_and(|known| **known != hash::hex(&digest)) {
+                return Err(changed(&path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the units that cargo did not compile, and remembers those that it did.
+    ///
+    /// # Errors
+    /// When a unit is fresh that this run did not compile, or whose files changed since.
+    pub fn take(&mut self, artifacts: &[Artifact], progress: &Progress) -> Result<(), CliError> {
+        for artifact in artifacts {
+            // A final artifact may be absent here: `--no-run` and `check` name files that are not kept.
+            let files: Vec<Utf8PathBuf> = artifact
+                .filenames
+                .iter()
+                .filter(|path| path.is_file())
+                .cloned()
+                .collect();
+            let digests: BTreeMap<Utf8PathBuf, String> = hash::files(&files, progress)?
+                .into_iter()
+                .map(|(path, digest)| (path, hash::hex(&digest)))
+                .collect();
+            let key = key(artifact);
+            if artifact.fresh && self.units.get(&key) != Some(&digests) {
+                let reason = if self.units.contains_key(&key) {
+                    "changed since"
+                } else {
+                    "was not compiled by this run"
+                };
+                return Err(CliError::refused(
+                    CargoCode::FreshUnit,
+                    format!(
+                        "cargo reused the unit `{}` of {}, which {reason}",
+                        artifact.target.name, artifact.package_id
+                    ),
+                )
+                .hint("record the build again: `cargo intoto build` starts with an empty build directory"));
+            }
+            self.units.insert(key, digests);
+        }
+        Ok(())
+    }
+}
+
+/// What tells units apart: the package, the target and how it was compiled.
+fn key(artifact: &Artifact) -> String {
+    let kinds: Vec<String> = artifact.target.kind.iter().map(ToString::to_string).collect();
+    let profile = &artifact.profile;
+    format!(
+        "{} {} {} {:?} {} {} {} {:?}",
+        artifact.package_id,
+        artifact.target.name,
+        kinds.join(","),
+        artifact.features,
+        profile.opt_level,
+        profile.debug_assertions,
+        profile.test,
+        artifact.filenames,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact(file: &Utf8Path, fresh: bool) -> Artifact {
+        serde_json::from_value(serde_json::json!({
+            "package_id": "path+file:///w#hello@0.1.0", "manifest_path": "/w/Cargo.toml",
+            "target": {"kind": ["lib"], "crate_types": ["lib"], "name": "hello", "src_path": "/w/src/lib.rs",
+                       "edition": "2024", "doc": true, "doctest": true, "test": true},
+            "profile": {"opt_level": "3", "debuginfo": 0, "debug_assertions": false, "overflow_checks": false, "test": false},
+            "features": [], "filenames": [file], "executable": null, "fresh": fresh,
+        }))
+        .expect("a message of cargo's")
+    }
+
+    #[test]
+    fn a_fresh_unit_must_be_one_that_the_run_compiled_unchanged() {
+        let guard = tempfile::tempdir().expect("temporary directory");
+        let file = Utf8Path::from_path(guard.path())
+            .expect("UTF-8")
+            .join("libhello-0.rlib");
+        let progress = Progress::hidden();
+        let mut units = Units::default();
+        fs::write(&file, "honest").expect("written");
+        let unknown = units
+            .take(&[artifact(&file, true)], &progress)
+            .expect_err("never compiled");
+        assert_eq!(unknown.code(), Some(CargoCode::FreshUnit));
+        units.take(&[artifact(&file, false)], &progress).expect("compiled");
+        units
+            .take(&[artifact(&file, true)], &progress)
+            .expect("compiled by this run");
+        let directory = file.parent().expect("a parent");
+        units.check_unchanged(directory, &progress).expect("unchanged");
+        fs::write(&file, "poison").expect("written");
+        for outcome in [
+            units.take(&[artifact(&file, true)], &progress),
+            units.check_unchanged(directory, &progress),
+        ] {
+            assert_eq!(outcome.expect_err("changed").code(), Some(CargoCode::FreshUnit));
+        }
+    }
+}
