@@ -6,4 +6,10 @@
 
 extern crate alloc;
 
+pub mod digest;
+pub mod encoding;
+pub mod limits;
+pub mod name;
+pub mod path;
+pub mod time;
 pub mod verdict;

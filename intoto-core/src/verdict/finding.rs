@@ -100,7 +100,13 @@ pub struct Finding {
 impl Finding {
     /// A finding without location and hint.
     pub(crate) fn new(code: FindingCode, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, location: Location::default(), message: message.into(), hint: None }
+        Self {
+            code,
+            severity,
+            location: Location::default(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// A check was made and failed.

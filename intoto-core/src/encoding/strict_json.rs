@@ -1,0 +1,498 @@
+//! A JSON reader that accepts RFC 8259 and nothing else, within limits.
+//!
+//! Other readers disagree about duplicate keys, lone surrogates, byte order marks, `NaN` and numbers beyond 2⁵³; a signature over such a
+//! text would mean different things to different verifiers. Here each of them is an error. The reader does not recurse, borrows
+//! every string that has no escape, and reads each byte once.
+//!
+//! ```
+//! use intoto_core::encoding::strict_json::{JsonErrorKind, parse};
+//! use intoto_core::limits::Limits;
+//!
+//! let error = parse(b"{\"a\": 1,\n \"a\": 2}", &Limits::default()).unwrap_err();
+//! assert!(matches!(error.kind(), JsonErrorKind::DuplicateKey { key } if key == "a"));
+//! ```
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::encoding::value::{Object, Value, excerpt};
+use crate::limits::Limits;
+
+/// The longest number in digits; Python refuses longer ones.
+const NUMBER_BYTES: usize = 4300;
+
+/// Reads one JSON text.
+pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, JsonError> {
+    if bytes.len() > limits.json_bytes {
+        let kind = JsonErrorKind::TooLong {
+            found: bytes.len(),
+            limit: limits.json_bytes,
+        };
+        return Err(JsonError {
+            kind,
+            offset: 0,
+            line: 1,
+            column: 1,
+        });
+    }
+    let locate = |(kind, offset): Failure| JsonError::at(bytes, offset, kind);
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err(locate((JsonErrorKind::ByteOrderMark, 0)));
+    }
+    let text =
+        core::str::from_utf8(bytes).map_err(|error| locate((JsonErrorKind::InvalidUtf8, error.valid_up_to())))?;
+    let depth = limits.json_depth.min(Limits::JSON_DEPTH_MAX);
+    let mut reader = Reader {
+        text,
+        bytes,
+        at: 0,
+        nodes_left: limits.json_nodes,
+        depth,
+    };
+    reader.read_document(limits).map_err(locate)
+}
+
+/// Why a text is not acceptable JSON, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    kind: JsonErrorKind,
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl JsonError {
+    /// What is wrong.
+    pub fn kind(&self) -> &JsonErrorKind {
+        &self.kind
+    }
+
+    /// Where, in bytes from the beginning.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The line, counted from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in bytes, counted from 1.
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    fn at(bytes: &[u8], offset: usize, kind: JsonErrorKind) -> Self {
+        let before = &bytes[..offset.min(bytes.len())];
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+        Self {
+            kind,
+            offset,
+            line,
+            column,
+        }
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, line, column, .. } = self;
+        write!(f, "{kind} at line {line} column {column}")
+    }
+}
+
+impl core::error::Error for JsonError {}
+
+/// What can be wrong with a JSON text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonErrorKind {
+    /// More bytes than [`Limits::json_bytes`].
+    #[error("the text has {found} bytes, at most {limit} are allowed")]
+    TooLong {
+        /// Bytes found.
+        found: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// More values than [`Limits::json_nodes`].
+    #[error("more than {limit} values")]
+    TooManyValues {
+        /// Values allowed.
+        limit: usize,
+    },
+    /// More levels of arrays and objects than [`Limits::json_depth`].
+    #[error("more than {limit} levels of arrays and objects")]
+    TooDeep {
+        /// Levels allowed.
+        limit: usize,
+    },
+    /// A number of more than 4300 digits.
+    #[error("a number of more than 4300 digits")]
+    NumberTooLong,
+    /// The text begins with a byte order mark.
+    #[error("a byte order mark")]
+    ByteOrderMark,
+    /// Bytes that are not UTF-8.
+    #[error("bytes that are not UTF-8")]
+    InvalidUtf8,
+    /// The text ends within a value.
+    #[error("unexpected end, expected {expected}")]
+    End {
+        /// What had to come.
+        expected: &'static str,
+    },
+    /// A character that cannot stand there; this covers `NaN`, comments, trailing commas and single quotes.
+    #[error("unexpected {found:?}, expected {expected}")]
+    Unexpected {
+        /// The character found.
+        found: char,
+        /// What had to come.
+        expected: &'static str,
+    },
+    /// Something after the end of the value.
+    #[error("text after the end of the value")]
+    Trailing,
+    /// A number that JSON does not allow, such as `01`, `1.` or `.5`.
+    #[error("a malformed number")]
+    Number,
+    /// A control character that stands unescaped in a string.
+    #[error("an unescaped control character in a string")]
+    ControlCharacter,
+    /// A backslash with something else than JSON's escapes after it.
+    #[error("an unknown escape in a string")]
+    Escape,
+    /// `\ud800` to `\udfff` that is not part of a pair.
+    #[error("a lone surrogate in a string")]
+    LoneSurrogate,
+    /// A key that comes twice in one object, also when it is escaped differently. The place is the beginning of the object.
+    #[error("the key {key:?} twice in the object")]
+    DuplicateKey {
+        /// The key, cut if it is long.
+        key: String,
+    },
+}
+
+type Failure = (JsonErrorKind, usize);
+
+// An array or object that has begun and not ended.
+enum Open<'a> {
+    Array {
+        elements: Vec<Value<'a>>,
+    },
+    Object {
+        start: usize,
+        members: Vec<(Cow<'a, str>, Value<'a>)>,
+        key: Cow<'a, str>,
+        sorted: bool,
+    },
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    nodes_left: usize,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn read_document(&mut self, limits: &Limits) -> Result<Value<'a>, Failure> {
+        let mut open: Vec<Open<'a>> = Vec::new();
+        loop {
+            // One value begins here; containers go on the stack and their first element is next.
+            self.skip_blanks();
+            self.nodes_left = self.nodes_left.checked_sub(1).ok_or((
+                JsonErrorKind::TooManyValues {
+                    limit: limits.json_nodes,
+                },
+                self.at,
+            ))?;
+            let mut value = match self.bytes.get(self.at) {
+                Some(b'"') => Value::String(self.read_string()?),
+                Some(b'{') => {
+                    let start = self.enter(open.len())?;
+                    if self.next_is(b'}') {
+                        Value::Object(Object::new())
+                    } else {
+                        let key = self.read_key("a key or `}`")?;
+                        open.push(Open::Object {
+                            start,
+                            members: Vec::new(),
+                            key,
+                            sorted: true,
+                        });
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.enter(open.len())?;
+                    if self.next_is(b']') {
+                        Value::Array(Vec::new())
+                    } else {
+                        open.push(Open::Array { elements: Vec::new() });
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.read_number()?,
+                Some(b't') => self.read_word("true", Value::Bool(true))?,
+                Some(b'f') => self.read_word("false", Value::Bool(false))?,
+                Some(b'n') => self.read_word("null", Value::Null)?,
+                _ => return Err(self.unexpected("a value")),
+            };
+            // One value has ended; it may end the containers around it.
+            loop {
+                match open.pop() {
+                    None => {
+                        self.skip_blanks();
+                        let done = self.at == self.bytes.len();
+                        return if done {
+                            Ok(value)
+                        } else {
+                            Err((JsonErrorKind::Trailing, self.at))
+                        };
+                    }
+                    Some(Open::Array { mut elements }) => {
+                        elements.push(value);
+                        if self.next_is(b',') {
+                            open.push(Open::Array { elements });
+                            break;
+                        }
+                        if !self.next_is(b']') {
+                            return Err(self.unexpected("`,` or `]`"));
+                        }
+                        value = Value::Array(elements);
+                    }
+                    Some(Open::Object {
+                        start,
+                        mut members,
+                        key,
+                        mut sorted,
+                    }) => {
+                        sorted = sorted && members.last().is_none_or(|(last, _)| *last < key);
+                        members.push((key, value));
+                        if self.next_is(b',') {
+                            let key = self.read_key("a key")?;
+                            open.push(Open::Object {
+                                start,
+                                members,
+                                key,
+                                sorted,
+                            });
+                            break;
+                        }
+                        if !self.next_is(b'}') {
+                            return Err(self.unexpected("`,` or `}`"));
+                        }
+                        let object = Object::from_members(members, sorted)
+                            .map_err(|key| (JsonErrorKind::DuplicateKey { key: excerpt(&key) }, start))?;
+                        value = Value::Object(object);
+                    }
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, open: usize) -> Result<usize, Failure> {
+        let start = self.at;
+        if open >= self.depth {
+            return Err((JsonErrorKind::TooDeep { limit: self.depth }, start));
+        }
+        self.at += 1;
+        Ok(start)
+    }
+
+    fn read_key(&mut self, expected: &'static str) -> Result<Cow<'a, str>, Failure> {
+        self.skip_blanks();
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return Err(self.unexpected(expected));
+        }
+        let key = self.read_string()?;
+        if self.next_is(b':') {
+            Ok(key)
+        } else {
+            Err(self.unexpected("`:`"))
+        }
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    // Skips blanks and, if it comes next, the byte.
+    fn next_is(&mut self, byte: u8) -> bool {
+        self.skip_blanks();
+        let found = self.bytes.get(self.at) == Some(&byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn unexpected(&self, expected: &'static str) -> Failure {
+        let kind = match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+            Some(found) => JsonErrorKind::Unexpected { found, expected },
+            None => JsonErrorKind::End { expected },
+        };
+        (kind, self.at)
+    }
+
+    fn read_word(&mut self, word: &'static str, value: Value<'a>) -> Result<Value<'a>, Failure> {
+        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.unexpected("a value"));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn read_number(&mut self) -> Result<Value<'a>, Failure> {
+        let start = self.at;
+        let malformed = (JsonErrorKind::Number, start);
+        self.at += usize::from(self.bytes[self.at] == b'-');
+        let integer = self.skip_digits();
+        if integer == 0 || (integer > 1 && self.bytes[self.at - integer] == b'0') {
+            return Err(malformed);
+        }
+        let mut float = false;
+        if self.bytes.get(self.at) == Some(&b'.') {
+            float = true;
+            self.at += 1;
+            if self.skip_digits() == 0 {
+                return Err(malformed);
+            }
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            float = true;
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+                self.at += 1;
+            }
+            if self.skip_digits() == 0 {
+                return Err(malformed);
+            }
+        }
+        if self.at - start > NUMBER_BYTES {
+            return Err((JsonErrorKind::NumberTooLong, start));
+        }
+        let text = Cow::Borrowed(&self.text[start..self.at]);
+        Ok(if float {
+            Value::Float(text)
+        } else {
+            Value::Integer(text)
+        })
+    }
+
+    fn skip_digits(&mut self) -> usize {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn read_string(&mut self) -> Result<Cow<'a, str>, Failure> {
+        self.at += 1;
+        let start = self.at;
+        self.skip_plain();
+        if self.bytes.get(self.at) == Some(&b'"') {
+            let text = &self.text[start..self.at];
+            self.at += 1;
+            return Ok(Cow::Borrowed(text));
+        }
+        let mut unescaped = String::from(&self.text[start..self.at]);
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(Cow::Owned(unescaped));
+                }
+                Some(b'\\') => unescaped.push(self.read_escape()?),
+                Some(_) => return Err((JsonErrorKind::ControlCharacter, self.at)),
+                None => return Err(self.unexpected("the end of a string")),
+            }
+            let run = self.at;
+            self.skip_plain();
+            unescaped.push_str(&self.text[run..self.at]);
+        }
+    }
+
+    // Goes to the next quotation mark, backslash or control character: eight bytes at a time, then one by one.
+    fn skip_plain(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let mut plain = 0;
+        for chunk in rest.chunks_exact(8) {
+            let Ok(chunk) = <[u8; 8]>::try_from(chunk) else { break };
+            let special = special_bytes(u64::from_le_bytes(chunk));
+            if special != 0 {
+                self.at += plain + special.trailing_zeros() as usize / 8;
+                return;
+            }
+            plain += 8;
+        }
+        plain += rest[plain..]
+            .iter()
+            .take_while(|&&byte| byte != b'"' && byte != b'\\' && byte >= 32)
+            .count();
+        self.at += plain;
+    }
+
+    fn read_escape(&mut self) -> Result<char, Failure> {
+        let start = self.at;
+        let escaped = self.bytes.get(self.at + 1).copied();
+        self.at += 2;
+        Ok(match escaped {
+            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                let first = self.read_four_digits(start)?;
+                let code = match first {
+                    0xd800..=0xdbff => {
+                        if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
+                            return Err((JsonErrorKind::LoneSurrogate, start));
+                        }
+                        self.at += 2;
+                        let second = self.read_four_digits(start)?;
+                        if !(0xdc00..=0xdfff).contains(&second) {
+                            return Err((JsonErrorKind::LoneSurrogate, start));
+                        }
+                        0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+                    }
+                    _ => first,
+                };
+                char::from_u32(code).ok_or((JsonErrorKind::LoneSurrogate, start))?
+            }
+            _ => return Err((JsonErrorKind::Escape, start)),
+        })
+    }
+
+    fn read_four_digits(&mut self, start: usize) -> Result<u32, Failure> {
+        let digits = self
+            .bytes
+            .get(self.at..self.at + 4)
+            .ok_or((JsonErrorKind::Escape, start))?;
+        self.at += 4;
+        digits.iter().try_fold(0, |code, &byte| {
+            char::from(byte)
+                .to_digit(16)
+                .map(|digit| code << 4 | digit)
+                .ok_or((JsonErrorKind::Escape, start))
+        })
+    }
+}
+
+// The highest bit of each byte that is `"`, `\` or below 32; a byte above a special one may be marked wrongly, never one below it,
+// and only the lowest mark is used. (Subtraction borrows upwards only.)
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word;
+    let below_32 = word.wrapping_sub(ONES * 32) & !word;
+    (zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64)) | below_32) & HIGH
+}

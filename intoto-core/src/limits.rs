@@ -1,0 +1,65 @@
+//! How much of everything is accepted, so that hostile metadata costs bounded time and memory.
+//!
+//! Specification: none; the specification sets no limits, so each one has its reason here and is far above what real chains need.
+//!
+//! ```
+//! use intoto_core::limits::Limits;
+//!
+//! let tight = Limits { json_bytes: 1 << 20, ..Limits::default() };
+//! assert!(tight.json_bytes < Limits::default().json_bytes);
+//! ```
+
+/// The limits that one verification keeps. Going over one is an error, never a silent cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one metadata file. A link of 100,000 artifacts on both sides has some 40 MB.
+    pub json_bytes: usize,
+    /// Levels of arrays and objects within each other. The reference implementation gives up somewhere between 100 and 500 levels;
+    /// layouts need 6. More than [`Limits::JSON_DEPTH_MAX`] counts as that.
+    pub json_depth: usize,
+    /// Values in one file, counting every array, object, member and element: each costs up to 60 bytes of memory, however
+    /// short its text. An artifact is two of them.
+    pub json_nodes: usize,
+    /// Signatures of one envelope. Each may cost a curve operation; a layout is signed by a handful of owners under two ids each.
+    pub signatures: usize,
+    /// Keys of one layout. Each is decoded and checked.
+    pub keys: usize,
+    /// Steps of one layout, and likewise inspections. The largest layout of the measurements has 1000.
+    pub steps: usize,
+    /// Links looked for per step: one for each key that the step names.
+    pub links_per_step: usize,
+    /// Artifacts in one list of a link. Trees of compilers have some 100,000 files.
+    pub artifacts: usize,
+    /// Rules in one list. Every rule may look at every artifact.
+    pub rules: usize,
+    /// Sublayouts within each other. Each level multiplies the files asked for.
+    pub sublayout_depth: usize,
+    /// Links of one verification together, sublayouts included.
+    pub total_links: usize,
+    /// Pattern comparisons of one verification; 200 rules over 20,000 artifacts are 4 million.
+    pub rule_work: u64,
+}
+
+impl Limits {
+    /// The largest depth that any setting can reach: values are dropped and written recursively, which must fit any stack.
+    pub const JSON_DEPTH_MAX: usize = 256;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            json_bytes: 64 << 20,
+            json_depth: 64,
+            json_nodes: 2_000_000,
+            signatures: 64,
+            keys: 1024,
+            steps: 4096,
+            links_per_step: 256,
+            artifacts: 500_000,
+            rules: 10_000,
+            sublayout_depth: 8,
+            total_links: 20_000,
+            rule_work: 2_000_000_000,
+        }
+    }
+}
