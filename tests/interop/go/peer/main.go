@@ -14,8 +14,13 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) == 5 && args[0] == "demo-layout" {
+	switch {
+	case len(args) == 5 && args[0] == "demo-layout":
 		return demoLayout(args[1], args[2], args[3], args[4])
+	case len(args) == 2 && args[0] == "bench":
+		return bench(args[1])
+	case len(args) > 1 && args[0] == "measure":
+		return measure(args[1:])
 	}
-	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS")
+	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS | bench CORPORA | measure COMMAND…")
 }
