@@ -15,6 +15,8 @@ pub mod finding;
 pub mod naming;
 pub mod plan;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod ui;
 pub mod workspace;
 

@@ -1,6 +1,6 @@
 //! Hashes files: in parallel, in constant memory, regular files only.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,6 +21,16 @@ pub enum ObjectFormat {
     Sha1,
     /// `git init --object-format=sha256`.
     Sha256,
+}
+
+impl ObjectFormat {
+    /// The length of a name in bytes.
+    pub fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
 }
 
 /// What one reading of a file yields.
@@ -52,7 +62,24 @@ pub fn files(paths: &[Utf8PathBuf], progress: &Progress) -> Result<Vec<(Utf8Path
 /// # Errors
 /// When it is no readable regular file, or changed while it was read.
 pub fn file(path: &Utf8Path, blob: Option<ObjectFormat>, progress: &Progress) -> Result<FileDigest, CliError> {
-    let (file, metadata) = open_regular(path)?;
+    file_of(path, open_regular(path)?, blob, progress)
+}
+
+/// As [`file`], but a symbolic link is no regular file.
+pub(crate) fn file_itself(
+    path: &Utf8Path,
+    blob: Option<ObjectFormat>,
+    progress: &Progress,
+) -> Result<FileDigest, CliError> {
+    file_of(path, open(path, Links::Refused)?, blob, progress)
+}
+
+fn file_of(
+    path: &Utf8Path,
+    (file, metadata): (File, Metadata),
+    blob: Option<ObjectFormat>,
+    progress: &Progress,
+) -> Result<FileDigest, CliError> {
     progress.expect(metadata.len());
     read(file, metadata.len(), blob, progress)
         .map(|digest| FileDigest {
@@ -66,8 +93,18 @@ pub fn file(path: &Utf8Path, blob: Option<ObjectFormat>, progress: &Progress) ->
 ///
 /// # Errors
 /// When it is no readable regular file.
-pub fn open_regular(path: &Utf8Path) -> Result<(File, std::fs::Metadata), CliError> {
-    let opened = options().open(path).and_then(|file| {
+pub fn open_regular(path: &Utf8Path) -> Result<(File, Metadata), CliError> {
+    open(path, Links::Followed)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Followed,
+    Refused,
+}
+
+fn open(path: &Utf8Path, links: Links) -> Result<(File, Metadata), CliError> {
+    let opened = options(links).open(path).and_then(|file| {
         let metadata = file.metadata()?;
         Ok((file, metadata))
     });
@@ -80,9 +117,9 @@ pub fn open_regular(path: &Utf8Path) -> Result<(File, std::fs::Metadata), CliErr
     }
 }
 
-/// The name that git gives to a blob with these bytes.
-pub fn blob_name(bytes: &[u8], format: ObjectFormat) -> Vec<u8> {
-    let mut hasher = BlobHasher::new(format, bytes.len() as u64);
+/// The name that git gives to an object of this kind (`blob`, `tree`, `commit`) with these bytes.
+pub fn object_name(kind: &str, bytes: &[u8], format: ObjectFormat) -> Vec<u8> {
+    let mut hasher = ObjectHasher::new(format, kind, bytes.len() as u64);
     hasher.update(bytes);
     hasher.finish()
 }
@@ -100,7 +137,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Whether the owner's execute bit is set: the one bit that git and `.crate`s keep.
-pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
+pub(crate) fn is_executable(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -113,21 +150,26 @@ pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
     }
 }
 
-fn options() -> OpenOptions {
+fn options(links: Links) -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true);
+    #[cfg(not(unix))]
+    let _ = links;
     #[cfg(unix)]
     {
+        use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt;
         // Without it the opening of a FIFO waits for a writer.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let mut flags = OFlags::NONBLOCK;
+        flags.set(OFlags::NOFOLLOW, links == Links::Refused);
+        options.custom_flags(flags.bits().cast_signed());
     }
     options
 }
 
 fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progress) -> io::Result<FileDigest> {
     let mut sha256 = Sha256::new();
-    let mut blob = blob.map(|format| BlobHasher::new(format, size));
+    let mut blob = blob.map(|format| ObjectHasher::new(format, "blob", size));
     let mut buffer = [0; BUFFER];
     let mut count = 0;
     loop {
@@ -153,23 +195,23 @@ fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progre
     Ok(FileDigest {
         size,
         sha256: sha256.finalize().into(),
-        blob: blob.map(BlobHasher::finish),
+        blob: blob.map(ObjectHasher::finish),
         executable: false,
     })
 }
 
-enum BlobHasher {
+enum ObjectHasher {
     Sha1(Sha1),
     Sha256(Sha256),
 }
 
-impl BlobHasher {
-    fn new(format: ObjectFormat, size: u64) -> Self {
+impl ObjectHasher {
+    fn new(format: ObjectFormat, kind: &str, size: u64) -> Self {
         let mut hasher = match format {
             ObjectFormat::Sha1 => Self::Sha1(Sha1::new()),
             ObjectFormat::Sha256 => Self::Sha256(Sha256::new()),
         };
-        hasher.update(format!("blob {size}\0").as_bytes());
+        hasher.update(format!("{kind} {size}\0").as_bytes());
         hasher
     }
 
@@ -210,7 +252,7 @@ mod tests {
         );
         assert_eq!(hex(&digest.blob.unwrap()), "ce013625030ba8dba906f756967f9e9ca394464a");
         assert_eq!(
-            hex(&blob_name(b"", ObjectFormat::Sha256)),
+            hex(&object_name("blob", b"", ObjectFormat::Sha256)),
             "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
         );
     }

@@ -10,4 +10,6 @@ pub mod programs;
 pub mod progress;
 mod tar_stream;
 pub mod toolchain;
+pub mod tree;
 pub mod units;
+mod walk;

@@ -3,6 +3,7 @@
 
 pub mod cargo;
 pub mod environment;
+pub mod git;
 pub mod messages;
 pub mod process_group;
 pub(crate) mod query;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::CliError;
+use crate::exec::environment::sanitise;
 
 /// A command whose answer is its output.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl Query {
     /// A query of `program`.
     pub(crate) fn new(program: &Path) -> Self {
         let mut command = Command::new(program);
+        sanitise(&mut command);
         command.stdin(Stdio::null());
         Self {
             program: program.to_owned(),

@@ -177,7 +177,6 @@ mod tests {
             let word = format!("{before}{root}{after}");
             let redacted = redact(&word, &replacements());
             prop_assert!(!redacted.contains(root), "{word:?} became {redacted:?}");
-            prop_assert_eq!(&redact(&redacted, &replacements()), &redacted);
         }
 
         #[test]

@@ -248,7 +248,7 @@ fn package(raw: &cargo_metadata::Package) -> Result<Package, CliError> {
     let version = raw.version.to_string();
     Ok(Package {
         id: raw.id.repr.clone(),
-        purl: Purl::new(&raw.name, &version, &source)?,
+        purl: Purl::new(&raw.name, &version, &source),
         name: raw.name.to_string(),
         version,
         source,

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use packageurl::PackageUrl;
-
-use crate::error::CliError;
 use crate::workspace::Source;
 
 /// A canonical package URL of type `cargo`.
@@ -14,13 +11,20 @@ pub struct Purl(String);
 impl Purl {
     /// Names a package: the registry stands in `repository_url` when it is not the default one, a git dependency's repository
     /// and commit in `vcs_url`.
-    ///
-    /// # Errors
-    /// When the name cannot stand in a package URL.
-    pub fn new(name: &str, version: &str, source: &Source) -> Result<Self, CliError> {
-        build(name, version, source).map(Self).map_err(|error| {
-            CliError::cannot_decide(format!("no package URL can be made for {name} {version}")).because(error)
-        })
+    pub fn new(name: &str, version: &str, source: &Source) -> Self {
+        let mut text = format!("pkg:cargo/{}@{}", encode(name), encode(version));
+        match source {
+            Source::Path | Source::Registry { is_default: true, .. } => {}
+            Source::Registry { url, .. } => {
+                text.push_str("?repository_url=");
+                text.push_str(&encode(&without_user_info(url)));
+            }
+            Source::Git { url, commit } => {
+                text.push_str("?vcs_url=");
+                text.push_str(&encode(&format!("git+{}@{commit}", without_user_info(url))));
+            }
+        }
+        Self(text)
     }
 
     /// The text of the package URL.
@@ -35,19 +39,17 @@ impl fmt::Display for Purl {
     }
 }
 
-fn build(name: &str, version: &str, source: &Source) -> Result<String, packageurl::Error> {
-    let mut purl = PackageUrl::new("cargo", name)?;
-    purl.with_version(version)?;
-    match source {
-        Source::Path | Source::Registry { is_default: true, .. } => {}
-        Source::Registry { url, .. } => {
-            purl.add_qualifier("repository_url", without_user_info(url))?;
-        }
-        Source::Git { url, commit } => {
-            purl.add_qualifier("vcs_url", format!("git+{}@{commit}", without_user_info(url)))?;
-        }
-    }
-    Ok(purl.to_string())
+/// Percent-encodes all but the characters that stand for themselves in a canonical package URL.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .fold(String::with_capacity(text.len()), |mut result, byte| {
+            if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
+                result.push(char::from(byte));
+            } else {
+                result.push_str(&format!("%{byte:02X}"));
+            }
+            result
+        })
 }
 
 /// Cuts `user:password@` out of a URL, which may be a token; user names are nobody's business either.
@@ -95,7 +97,7 @@ mod tests {
                 "pkg:cargo/a@1.0.0?vcs_url=git%2Bssh:%2F%2Fhost.example%2Fa%2Fb.git%400123",
             ),
         ] {
-            assert_eq!(Purl::new("a", version, source).unwrap().as_str(), expected);
+            assert_eq!(Purl::new("a", version, source).as_str(), expected);
         }
     }
 

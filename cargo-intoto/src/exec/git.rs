@@ -1,0 +1,432 @@
+//! Git as a plain reader of its own files: no hooks, file system monitors, filters, aliases, replacement objects, pagers,
+//! locks or network, and no configuration but what the object format needs.
+//!
+//! What a commit holds is read object by object, and each object is hashed here: a changed object database yields an error,
+//! never other files under the commit's name.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::collect::hash::{ObjectFormat, hex, object_name};
+use crate::error::CliError;
+use crate::exec::query::{Query, cannot_start};
+
+/// Trees nested deeper than this are nobody's sources.
+const DEEPEST: usize = 128;
+/// No commit or tree object is larger; blobs are hashed from disk and never asked for.
+const LARGEST_OBJECT: u64 = 64 << 20;
+
+/// A git repository, seen from one directory in its work tree.
+#[derive(Debug, Clone)]
+pub struct Git {
+    directory: Utf8PathBuf,
+    /// From the work tree's top to `directory`, with a closing slash, or empty.
+    prefix: String,
+    format: ObjectFormat,
+}
+
+/// How a path stands in a commit or in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    Regular,
+    /// An executable file.
+    Executable,
+    /// A symbolic link.
+    Link,
+    /// A commit of another repository.
+    Submodule,
+}
+
+/// An object under a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// The object's name.
+    pub id: Vec<u8>,
+}
+
+impl Git {
+    /// The repository that `directory` lies in, if any.
+    ///
+    /// # Errors
+    /// When git is missing, or what it says cannot be understood.
+    pub fn find(directory: &Utf8Path) -> Result<Option<Self>, CliError> {
+        if !directory
+            .ancestors()
+            .any(|ancestor| ancestor.join(".git").symlink_metadata().is_ok())
+        {
+            return Ok(None);
+        }
+        let answer = query(directory)
+            .args(["rev-parse", "--show-object-format", "--show-toplevel", "--show-prefix"])
+            .run()
+            .map_err(|error| error.hint("the workspace lies in a git repository, so git is needed to record it"))?;
+        if !answer.success {
+            return Err(
+                CliError::cannot_decide(format!("git cannot read the repository of {directory}"))
+                    .because(answer.stderr_text()),
+            );
+        }
+        let text = answer.stdout_text("git rev-parse")?;
+        let mut lines = text.split('\n');
+        let (format, top, prefix) = (lines.next(), lines.next(), lines.next());
+        let format = match format {
+            Some("sha1") => ObjectFormat::Sha1,
+            Some("sha256") => ObjectFormat::Sha256,
+            _ => {
+                return Err(CliError::cannot_decide(format!(
+                    "the repository of {directory} has an unknown object format"
+                )));
+            }
+        };
+        let (Some(top), Some(prefix)) = (top, prefix) else {
+            return Err(CliError::cannot_decide(format!(
+                "git does not name the work tree of {directory}"
+            )));
+        };
+        let real = directory
+            .canonicalize_utf8()
+            .map_err(|error| CliError::failure(format!("failed to resolve {directory}")).because(error))?;
+        if real != Utf8Path::new(top).join(prefix) {
+            return Err(CliError::cannot_decide(format!(
+                "git takes {top} for the work tree of {directory}: its configuration points elsewhere"
+            )));
+        }
+        Ok(Some(Self {
+            directory: directory.to_owned(),
+            prefix: prefix.to_owned(),
+            format,
+        }))
+    }
+
+    /// The hash function of its object names.
+    pub fn object_format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// Whether `directory` is the top of the work tree.
+    pub fn is_top(&self) -> bool {
+        self.prefix.is_empty()
+    }
+
+    /// The commit that is checked out; none before the first one.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn head(&self) -> Result<Option<String>, CliError> {
+        let answer = query(&self.directory)
+            .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+            .run()?;
+        if !answer.success {
+            return Ok(None);
+        }
+        let id = answer.stdout_text("git rev-parse")?.trim_end().to_owned();
+        if parse_id(&id, self.format).is_none() {
+            return Err(CliError::cannot_decide(format!(
+                "git names {id:?} as the commit of {}",
+                self.directory
+            )));
+        }
+        Ok(Some(id))
+    }
+
+    /// The paths in the index, relative to the directory, with their kind; whatever flags the entries carry.
+    ///
+    /// # Errors
+    /// When git fails or a path is not UTF-8.
+    pub fn index(&self) -> Result<BTreeMap<String, EntryKind>, CliError> {
+        let answer = query(&self.directory).args(["ls-files", "-z", "--stage"]).run()?;
+        if !answer.success {
+            return Err(
+                CliError::cannot_decide(format!("git cannot list the files of {}", self.directory))
+                    .because(answer.stderr_text()),
+            );
+        }
+        let mut index = BTreeMap::new();
+        for record in answer
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter(|record| !record.is_empty())
+        {
+            let malformed = || CliError::cannot_decide("the output of git ls-files is malformed");
+            let tab = record.iter().position(|byte| *byte == b'\t').ok_or_else(malformed)?;
+            let mode = record.split(|byte| *byte == b' ').next().ok_or_else(malformed)?;
+            let path = utf8_path(&record[tab + 1..], &self.directory)?;
+            index.insert(path, kind_of(mode).ok_or_else(malformed)?);
+        }
+        Ok(index)
+    }
+
+    /// Whether git's ignore rules cover the whole directory, as its manifest shows.
+    ///
+    /// # Errors
+    /// When git cannot be started.
+    pub fn ignores_directory(&self) -> Result<bool, CliError> {
+        Ok(!self.is_top()
+            && query(&self.directory)
+                .args(["check-ignore", "--quiet", "--no-index", "Cargo.toml"])
+                .run()?
+                .success)
+    }
+
+    /// Every path that `commit` holds below the directory.
+    ///
+    /// # Errors
+    /// When an object is missing or is not what its name says.
+    pub fn commit_files(&self, commit: &str) -> Result<BTreeMap<String, TreeEntry>, CliError> {
+        let mut objects = Objects::open(&self.directory, self.format)?;
+        let mut tree = objects.tree_of_commit(commit)?;
+        for part in self.prefix.split('/').filter(|part| !part.is_empty()) {
+            let found = objects
+                .tree(&tree)?
+                .into_iter()
+                .find(|(name, kind, _)| name == part && *kind == Raw::Tree);
+            match found {
+                Some((_, _, id)) => tree = id,
+                // The directory came after the commit.
+                None => return Ok(BTreeMap::new()),
+            }
+        }
+        let mut files = BTreeMap::new();
+        objects.walk(&tree, "", 0, &mut files)?;
+        Ok(files)
+    }
+}
+
+/// Whether this is an object of git's, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Raw {
+    Tree,
+    Entry(EntryKind),
+}
+
+/// A running `git cat-file --batch`.
+struct Objects {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    format: ObjectFormat,
+    directory: Utf8PathBuf,
+}
+
+impl Objects {
+    fn open(directory: &Utf8Path, format: ObjectFormat) -> Result<Self, CliError> {
+        let mut child = query(directory)
+            .args(["cat-file", "--batch"])
+            .into_command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| cannot_start(Path::new("git"), error))?;
+        let requests = child.stdin.take();
+        let answers = child.stdout.take().expect("stdout was asked for as a pipe");
+        Ok(Self {
+            child,
+            requests,
+            answers: BufReader::new(answers),
+            format,
+            directory: directory.to_owned(),
+        })
+    }
+
+    fn tree_of_commit(&mut self, commit: &str) -> Result<Vec<u8>, CliError> {
+        let id = parse_id(commit, self.format)
+            .ok_or_else(|| CliError::cannot_decide(format!("{commit:?} is no full commit id")))?;
+        let bytes = self.object(&id, "commit")?;
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        first
+            .strip_prefix(b"tree ")
+            .and_then(|id| std::str::from_utf8(id).ok())
+            .and_then(|id| parse_id(id, self.format))
+            .ok_or_else(|| CliError::cannot_decide(format!("commit {commit} names no tree")))
+    }
+
+    fn walk(
+        &mut self,
+        tree: &[u8],
+        prefix: &str,
+        depth: usize,
+        files: &mut BTreeMap<String, TreeEntry>,
+    ) -> Result<(), CliError> {
+        if depth > DEEPEST {
+            return Err(CliError::cannot_decide(format!(
+                "the commit's folders are nested deeper than {DEEPEST}"
+            )));
+        }
+        for (name, raw, id) in self.tree(tree)? {
+            let path = format!("{prefix}{name}");
+            match raw {
+                Raw::Tree => self.walk(&id, &format!("{path}/"), depth + 1, files)?,
+                Raw::Entry(kind) => {
+                    files.insert(path, TreeEntry { kind, id });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of a tree object.
+    fn tree(&mut self, id: &[u8]) -> Result<Vec<(String, Raw, Vec<u8>)>, CliError> {
+        let bytes = self.object(id, "tree")?;
+        let malformed = || CliError::cannot_decide(format!("git tree {} is malformed", hex(id)));
+        let mut entries = Vec::new();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let blank = rest.iter().position(|byte| *byte == b' ').ok_or_else(malformed)?;
+            let nul = rest
+                .iter()
+                .position(|byte| *byte == 0)
+                .filter(|nul| *nul > blank)
+                .ok_or_else(malformed)?;
+            let name = utf8_path(&rest[blank + 1..nul], &self.directory)?;
+            if name.is_empty() || name.contains('/') || name == "." || name == ".." || name.eq_ignore_ascii_case(".git")
+            {
+                return Err(malformed());
+            }
+            let raw = match &rest[..blank] {
+                b"40000" => Raw::Tree,
+                mode => Raw::Entry(kind_of(mode).ok_or_else(malformed)?),
+            };
+            let id = rest
+                .get(nul + 1..nul + 1 + self.format.length())
+                .ok_or_else(malformed)?;
+            entries.push((name, raw, id.to_vec()));
+            rest = &rest[nul + 1 + self.format.length()..];
+        }
+        Ok(entries)
+    }
+
+    /// The bytes of an object, which must hash to its name.
+    fn object(&mut self, id: &[u8], kind: &str) -> Result<Vec<u8>, CliError> {
+        let name = hex(id);
+        let failed =
+            |error: std::io::Error| CliError::failure(format!("failed to read git object {name}")).because(error);
+        let requests = self.requests.as_mut().expect("the pipe is closed on drop only");
+        requests
+            .write_all(format!("{name}\n").as_bytes())
+            .and_then(|()| requests.flush())
+            .map_err(failed)?;
+        let mut head = String::new();
+        Read::take(&mut self.answers, 256)
+            .read_line(&mut head)
+            .map_err(failed)?;
+        let mut words = head.split_ascii_whitespace();
+        let size = match (words.next(), words.next(), words.next()) {
+            (Some(_), Some(found), Some(size)) if found == kind => size.parse::<u64>().ok(),
+            _ => None,
+        };
+        let Some(size) = size.filter(|size| *size <= LARGEST_OBJECT) else {
+            return Err(CliError::cannot_decide(format!(
+                "git has no {kind} {name} of a readable size in the repository of {}",
+                self.directory
+            )));
+        };
+        let mut bytes = vec![0; size as usize];
+        let mut newline = [0; 1];
+        self.answers
+            .read_exact(&mut bytes)
+            .and_then(|()| self.answers.read_exact(&mut newline))
+            .map_err(failed)?;
+        if object_name(kind, &bytes, self.format) != id {
+            return Err(CliError::cannot_decide(format!(
+                "git {kind} {name} in the repository of {} has other bytes than its name says",
+                self.directory
+            ))
+            .hint("the object database is damaged or was changed: clone the repository again"));
+        }
+        Ok(bytes)
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // The end of its input ends git; what it then says no longer matters.
+        drop(self.requests.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl EntryKind {
+    /// Whether the path holds content of this repository.
+    pub fn is_file(self) -> bool {
+        self != Self::Submodule
+    }
+}
+
+fn kind_of(mode: &[u8]) -> Option<EntryKind> {
+    match mode {
+        b"100644" | b"100664" => Some(EntryKind::Regular),
+        b"100755" => Some(EntryKind::Executable),
+        b"120000" => Some(EntryKind::Link),
+        b"160000" => Some(EntryKind::Submodule),
+        _ => None,
+    }
+}
+
+fn parse_id(text: &str, format: ObjectFormat) -> Option<Vec<u8>> {
+    if text.len() != 2 * format.length() || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|index| u8::from_str_radix(&text[index..index + 2], 16).ok())
+        .collect()
+}
+
+fn utf8_path(bytes: &[u8], directory: &Utf8Path) -> Result<String, CliError> {
+    String::from_utf8(bytes.to_vec()).map_err(|error| {
+        CliError::cannot_decide(format!(
+            "the repository of {directory} tracks a file whose name is not UTF-8: {:?}",
+            String::from_utf8_lossy(error.as_bytes())
+        ))
+    })
+}
+
+/// A git command in `directory` with everything off that could run a program or change an answer.
+fn query(directory: &Utf8Path) -> Query {
+    let mut query = Query::new(Path::new("git")).current_dir(directory);
+    for (name, _) in std::env::vars_os() {
+        if let Some(name) = name.to_str().filter(|name| name.starts_with("GIT_")) {
+            query = query.env_remove(name);
+        }
+    }
+    for (name, value) in [
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_CONFIG_SYSTEM", "/dev/null"),
+        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_ATTR_NOSYSTEM", "1"),
+        ("GIT_NO_REPLACE_OBJECTS", "1"),
+        ("GIT_NO_LAZY_FETCH", "1"),
+        ("GIT_OPTIONAL_LOCKS", "0"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("GIT_ALLOW_PROTOCOL", "none"),
+        ("LC_ALL", "C"),
+    ] {
+        query = query.env(name, value);
+    }
+    let mut words: Vec<String> = ["--no-pager", "--no-replace-objects", "--no-optional-locks"]
+        .map(Into::into)
+        .into();
+    for setting in [
+        // A repository of another user is read like any other: nothing in it is run.
+        "safe.directory=*",
+        "core.fsmonitor=false",
+        "core.untrackedCache=false",
+        "core.hooksPath=/dev/null",
+        "core.attributesFile=/dev/null",
+        "core.sshCommand=false",
+        "diff.external=",
+        "protocol.allow=never",
+    ] {
+        words.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    query.args(words)
+}

@@ -1,0 +1,66 @@
+//! What several unit tests need: scratch directories and repositories.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A directory that goes away with this value.
+pub(crate) struct Scratch {
+    _guard: tempfile::TempDir,
+    path: Utf8PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(guard.path().canonicalize().unwrap()).unwrap();
+        Self { _guard: guard, path }
+    }
+
+    pub(crate) fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Utf8PathBuf {
+        let full = self.path.join(path);
+        std::fs::create_dir_all(full.parent().unwrap()).unwrap();
+        std::fs::write(&full, content).unwrap();
+        full
+    }
+
+    /// Runs git here, with a fixed author and nobody's configuration.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        git(&self.path, args)
+    }
+
+    /// Makes a repository of what is here.
+    pub(crate) fn commit_all(&self) {
+        self.git(&["init", "--quiet"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "all"]);
+    }
+}
+
+pub(crate) fn git(directory: &Utf8Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=T",
+            "-c",
+            "user.email=t@example.org",
+            "-c",
+            "protocol.file.allow=always",
+        ])
+        .args(args)
+        .current_dir(directory)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "git {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
