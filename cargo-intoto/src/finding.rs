@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use intoto_core::verdict::Severity;
+
 /// Declares the enum, its kebab-case texts and the list of all codes from one table.
 macro_rules! cargo_codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
@@ -79,10 +81,85 @@ cargo_codes! {
     CrateEntryDuplicate = "crate-entry-duplicate",
     /// Two names in a `.crate` differ in case only.
     CrateEntryCaseCollision = "crate-entry-case-collision",
+    /// A file of a `.crate` is no recorded source and nothing that cargo generates.
+    CrateFileUnexplained = "crate-file-unexplained",
+    /// A file of a `.crate` differs from the recorded source file in its place.
+    CrateFileChanged = "crate-file-changed",
+    /// The manifest in a `.crate` differs from its source in more than cargo's own rewriting.
+    CrateManifestChanged = "crate-manifest-changed",
+    /// `.cargo_vcs_info.json` in a `.crate` contradicts the link.
+    CrateVcsInfoMismatch = "crate-vcs-info-mismatch",
+    /// `Cargo.lock` in a `.crate` has a package that the chain does not account for.
+    CrateLockMismatch = "crate-lock-mismatch",
+    /// The file name, the top folder and the manifest of a `.crate` are not of one crate.
+    CrateNameMismatch = "crate-name-mismatch",
+    /// The evidence does not say where the files of a `.crate` come from.
+    CrateNotExplained = "crate-not-explained",
 }
 
 impl fmt::Display for CargoCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// One thing that cargo-intoto found beside the verdict of `intoto-core`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CargoFinding {
+    /// What it is, stable.
+    pub code: CargoCode,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The file or artifact concerned.
+    pub subject: Option<String>,
+    /// What was found and what was expected: a lower-case fragment that may hold foreign text.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+}
+
+impl CargoFinding {
+    /// A check was made and failed.
+    pub fn refusal(code: CargoCode, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Refusal, message)
+    }
+
+    /// A check could not be made.
+    pub fn undecided(code: CargoCode, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Undecided, message)
+    }
+
+    /// Worth telling; changes nothing.
+    pub fn note(code: CargoCode, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, message)
+    }
+
+    /// Says which file or artifact.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whether it is a refusal.
+    pub fn is_refusal(&self) -> bool {
+        self.severity == Severity::Refusal
+    }
+
+    fn new(code: CargoCode, severity: Severity, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            subject: None,
+            message: message.into(),
+            hint: None,
+        }
     }
 }

@@ -11,13 +11,16 @@ pub mod collect;
 pub mod error;
 pub mod exec;
 pub mod exit;
+pub mod explain;
 pub mod finding;
 pub mod naming;
 pub mod plan;
+pub mod report;
 pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod ui;
+pub mod verification;
 pub mod workspace;
 
 /// Runs the command line `args` (the program's name first) and returns the process's exit code.

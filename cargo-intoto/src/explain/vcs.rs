@@ -1,0 +1,90 @@
+//! `.cargo_vcs_info.json`: the commit that cargo says it packaged.
+
+use serde::Deserialize;
+
+use super::{Demand, Facts, Origin, VCS_INFO};
+use crate::collect::crate_file::CrateEntry;
+use crate::finding::{CargoCode, CargoFinding};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VcsInfo {
+    git: Git,
+    #[serde(default)]
+    path_in_vcs: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Git {
+    sha1: String,
+    #[serde(default)]
+    dirty: bool,
+}
+
+/// Compares it with the evidence; `directory` is the crate's directory below the workspace root.
+pub(super) fn account(
+    entry: &CrateEntry,
+    facts: &Facts,
+    directory: &str,
+    findings: &mut Vec<CargoFinding>,
+) -> Option<Origin> {
+    let mut problems = Vec::new();
+    match serde_json::from_slice::<VcsInfo>(entry.content.as_deref().unwrap_or_default()) {
+        Ok(info) => problems.extend(compare(&info, facts, directory, findings)),
+        Err(error) => problems.push(format!("{VCS_INFO} is not what cargo writes: {error}")),
+    }
+    if problems.is_empty() {
+        return Some(Origin::Generated);
+    }
+    findings.extend(
+        problems
+            .into_iter()
+            .map(|message| CargoFinding::refusal(CargoCode::CrateVcsInfoMismatch, message).about(VCS_INFO)),
+    );
+    None
+}
+
+fn compare(info: &VcsInfo, facts: &Facts, directory: &str, findings: &mut Vec<CargoFinding>) -> Vec<String> {
+    let mut problems = Vec::new();
+    match (&facts.commit, facts.demand) {
+        (Some(commit), _) if *commit == info.git.sha1 => {}
+        (Some(commit), _) => problems.push(format!(
+            "{VCS_INFO} says commit {}, and the link {commit}",
+            info.git.sha1
+        )),
+        (None, Demand::Everything) => problems.push(format!(
+            "{VCS_INFO} says commit {}, and the link was recorded without any",
+            info.git.sha1
+        )),
+        (None, Demand::IfSourcesRecorded) => findings.push(
+            CargoFinding::note(
+                CargoCode::CrateNotExplained,
+                format!(
+                    "{VCS_INFO} says commit {}, which the link does not confirm",
+                    info.git.sha1
+                ),
+            )
+            .about(VCS_INFO),
+        ),
+    }
+    // Cargo looks at the crate's files only and the link at the whole tree, so the link may say dirty where cargo does not.
+    if info.git.dirty && facts.dirty == Some(false) {
+        problems.push(format!(
+            "{VCS_INFO} says that the tree was dirty, and the link that it was not"
+        ));
+    }
+    // The workspace may lie anywhere below the repository's root.
+    let directory = directory.trim_end_matches('/');
+    let in_repository = info.path_in_vcs.as_deref().unwrap_or_default();
+    let agrees = directory.is_empty()
+        || in_repository
+            .strip_suffix(directory)
+            .is_some_and(|above| above.is_empty() || above.ends_with('/'));
+    if !agrees {
+        problems.push(format!(
+            "{VCS_INFO} says that the crate lies in {in_repository:?}, and the materials in {directory:?}"
+        ));
+    }
+    problems
+}
