@@ -8,6 +8,7 @@
 //! assert_eq!(to_canonical(&value).unwrap(), b"{\"a\":0,\"b\":\"x\ny\"}");
 //! ```
 
+pub mod base64;
 pub mod canonical_json;
 pub mod json_text;
 pub mod pae;

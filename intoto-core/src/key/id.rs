@@ -1,0 +1,74 @@
+//! The ids that implementations derive from a key.
+//!
+//! Specification: in-toto 1.0, 4.2.1: the SHA-256 of the key's canonical JSON. It does not say which members that JSON has, and
+//! the implementations disagree, so one key has several ids. In a layout the id stands beside the key and nobody derives it.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::digest::{sha256, to_hex};
+use crate::encoding::{Object, Value, to_canonical};
+use crate::key::{KeyKind, PublicKey};
+use crate::name::KeyId;
+
+/// Which implementation's way to write a key, and so to derive its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum KeyIdStyle {
+    /// The reference implementation since its version 3: `keytype`, `keyval.public`, `scheme`; PEM with its final line end.
+    Python,
+    /// The Go implementation and the reference implementation up to version 2: also `keyid_hash_algorithms`; PEM without its final line end.
+    #[default]
+    Legacy,
+}
+
+impl KeyIdStyle {
+    /// All styles, the reference implementation's first.
+    pub const ALL: [Self; 2] = [Self::Python, Self::Legacy];
+}
+
+impl PublicKey {
+    /// The id of this key in that style.
+    pub fn key_id(&self, style: KeyIdStyle) -> KeyId {
+        hash(&self.to_layout_value(style))
+    }
+
+    /// Every id that some implementation derives from this key, each once: the styles in their order, and for ECDSA the id that in-toto-rs derives.
+    pub fn key_ids(&self) -> Vec<KeyId> {
+        let mut ids: Vec<KeyId> = KeyIdStyle::ALL.iter().map(|&style| self.key_id(style)).collect();
+        if let Self::EcdsaP256(key) = self {
+            ids.push(hash(&layout_object(
+                self.kind(),
+                to_hex(key.as_sec1_bytes()),
+                KeyIdStyle::Legacy,
+            )));
+        }
+        ids
+    }
+}
+
+/// A layout's key: the object that is written and the object whose digest is the id.
+pub(super) fn layout_object(kind: KeyKind, public: String, style: KeyIdStyle) -> Value<'static> {
+    let mut key = Object::new();
+    if style == KeyIdStyle::Legacy {
+        key.insert(
+            "keyid_hash_algorithms",
+            Value::Array(vec![Value::from("sha256"), Value::from("sha512")]),
+        );
+    }
+    key.insert("keytype", Value::from(kind.key_type()));
+    key.insert(
+        "keyval",
+        Value::Object(Object::from_iter([("public", Value::from(public))])),
+    );
+    key.insert("scheme", Value::from(kind.scheme()));
+    Value::Object(key)
+}
+
+fn hash(key: &Value<'_>) -> KeyId {
+    let canonical = to_canonical(key).expect("a key's object has no numbers");
+    to_hex(&sha256(&canonical))
+        .parse()
+        .expect("hexadecimal text is a key id")
+}

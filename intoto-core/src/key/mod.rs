@@ -1,0 +1,98 @@
+//! Public keys and what signs with their private halves.
+//!
+//! Specification: in-toto 1.0, 4.2 "Key formats". A new kind of key is one more file here and one more variant of [`PublicKey`].
+//!
+//! ```
+//! use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+//!
+//! let secret = SecretKey::ed25519_from_seed([7; 32]);
+//! let signature = secret.sign(b"message").unwrap();
+//! let public = PublicKey::from_spki_pem(&secret.public_key().to_spki_pem()).unwrap();
+//! assert!(public.verify(b"message", &signature).is_ok());
+//! assert!(public.verify(b"other", &signature).is_err());
+//! assert_eq!(public.key_ids().len(), 2);
+//! assert_ne!(public.key_id(KeyIdStyle::Python), public.key_id(KeyIdStyle::Legacy));
+//! ```
+
+mod ecdsa_p256;
+mod ed25519;
+mod error;
+mod id;
+mod layout_form;
+mod secret;
+mod signer;
+mod spki;
+
+use core::fmt;
+
+pub use ecdsa_p256::EcdsaP256Key;
+pub use ed25519::Ed25519Key;
+pub use error::{KeyError, SignatureError};
+pub use id::KeyIdStyle;
+pub use secret::SecretKey;
+pub use signer::{SignError, Signer};
+
+/// A public key of a kind that this crate can verify with.
+///
+/// Two keys are equal when they are the same key, however they were written and whatever their ids: thresholds count distinct values of this.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PublicKey {
+    /// Ed25519 (RFC 8032).
+    Ed25519(Ed25519Key),
+    /// ECDSA over NIST P-256 with SHA-256 (FIPS 186-5).
+    EcdsaP256(EcdsaP256Key),
+}
+
+impl PublicKey {
+    /// The kind of the key.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Ed25519(_) => KeyKind::Ed25519,
+            Self::EcdsaP256(_) => KeyKind::EcdsaP256,
+        }
+    }
+
+    /// Checks that `signature` is this key's over `message`: 64 bytes for Ed25519, a DER sequence for ECDSA.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        match self {
+            Self::Ed25519(key) => key.verify(message, signature),
+            Self::EcdsaP256(key) => key.verify(message, signature),
+        }
+    }
+}
+
+/// The kinds of keys, as layouts name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// `ed25519` with the scheme `ed25519`.
+    Ed25519,
+    /// `ecdsa` with the scheme `ecdsa-sha2-nistp256`.
+    EcdsaP256,
+}
+
+impl KeyKind {
+    /// The `keytype` that layouts carry.
+    pub fn key_type(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::EcdsaP256 => "ecdsa",
+        }
+    }
+
+    /// The `scheme` that layouts carry.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::EcdsaP256 => "ecdsa-sha2-nistp256",
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    /// Writes the scheme, which is unique to the kind.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.scheme())
+    }
+}
