@@ -61,6 +61,28 @@ cargo_codes! {
     SourceChangedDuringStep = "source-changed-during-step",
     /// Cargo's configuration takes packages from another place.
     SourceReplaced = "source-replaced",
+    /// An unpacked registry package differs from its `.crate`.
+    RegistrySourceModified = "registry-source-modified",
+    /// An unpacked registry package has a file that its `.crate` does not hold.
+    RegistrySourceExtra = "registry-source-extra",
+    /// An unpacked registry package lacks a file that its `.crate` holds.
+    RegistrySourceMissing = "registry-source-missing",
+    /// The `.crate` of a locked package is not in cargo's cache.
+    CrateMissing = "crate-missing",
+    /// A cached `.crate` is not the one that the lock file demands.
+    CrateChecksumMismatch = "crate-checksum-mismatch",
+    /// The lock file has no checksum for a package of a registry.
+    LockChecksumMissing = "lock-checksum-missing",
+    /// Cargo uses a package that the lock file does not list.
+    LockPackageMissing = "lock-package-missing",
+    /// The lock file changed while a step ran.
+    LockChanged = "lock-changed",
+    /// A vendored package differs from its `.crate`.
+    VendoredModified = "vendored-modified",
+    /// There is nothing to compare a vendored package with.
+    VendoredUnverified = "vendored-unverified",
+    /// The checkout of a git dependency differs from its commit.
+    GitCheckoutModified = "git-checkout-modified",
     /// A `.crate` could not be read from disk.
     CrateUnreadable = "crate-unreadable",
     /// A `.crate` is no gzip-compressed tar archive of the form cargo writes.

@@ -64,3 +64,17 @@ pub(crate) fn git(directory: &Utf8Path, args: &[&str]) -> String {
     );
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// A `.crate` as cargo writes it, of (path below the top folder, mode, content).
+pub(crate) fn crate_bytes(stem: &str, files: &[(&str, u32, &str)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    for (path, mode, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(*mode);
+        builder
+            .append_data(&mut header, format!("{stem}/{path}"), content.as_bytes())
+            .unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}

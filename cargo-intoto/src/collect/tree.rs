@@ -95,7 +95,8 @@ impl Tree {
         listing.on_disk.insert("Cargo.lock".to_owned());
         let files = listing.hash(root, progress)?;
         let changes = if git.is_some() {
-            listing.changes(&files)
+            // A lock file that git ignores is the usual state of a library.
+            listing.changes(&files, &["Cargo.lock"])
         } else {
             Vec::new()
         };
@@ -176,6 +177,38 @@ impl Tree {
     }
 }
 
+/// What was found on disk, with the blob name where one was asked for.
+type Found = BTreeMap<String, (TreeFile, Option<Vec<u8>>)>;
+
+/// Compares every file below `root`, ignored or not, with what `commit` of the repository there holds. `tolerated` files may be
+/// there besides, and are left out of the result.
+///
+/// # Errors
+/// When the repository cannot be read, or holds other objects than their names say.
+pub(crate) fn compare_with_commit(
+    root: &Utf8Path,
+    commit: &str,
+    tolerated: &[&str],
+    progress: &Progress,
+) -> Result<(BTreeMap<String, TreeFile>, Vec<Change>), CliError> {
+    let git = Git::find(root)?
+        .filter(Git::is_top)
+        .ok_or_else(|| CliError::cannot_decide(format!("{root} is not the top of a git work tree")))?;
+    let mut listing = Listing::default();
+    listing.add_repository(root, "", &git, Some(commit), 0)?;
+    for path in Walk::everything_below(root).files()? {
+        if !listing.is_of_git(&path) && !tolerated.contains(&path.as_str()) {
+            listing.on_disk.insert(path);
+        }
+    }
+    let files = listing.hash(root, progress)?;
+    let changes = listing.changes(&files, &[]);
+    Ok((
+        files.into_iter().map(|(path, (file, _))| (path, file)).collect(),
+        changes,
+    ))
+}
+
 /// What is known of each path before its bytes are read.
 #[derive(Debug, Default)]
 struct Listing {
@@ -183,6 +216,8 @@ struct Listing {
     on_disk: BTreeSet<String>,
     /// What the commits hold, and in which object format.
     committed: BTreeMap<String, (TreeEntry, ObjectFormat)>,
+    /// The top of each repository, as a prefix of paths.
+    repositories: Vec<String>,
     /// Paths whose index or submodule state alone is a change.
     conflicting: Vec<Change>,
 }
@@ -202,6 +237,7 @@ impl Listing {
                 "{directory}: submodules are nested deeper than {DEEPEST}"
             )));
         }
+        self.repositories.push(prefix.to_owned());
         let committed = commit
             .map(|commit| git.commit_files(commit))
             .transpose()?
@@ -271,12 +307,18 @@ impl Listing {
         self.add_repository(&below, &format!("{full}/"), &git, commit.as_deref(), depth + 1)
     }
 
+    /// Whether this is a file of git itself.
+    fn is_of_git(&self, path: &str) -> bool {
+        self.repositories.iter().any(|prefix| {
+            let rest = path
+                .strip_prefix(prefix.as_str())
+                .and_then(|rest| rest.strip_prefix(".git"));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
     /// Reads what is there. Paths that are gone, or are directories now, are left out.
-    fn hash(
-        &self,
-        root: &Utf8Path,
-        progress: &Progress,
-    ) -> Result<BTreeMap<String, (TreeFile, Option<Vec<u8>>)>, CliError> {
+    fn hash(&self, root: &Utf8Path, progress: &Progress) -> Result<Found, CliError> {
         let linked = linked_folders(root, self.on_disk.iter());
         let hashed: Vec<_> = self
             .on_disk
@@ -290,7 +332,7 @@ impl Listing {
         Ok(hashed.into_iter().flatten().collect())
     }
 
-    fn changes(&self, files: &BTreeMap<String, (TreeFile, Option<Vec<u8>>)>) -> Vec<Change> {
+    fn changes(&self, files: &Found, tolerated: &[&str]) -> Vec<Change> {
         let mut changes = self.conflicting.clone();
         let mut change = |path: &String, kind| {
             changes.push(Change {
@@ -308,8 +350,7 @@ impl Listing {
             }
         }
         for path in files.keys().filter(|path| !self.committed.contains_key(*path)) {
-            // A lock file that git ignores is the usual state of a library.
-            if path != "Cargo.lock" {
+            if !tolerated.contains(&path.as_str()) {
                 change(path, ChangeKind::Added);
             }
         }

@@ -1,4 +1,4 @@
-//! Lists files below a directory, never through a link and never in git's own directory.
+//! Lists files below a directory, never through a link.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
@@ -16,7 +16,7 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Every file below `root` that git's ignore rules leave.
+    /// Every file below `root` that git's ignore rules leave, without git's own.
     pub(crate) fn below(root: &'a Utf8Path) -> Self {
         Self {
             root,
@@ -26,7 +26,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Every file below `root`, ignored or not.
+    /// Every file below `root` without exception.
     pub(crate) fn everything_below(root: &'a Utf8Path) -> Self {
         Self {
             ignoring: false,
@@ -49,11 +49,11 @@ impl<'a> Walk<'a> {
     /// The paths of all files and links below the root, relative to it.
     pub(crate) fn files(self) -> Result<Vec<String>, CliError> {
         let mut builder = WalkBuilder::new(self.root);
-        let skipped = self.skipped;
+        let (skipped, without_git) = (self.skipped, self.ignoring);
         builder
             .standard_filters(false)
             .follow_links(false)
-            .filter_entry(move |entry| !is_left_out(entry, &skipped));
+            .filter_entry(move |entry| !is_left_out(entry, &skipped, without_git));
         if self.ignoring {
             builder
                 .git_ignore(true)
@@ -76,9 +76,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Git's directory; also the file of that name in a submodule or a linked work tree.
-fn is_left_out(entry: &DirEntry, skipped: &[Utf8PathBuf]) -> bool {
-    entry.depth() > 0 && (entry.file_name() == ".git" || skipped.iter().any(|directory| entry.path() == directory))
+/// `.git` is a directory, or a file in a submodule or a linked work tree.
+fn is_left_out(entry: &DirEntry, skipped: &[Utf8PathBuf], without_git: bool) -> bool {
+    entry.depth() > 0
+        && ((without_git && entry.file_name() == ".git") || skipped.iter().any(|directory| entry.path() == directory))
 }
 
 fn relative(root: &Utf8Path, entry: &DirEntry) -> Result<String, CliError> {
