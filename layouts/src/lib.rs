@@ -1,1 +1,56 @@
 //! Starter layouts as data, in a crate of their own so that `cargo package` takes them along.
+//!
+//! To add one, put its TOML beside the others and add a row to [`TEMPLATES`].
+
+/// A layout source to begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Template {
+    /// The name, as `cargo intoto layout new --template` takes it.
+    pub name: &'static str,
+    /// What it is for, in half a line.
+    pub summary: &'static str,
+    /// The TOML.
+    pub text: &'static str,
+}
+
+/// Every starter, the simplest first.
+pub const TEMPLATES: &[Template] = &[
+    Template {
+        name: "library",
+        summary: "one library crate, one person who does every step",
+        text: include_str!("../library.toml"),
+    },
+    Template {
+        name: "binary",
+        summary: "one crate whose executable is handed out beside the .crate",
+        text: include_str!("../binary.toml"),
+    },
+    Template {
+        name: "workspace-with-ci",
+        summary: "several crates; CI records the steps, CI and a maintainer both package, and must get the same bytes",
+        text: include_str!("../workspace-with-ci.toml"),
+    },
+];
+
+/// The starter called `name`.
+pub fn template(name: &str) -> Option<&'static Template> {
+    TEMPLATES.iter().find(|template| template.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_starter_is_found_by_its_own_name() {
+        for (index, row) in TEMPLATES.iter().enumerate() {
+            assert_eq!(template(row.name), Some(&TEMPLATES[index]), "{}", row.name);
+            assert!(
+                row.text.starts_with("# "),
+                "{} begins by saying what it is for",
+                row.name
+            );
+        }
+        assert_eq!(template("none"), None);
+    }
+}
