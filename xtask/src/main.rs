@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod failure;
 mod interop;
 mod process;
+mod realworld;
 mod root;
 mod say;
 mod stage;
@@ -37,6 +38,8 @@ enum Chore {
     Deny,
     /// Chains of each implementation, judged by all of them, in both containers
     Interop,
+    /// Published crates through the whole job, then attacked
+    Realworld(realworld::Args),
     /// Install the other implementations and tools under target/tools
     Tools,
 }
@@ -58,6 +61,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Docs => suite::docs(root),
         Chore::Deny => tools::deny(root),
         Chore::Interop => interop::run(root),
+        Chore::Realworld(args) => realworld::run(&args, root),
         Chore::Tools => tools::install_all(root),
     }
 }

@@ -71,6 +71,17 @@ impl Run {
         self
     }
 
+    /// Clears the environment but for these variables.
+    pub(crate) fn only_env(mut self, names: &[&str]) -> Self {
+        self.command.env_clear();
+        for name in names {
+            if let Some(value) = std::env::var_os(name) {
+                self.command.env(name, value);
+            }
+        }
+        self
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);

@@ -98,6 +98,23 @@ pub(crate) fn deny(root: &Root) -> Result<(), Failure> {
         .show()
 }
 
+/// Builds the product as the tests do, and says where it is.
+pub(crate) fn product(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    Run::cargo()
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "cargo-intoto",
+            "--bin",
+            "cargo-intoto",
+        ])
+        .directory(root.path())
+        .show()?;
+    Ok(root.target().join("debug/cargo-intoto"))
+}
+
 impl Pins {
     fn read(root: &Root) -> Result<Self, Failure> {
         let path = root.join("xtask/tools.toml");

@@ -4,22 +4,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::attack::Attack;
 use super::world::{self, World};
-use super::{Container, Writer};
+use super::{Chain, Container, Writer};
 use crate::failure::{Context, Failure};
 use crate::process::Run;
 
 const EXPIRES: &str = "2036-01-01T00:00:00Z";
 const EXPIRED: &str = "2020-01-01T00:00:00Z";
-
-/// What a consumer gets.
-#[derive(Debug)]
-pub(crate) struct Chain {
-    pub(crate) layout: Utf8PathBuf,
-    pub(crate) links: Utf8PathBuf,
-    /// The layout owner's public key.
-    pub(crate) owner: Utf8PathBuf,
-    pub(crate) artifacts: Vec<Utf8PathBuf>,
-}
 
 /// A demo being recorded.
 struct Recording<'w> {
@@ -60,48 +50,42 @@ const PACKAGE: Step = Step {
     command: &["tar", "zcf", "demo-project.tar.gz", "--exclude", ".git", "demo-project"],
 };
 
-impl Chain {
-    /// Records the demo, with one thing wrong if asked to.
-    pub(crate) fn record(
-        world: &World,
-        writer: Writer,
-        container: Container,
-        attack: Option<Attack>,
-    ) -> Result<Self, Failure> {
-        let base = world.directory("demo")?;
-        let recording = Recording {
-            world,
-            writer,
-            container,
-            keys: world.keys(writer, container),
-            work: world.directory("demo/work")?,
-            links: world.directory("demo/links")?,
-        };
-        recording.steps(attack)?;
-        let layout = recording.layout(&base, attack)?;
-        let artifact = recording.work.join("demo-project.tar.gz");
-        match attack {
-            Some(Attack::LinkEdited) => edit_products(&recording.link("package")?)?,
-            Some(Attack::LinkMissing) => {
-                let link = recording.link("package")?;
-                std::fs::remove_file(&link).context(format!("remove {link}"))?;
-            }
-            Some(Attack::ArtifactChanged) => {
-                world::write(&recording.work.join("demo-project/foo.py"), "print(\"evil\")\n")?;
-                Run::new("tar")
-                    .args(&PACKAGE.command[1..])
-                    .directory(&recording.work)
-                    .succeed()?;
-            }
-            _ => {}
+/// Records the demo, with one thing wrong if asked to.
+pub(crate) fn record(
+    world: &World,
+    writer: Writer,
+    container: Container,
+    attack: Option<Attack>,
+) -> Result<Chain, Failure> {
+    let base = world.directory("demo")?;
+    let recording = Recording {
+        world,
+        writer,
+        container,
+        keys: world.keys(writer, container),
+        work: world.directory("demo/work")?,
+        links: world.directory("demo/links")?,
+    };
+    recording.steps(attack)?;
+    let chain = Chain {
+        layout: recording.layout(&base, attack)?,
+        links: recording.links,
+        owner: recording.keys.join("alice.pub"),
+        artifacts: vec![recording.work.join("demo-project.tar.gz")],
+    };
+    match attack {
+        Some(Attack::LinkEdited) => chain.edit_link("package")?,
+        Some(Attack::LinkMissing) => chain.remove_link("package")?,
+        Some(Attack::ArtifactChanged) => {
+            world::write(&recording.work.join("demo-project/foo.py"), "print(\"evil\")\n")?;
+            Run::new("tar")
+                .args(&PACKAGE.command[1..])
+                .directory(&recording.work)
+                .succeed()?;
         }
-        Ok(Self {
-            layout,
-            links: recording.links,
-            owner: recording.keys.join("alice.pub"),
-            artifacts: vec![artifact],
-        })
+        _ => {}
     }
+    Ok(chain)
 }
 
 impl Recording<'_> {
@@ -212,37 +196,5 @@ impl Recording<'_> {
             }
         }
         Ok(directory)
-    }
-
-    fn link(&self, step: &str) -> Result<Utf8PathBuf, Failure> {
-        let links = world::files(&self.links, "link")?;
-        let found = links
-            .into_iter()
-            .find(|path| path.file_name().is_some_and(|name| name.starts_with(step)));
-        found.ok_or_else(|| Failure::new(format!("no link of {step} in {}", self.links)))
-    }
-}
-
-/// Changes the first digit of a product's digest in a signed link.
-fn edit_products(link: &Utf8Path) -> Result<(), Failure> {
-    let mut file: serde_json::Value = serde_json::from_str(&world::read(link)?).context(format!("parse {link}"))?;
-    if let Some(payload) = file["payload"].as_str() {
-        let bytes = <base64ct::Base64 as base64ct::Encoding>::decode_vec(payload).context(format!("decode {link}"))?;
-        let mut link: serde_json::Value =
-            serde_json::from_slice(&bytes).context(format!("parse the payload of {link}"))?;
-        edit_first_digest(&mut link);
-        file["payload"] = <base64ct::Base64 as base64ct::Encoding>::encode_string(link.to_string().as_bytes()).into();
-    } else {
-        edit_first_digest(&mut file["signed"]);
-    }
-    world::write(link, file.to_string())
-}
-
-fn edit_first_digest(link: &mut serde_json::Value) {
-    let products = link["products"].as_object_mut().into_iter().flatten();
-    for (_, digests) in products {
-        let hex = digests["sha256"].as_str().unwrap_or_default();
-        let first = if hex.starts_with('0') { "1" } else { "0" };
-        digests["sha256"] = format!("{first}{}", hex.get(1..).unwrap_or_default()).into();
     }
 }

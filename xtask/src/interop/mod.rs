@@ -2,16 +2,19 @@
 
 use crate::failure::Failure;
 use crate::root::Root;
-use crate::say;
 
 mod attack;
+mod chain;
 mod demo;
+mod table;
 mod verifier;
 mod world;
 
 use attack::Attack;
-use verifier::Verifier;
-pub(crate) use world::World;
+pub(crate) use chain::Chain;
+pub(crate) use table::Table;
+pub(crate) use verifier::Verifier;
+pub(crate) use world::{World, files, read, write};
 
 /// Who writes a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,76 +58,22 @@ impl Container {
 
 /// Writes and judges every chain; anything but the expected verdict is a failure, after the whole table is printed.
 pub(crate) fn run(root: &Root) -> Result<(), Failure> {
-    let world = World::new(root)?;
-    let mut table = Table::default();
+    let world = World::new(root, "interop")?;
+    let mut table = Table::new("chain");
     for container in Container::ALL {
         for writer in Writer::ALL {
-            let chain = demo::Chain::record(&world, writer, container, None)?;
-            table.judge(&world, &format!("demo by {}", writer.name()), container, &chain, true)?;
+            let chain = demo::record(&world, writer, container, None)?;
+            table.judge(
+                &world,
+                &format!("demo by {}, {}", writer.name(), container.name()),
+                &chain,
+                true,
+            )?;
             for attack in Attack::ALL {
-                let chain = demo::Chain::record(&world, writer, container, Some(attack))?;
-                table.judge(&world, &format!("  {}", attack.name()), container, &chain, false)?;
+                let chain = demo::record(&world, writer, container, Some(attack))?;
+                table.judge(&world, &format!("  {}", attack.name()), &chain, false)?;
             }
         }
     }
     table.end()
-}
-
-/// The printed matrix and how much of it is as expected.
-#[derive(Debug, Default)]
-struct Table {
-    rows: usize,
-    expected: usize,
-    unexpected: Vec<String>,
-}
-
-impl Table {
-    /// Lets every verifier judge the chain and prints one row.
-    fn judge(
-        &mut self,
-        world: &World,
-        what: &str,
-        container: Container,
-        chain: &demo::Chain,
-        passes: bool,
-    ) -> Result<(), Failure> {
-        if self.rows == 0 {
-            let heads: Vec<String> = Verifier::ALL
-                .iter()
-                .map(|verifier| format!("{:>9}", verifier.name()))
-                .collect();
-            say::row(format!("{:<34} {:<9} {}", "chain", "container", heads.join(" ")));
-        }
-        self.rows += 1;
-        let mut cells = Vec::new();
-        for verifier in Verifier::ALL {
-            let judgement = verifier.judge(world, chain)?;
-            if judgement.accepts == passes {
-                self.expected += 1;
-            } else {
-                let name = verifier.name();
-                self.unexpected
-                    .push(format!("{what} ({}), {name}:\n{}", container.name(), judgement.output));
-            }
-            cells.push(format!("{:>9}", if judgement.accepts { "verified" } else { "refused" }));
-        }
-        say::row(format!("{what:<34} {:<9} {}", container.name(), cells.join(" ")));
-        Ok(())
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        say::row(format!(
-            "{} verdicts as expected, {} not",
-            self.expected,
-            self.unexpected.len()
-        ));
-        if self.unexpected.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!(
-                "unexpected verdicts\n{}",
-                self.unexpected.join("\n")
-            )))
-        }
-    }
 }

@@ -2,14 +2,15 @@
 
 use camino::Utf8Path;
 
-use super::demo::Chain;
-use super::world::World;
+use super::{Chain, World};
 use crate::failure::{Context, Failure};
 use crate::process::{Ended, Run};
 
 /// An implementation's verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verifier {
+    /// `cargo-intoto verify`
+    Ours,
     /// `in-toto-verify`
     Python,
     /// `in-toto-golang verify`
@@ -24,10 +25,11 @@ pub(crate) struct Judgement {
 }
 
 impl Verifier {
-    pub(crate) const ALL: [Self; 2] = [Self::Python, Self::Go];
+    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Python, Self::Go];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Ours => "ours",
             Self::Python => "Python",
             Self::Go => "Go",
         }
@@ -49,6 +51,19 @@ impl Verifier {
 
     fn run(self, world: &World, chain: &Chain, consumer: &Utf8Path) -> Result<Ended, Failure> {
         match self {
+            Self::Ours => {
+                let names = chain.artifacts.iter().filter_map(|artifact| artifact.file_name());
+                world
+                    .product()
+                    .arg("verify")
+                    .arg("--layout")
+                    .arg(&chain.layout)
+                    .arg("--key")
+                    .arg(&chain.owner)
+                    .arg("--link-dir")
+                    .arg(&chain.links)
+                    .args(names)
+            }
             Self::Python => Run::new(world.tools.python("in-toto-verify"))
                 .arg("--layout")
                 .arg(&chain.layout)

@@ -14,19 +14,47 @@ use crate::tools::{self, Tools};
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) tools: Tools,
+    product: Utf8PathBuf,
     scripts: Utf8PathBuf,
     scratch: Utf8PathBuf,
 }
 
+/// The variables of the outer environment that children get.
+const PASSED_ON: &[&str] = &[
+    "PATH",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+const GIT_CONFIG: &str = "\
+[user]
+	name = Diana
+	email = diana@example.com
+[init]
+	defaultBranch = main
+[advice]
+	detachedHead = false
+";
+
 impl World {
-    /// Installs the tools, empties the scratch directory and makes throw-away keys: alice owns the layout, bob and carl work,
+    /// Builds the product, installs the tools, empties the scratch directory and makes throw-away keys: alice owns the layout, bob and carl work,
     /// mallory is nobody.
-    pub(crate) fn new(root: &Root) -> Result<Self, Failure> {
+    pub(crate) fn new(root: &Root, name: &str) -> Result<Self, Failure> {
         let world = Self {
             tools: tools::install(root)?,
+            product: tools::product(root)?,
             scripts: root.join("tests/interop/python"),
-            scratch: root.scratch("interop")?,
+            scratch: root.scratch(name)?,
         };
+        world.forget_user()?;
         world.git_project()?;
         for (directory, carl) in [("keys", "p256"), ("keys-without-pem", "ed25519")] {
             let keys = world.directory(directory)?;
@@ -58,6 +86,43 @@ impl World {
         Run::new(self.tools.python("python")).arg(self.scripts.join(name))
     }
 
+    /// The product, for a user with nothing but what earlier commands of this world made.
+    pub(crate) fn product(&self) -> Run {
+        self.command(&self.product)
+    }
+
+    /// A program in a clean environment, with the world's own home and cargo home.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Run {
+        Run::new(program)
+            .only_env(PASSED_ON)
+            .env("HOME", self.home())
+            .env("XDG_CONFIG_HOME", self.home().join(".config"))
+            .env("CARGO_HOME", self.cargo_home())
+            .env("CARGO_TERM_COLOR", "never")
+            .env("CARGO_TERM_PROGRESS_WHEN", "never")
+            .env("LC_ALL", "C.UTF-8")
+    }
+
+    /// Makes the user a new one: no keys, nobody trusted.
+    pub(crate) fn forget_user(&self) -> Result<(), Failure> {
+        self.directory("home")?;
+        write(&self.home().join(".gitconfig"), GIT_CONFIG)
+    }
+
+    /// The cargo home of every command of this world.
+    pub(crate) fn cargo_home(&self) -> Utf8PathBuf {
+        self.scratch.join("cargo-home")
+    }
+
+    /// The public key of somebody who signed nothing.
+    pub(crate) fn stranger(&self) -> Utf8PathBuf {
+        self.scratch.join("keys/mallory.pub")
+    }
+
+    fn home(&self) -> Utf8PathBuf {
+        self.scratch.join("home")
+    }
+
     /// A new, empty directory; an old one of that name is removed.
     pub(crate) fn directory(&self, name: &str) -> Result<Utf8PathBuf, Failure> {
         let directory = self.scratch.join(name);
@@ -75,20 +140,7 @@ impl World {
             &upstream.join("foo.py"),
             "VERSION = \"foo-v0\"\n\nprint(\"Hello in-toto\")\n",
         )?;
-        let git = |words: &[&str]| {
-            Run::new("git")
-                .args([
-                    "-c",
-                    "user.name=Diana",
-                    "-c",
-                    "user.email=diana@example.com",
-                    "-c",
-                    "init.defaultBranch=main",
-                ])
-                .args(words)
-                .directory(&upstream)
-                .succeed()
-        };
+        let git = |words: &[&str]| self.command("git").args(words).directory(&upstream).succeed();
         git(&["init", "--quiet"])?;
         git(&["add", "foo.py"])?;
         git(&["commit", "--quiet", "--message", "foo"])?;
