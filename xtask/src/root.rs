@@ -1,10 +1,8 @@
 //! Where the repository is, and where the chores may write.
 
-use std::fs;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::failure::{Context, Failure};
+use crate::failure::Failure;
 
 /// The repository's root directory.
 #[derive(Debug, Clone)]
@@ -38,15 +36,5 @@ impl Root {
             Ok(directory) => self.0.join(directory),
             Err(_) => self.0.join("target"),
         }
-    }
-
-    /// An empty scratch directory below the target directory.
-    pub(crate) fn scratch(&self, name: &str) -> Result<Utf8PathBuf, Failure> {
-        let directory = self.target().join("xtask").join(name);
-        if directory.exists() {
-            fs::remove_dir_all(&directory).context(format!("empty {directory}"))?;
-        }
-        fs::create_dir_all(&directory).context(format!("create {directory}"))?;
-        Ok(directory)
     }
 }

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::interop;
 use crate::process::Run;
+use crate::realworld;
 use crate::root::Root;
 use crate::stage::stage;
 use crate::tools;
@@ -39,7 +40,16 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     })?;
     stage("core without std", || no_std(root))?;
     stage("other implementations: install", || tools::install_all(root))?;
-    stage("other implementations: chains", || interop::run(root))
+    stage("other implementations: chains", || interop::run(root))?;
+    stage("real crates", || {
+        realworld::run(
+            &realworld::Args {
+                full: args.full,
+                only: None,
+            },
+            root,
+        )
+    })
 }
 
 /// Builds the documentation with warnings denied.

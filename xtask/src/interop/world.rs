@@ -3,6 +3,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
 
 use super::{Container, Writer};
 use crate::failure::{Context, Failure};
@@ -16,7 +17,10 @@ pub(crate) struct World {
     pub(crate) tools: Tools,
     product: Utf8PathBuf,
     scripts: Utf8PathBuf,
+    cargo_home: Utf8PathBuf,
     scratch: Utf8PathBuf,
+    // Kept for its `Drop`.
+    _temporary: TempDir,
 }
 
 /// The variables of the outer environment that children get.
@@ -45,14 +49,21 @@ const GIT_CONFIG: &str = "\
 ";
 
 impl World {
-    /// Builds the product, installs the tools, empties the scratch directory and makes throw-away keys: alice owns the layout, bob and carl work,
+    /// Builds the product, installs the tools, and makes throw-away keys: alice owns the layout, bob and carl work,
     /// mallory is nobody.
     pub(crate) fn new(root: &Root, name: &str) -> Result<Self, Failure> {
+        // Outside the repository: cargo and git look for a workspace and a repository in every directory above.
+        let temporary = TempDir::with_prefix(format!("cargo-intoto-{name}-")).context("make a temporary directory")?;
+        let scratch = Utf8Path::from_path(temporary.path())
+            .ok_or_else(|| Failure::new("the temporary directory is not UTF-8"))?;
+        let scratch = scratch.canonicalize_utf8().context(format!("resolve {scratch}"))?;
         let world = Self {
             tools: tools::install(root)?,
             product: tools::product(root)?,
             scripts: root.join("tests/interop/python"),
-            scratch: root.scratch(name)?,
+            cargo_home: root.target().join("xtask/cargo-home"),
+            scratch,
+            _temporary: temporary,
         };
         world.forget_user()?;
         world.git_project()?;
@@ -109,9 +120,9 @@ impl World {
         write(&self.home().join(".gitconfig"), GIT_CONFIG)
     }
 
-    /// The cargo home of every command of this world.
+    /// The cargo home of every command of this world. It outlives the world, so that nothing is downloaded twice.
     pub(crate) fn cargo_home(&self) -> Utf8PathBuf {
-        self.scratch.join("cargo-home")
+        self.cargo_home.clone()
     }
 
     /// The public key of somebody who signed nothing.

@@ -28,6 +28,11 @@ impl Registry {
         write(&directory.join("Cargo.toml"), manifest)?;
         fs::create_dir(directory.join("src")).context("create src")?;
         write(&directory.join("src/lib.rs"), "")?;
+        // An interrupted run may have left an attacked file.
+        let unpacked = world.cargo_home().join("registry/src");
+        if unpacked.exists() {
+            fs::remove_dir_all(&unpacked).context(format!("remove {unpacked}"))?;
+        }
         world
             .command("cargo")
             .args(["fetch", "--quiet"])
