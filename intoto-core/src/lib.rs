@@ -8,6 +8,7 @@ extern crate alloc;
 
 pub mod digest;
 pub mod encoding;
+pub mod envelope;
 pub mod key;
 pub mod limits;
 pub mod name;
