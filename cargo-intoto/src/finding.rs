@@ -47,12 +47,12 @@ cargo_codes! {
     LinksChangedDuringStep = "links-changed-during-step",
     /// No test ran.
     NoTestsRan = "no-tests-ran",
-    /// A file of a `.crate` is not the file of the workspace that it should come from.
-    PackagedFileDiffers = "packaged-file-differs",
     /// A `[patch]` in cargo's configuration.
     PatchConfigured = "patch-configured",
     /// Processes that a step started were still running when it had ended.
     ProcessLeftRunning = "process-left-running",
+    /// A product changed after it was made and before it was recorded.
+    ProductChanged = "product-changed",
     /// A product that the step should have made is not there.
     ProductMissing = "product-missing",
     /// A runner takes the place of the tests' own start.

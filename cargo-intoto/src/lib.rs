@@ -15,6 +15,7 @@ pub mod explain;
 pub mod finding;
 pub mod naming;
 pub mod plan;
+pub mod recording;
 pub mod report;
 pub mod store;
 #[cfg(test)]

@@ -16,4 +16,4 @@ pub mod toolchain;
 pub mod tree;
 pub mod units;
 pub(crate) mod vendored;
-mod walk;
+pub(crate) mod walk;

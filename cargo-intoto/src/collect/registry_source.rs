@@ -190,6 +190,8 @@ mod tests {
             source_text: None,
             manifest_path: manifest.into(),
             targets: Vec::new(),
+            readme: None,
+            license_file: None,
         }
     }
 

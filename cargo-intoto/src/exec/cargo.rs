@@ -58,7 +58,7 @@ impl Cargo {
     ///
     /// # Errors
     /// When it cannot be run; a failing cargo is not an error here.
-    pub fn run(&self, invocation: Invocation<'_>) -> Result<Ended, CliError> {
+    pub fn run(&self, invocation: Invocation<'_, '_>) -> Result<Ended, CliError> {
         let mut command = Command::new(&self.program);
         environment::sanitise(&mut command);
         command.envs(self.terminal.iter().copied());
@@ -82,7 +82,7 @@ impl Cargo {
 }
 
 /// One run of cargo.
-pub struct Invocation<'a> {
+pub struct Invocation<'a, 'o> {
     /// The arguments, the subcommand first.
     pub arguments: &'a [OsString],
     /// Variables beyond the environment that is handed down.
@@ -90,5 +90,5 @@ pub struct Invocation<'a> {
     /// Where it runs; where we run when there is none.
     pub directory: Option<&'a Utf8Path>,
     /// What becomes of its standard output.
-    pub output: Output<'a>,
+    pub output: Output<'o>,
 }

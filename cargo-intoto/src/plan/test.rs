@@ -1,11 +1,9 @@
-//! `cargo test`: built first, with messages, then run, so that nothing a test prints is taken for a word of cargo's.
-
-use std::ffi::OsString;
+//! `cargo test`: cargo's messages come first, up to `build-finished`; what follows is the tests'.
 
 use camino::Utf8Path;
 
 use crate::error::CliError;
-use crate::plan::build::{MESSAGES, command};
+use crate::plan::build::{command, with_messages};
 use crate::plan::{CargoFlags, MaterialQuery, ProductQuery, StepPlan};
 
 /// Plans `cargo test` with the user's words, compiling in `build_directory`.
@@ -22,30 +20,11 @@ pub fn test(words: &[String], build_directory: &Utf8Path) -> Result<StepPlan, Cl
     Ok(StepPlan {
         step: "test".to_owned(),
         command: command("test", words),
-        arguments: ["test".to_owned()]
-            .into_iter()
-            .chain(words.iter().cloned())
-            .map(OsString::from)
-            .collect(),
+        arguments: with_messages("test", words),
         environment: vec![("CARGO_BUILD_BUILD_DIR", build_directory.as_os_str().to_owned())],
         materials: MaterialQuery::UsedByUnits,
         products: ProductQuery::TestExecutables,
     })
-}
-
-impl StepPlan {
-    /// The arguments of the build that precedes the run of the tests.
-    pub fn compile_arguments(&self) -> Vec<OsString> {
-        let mut arguments = self.arguments.clone();
-        // What is for the test programs is not for the build.
-        let end = arguments
-            .iter()
-            .position(|word| word == "--")
-            .unwrap_or(arguments.len());
-        arguments.truncate(end);
-        arguments.splice(1..1, [MESSAGES.into(), "--no-run".into()]);
-        arguments
-    }
 }
 
 #[cfg(test)]
@@ -53,13 +32,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_are_built_before_they_run() {
+    fn cargo_speaks_and_the_tests_get_their_own_words() {
         let words = ["--release", "name", "--", "--nocapture"].map(str::to_owned);
         let plan = test(&words, Utf8Path::new("/b")).expect("valid");
-        assert_eq!(plan.arguments, ["test", "--release", "name", "--", "--nocapture"]);
+        let messages = "--message-format=json-render-diagnostics";
         assert_eq!(
-            plan.compile_arguments(),
-            ["test", MESSAGES, "--no-run", "--release", "name"]
+            plan.arguments,
+            ["test", messages, "--release", "name", "--", "--nocapture"]
         );
         assert!(test(&["--no-run".to_owned()], Utf8Path::new("/b")).is_err());
     }

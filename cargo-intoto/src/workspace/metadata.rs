@@ -255,6 +255,8 @@ fn package(raw: &cargo_metadata::Package) -> Result<Package, CliError> {
         source_text: raw.source.as_ref().map(|source| source.repr.clone()),
         manifest_path: raw.manifest_path.clone(),
         targets: raw.targets.iter().map(target).collect(),
+        readme: raw.readme.clone(),
+        license_file: raw.license_file.clone(),
     })
 }
 

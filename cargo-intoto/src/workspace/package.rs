@@ -44,6 +44,10 @@ pub struct Package {
     pub purl: Purl,
     /// What it can build.
     pub targets: Vec<Target>,
+    /// The readme that the manifest names, relative to it.
+    pub readme: Option<Utf8PathBuf>,
+    /// The licence file that the manifest names, relative to it.
+    pub license_file: Option<Utf8PathBuf>,
 }
 
 impl Package {

@@ -79,6 +79,8 @@ fn package(name: &str, source_text: &str, directory: &Utf8Path) -> Package {
         source_text: Some(source_text.to_owned()),
         manifest_path: directory.join("Cargo.toml"),
         targets: Vec::new(),
+        readme: None,
+        license_file: None,
     }
 }
 

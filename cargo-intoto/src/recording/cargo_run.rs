@@ -1,0 +1,100 @@
+//! One run of cargo within a step, with what must be true when it has ended.
+
+use std::ffi::OsStr;
+use std::io::Write;
+
+use crate::error::{CliError, ErrorKind};
+use crate::exec::cargo::Invocation;
+use crate::exec::environment::withheld_registry_tokens;
+use crate::exec::messages::{Line, Messages};
+use crate::exec::process_group::{Ended, Output};
+use crate::finding::CargoCode;
+use crate::plan::StepPlan;
+use crate::recording::Context;
+
+/// Runs the plan's cargo; its output goes to the user.
+///
+/// # Errors
+/// When it fails, or leaves a process running.
+pub(crate) fn plain(context: &Context<'_>, plan: &StepPlan) -> Result<(), CliError> {
+    check(run(context, plan, Output::Inherit)?, &plan.step)
+}
+
+/// Runs the plan's cargo and reads its messages; what else it prints goes to `text`.
+///
+/// # Errors
+/// When it fails, leaves a process running, or does not confirm that the build succeeded.
+pub(super) fn with_messages(
+    context: &Context<'_>,
+    plan: &StepPlan,
+    merged: bool,
+    text: &mut dyn FnMut(&[u8]),
+) -> Result<Messages, CliError> {
+    let mut messages = Messages::default();
+    let mut sink = |line: &[u8]| {
+        if messages.take(line) == Line::Text {
+            text(line);
+        }
+    };
+    let output = if merged {
+        Output::MergedLines(&mut sink)
+    } else {
+        Output::Lines(&mut sink)
+    };
+    check(run(context, plan, output)?, &plan.step)?;
+    messages.require_success()?;
+    Ok(messages)
+}
+
+/// Hands a line that a program printed to our own standard output.
+pub(super) fn pass_on(line: &[u8]) {
+    // A closed pipe ends nobody's build.
+    let _ = std::io::stdout().lock().write_all(line);
+}
+
+fn run(context: &Context<'_>, plan: &StepPlan, output: Output<'_>) -> Result<Ended, CliError> {
+    let environment: Vec<(&str, &OsStr)> = plan
+        .environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_os_str()))
+        .collect();
+    context.cargo.run(Invocation {
+        arguments: &plan.arguments,
+        environment: &environment,
+        directory: None,
+        output,
+    })
+}
+
+/// Checks how a step's process ended.
+///
+/// # Errors
+/// The child's own code when it failed; a refusal when it left something running.
+pub(super) fn check(ended: Ended, step: &str) -> Result<(), CliError> {
+    if !ended.status.success() {
+        let error = CliError::new(
+            ErrorKind::Child(ended.code()),
+            format!("`{step}` failed with code {}, so nothing was signed", ended.code()),
+        );
+        let tokens = withheld_registry_tokens();
+        return Err(if tokens.is_empty() {
+            error
+        } else {
+            error.hint(format!(
+                "{} is not handed to cargo while it runs other people's code; for a private registry use `cargo login`",
+                tokens.join(", ")
+            ))
+        });
+    }
+    if ended.left_running.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::refused(
+        CargoCode::ProcessLeftRunning,
+        format!(
+            "`{step}` ended and left processes running, which have been killed: {}",
+            ended.left_running.join(", ")
+        ),
+    )
+    .hint("a build script or test that starts a program must wait for its end"))
+}

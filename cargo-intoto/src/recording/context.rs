@@ -1,0 +1,205 @@
+//! What every step is recorded in: the workspace, its tree, its run, the toolchain and what changes the build unseen.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::collect::configuration::{self, Configuration};
+use crate::collect::overrides::{self, Override};
+use crate::collect::progress::Progress;
+use crate::collect::toolchain::Toolchain;
+use crate::collect::tree::Tree;
+use crate::error::CliError;
+use crate::exec::cargo::Cargo;
+use crate::naming::Naming;
+use crate::plan::CargoFlags;
+use crate::store::run::runs_directory;
+use crate::store::{Run, RunId};
+use crate::ui::Ui;
+use crate::workspace::{Workspace, WorkspaceArgs};
+
+/// What the caller decides about a recording.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether what changes the build unseen is recorded instead of refused.
+    pub allow_wrapper: bool,
+    /// Where runs are kept; `target/intoto` when none is given.
+    pub runs: Option<Utf8PathBuf>,
+}
+
+/// Everything that a step looks at.
+pub struct Context<'a> {
+    /// The terminal.
+    pub ui: &'a Ui,
+    /// The words after the step, as cargo gets them.
+    pub words: Vec<String>,
+    /// The same words, read.
+    pub flags: CargoFlags,
+    /// The toolchain's cargo.
+    pub cargo: Cargo,
+    /// The workspace.
+    pub workspace: Workspace,
+    /// Its tree as it was before the step.
+    pub tree: Tree,
+    /// The run that the step belongs to.
+    pub run: Run,
+    /// The compiler.
+    pub toolchain: Toolchain,
+    /// How files and words are named in the link.
+    pub naming: Naming,
+    /// Cargo's configuration, nearest first, with what its command line says.
+    pub configuration: Vec<Configuration>,
+    /// What changes the build unseen.
+    pub overrides: Vec<Override>,
+}
+
+impl<'a> Context<'a> {
+    /// Loads the workspace that `words` name and joins its run, or starts it when `starts_run` says so.
+    ///
+    /// # Errors
+    /// When there is no workspace, no run to join, or something in the environment or configuration cannot be read.
+    pub fn open(ui: &'a Ui, words: &[String], starts_run: bool, settings: &Settings) -> Result<Self, CliError> {
+        let flags = CargoFlags::parse(words)?;
+        let cargo = Cargo::locate(ui);
+        let directory = current_directory()?;
+        let mut workspace = load(&flags, &cargo, Vec::new())?;
+        if let Some(target) = &flags.target_directory {
+            workspace.target_directory = std::path::absolute(target)
+                .ok()
+                .and_then(|path| Utf8PathBuf::try_from(path).ok())
+                .ok_or_else(|| CliError::usage(format!("--target-dir {target} is no usable path")))?;
+        }
+        let runs = match &settings.runs {
+            Some(runs) => runs.clone(),
+            None => runs_directory(&workspace.target_directory),
+        };
+        let tree = Tree::read(&workspace, &Progress::new(ui, "Hashing"))?;
+        let id = RunId::of(
+            tree.commit(),
+            tree.is_dirty().then(|| tree.digest()).as_ref(),
+            &workspace.lock.sha256(),
+        );
+        let run = if starts_run {
+            Run::start(&runs, id)?
+        } else {
+            Run::join(&runs, id)?
+        };
+        let mut configuration = configuration::command_line(&flags.config, &directory)?;
+        configuration.extend(configuration::files(&directory, &workspace.cargo_home)?);
+        let rustc = configured_compiler(&configuration);
+        let toolchain = Toolchain::look_up(&cargo, rustc.as_deref())?;
+        let build = run.build_directory();
+        let naming = Naming::for_workspace(&workspace, Some(build), Some(toolchain.sysroot.clone()));
+        let overrides = find_overrides(
+            &flags,
+            &directory,
+            &workspace,
+            &tree,
+            &toolchain,
+            &configuration,
+            &naming,
+        );
+        Ok(Self {
+            ui,
+            words: words.to_vec(),
+            flags,
+            cargo,
+            workspace,
+            tree,
+            run,
+            toolchain,
+            naming,
+            configuration,
+            overrides,
+        })
+    }
+
+    /// The ids of the packages that the selected targets and the machine that compiles may need.
+    ///
+    /// # Errors
+    /// When cargo cannot tell.
+    pub fn packages_of_targets(&self) -> Result<BTreeSet<String>, CliError> {
+        let configured = self
+            .configuration
+            .iter()
+            .find_map(|configuration| configuration.get(&["build", "target"]))
+            .into_iter()
+            .flat_map(|value| match value {
+                toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_str).collect(),
+                value => value.as_str().into_iter().collect::<Vec<_>>(),
+            });
+        let mut platforms: BTreeSet<String> = configured.map(str::to_owned).collect();
+        platforms.extend(self.flags.targets.iter().cloned());
+        platforms.insert(self.toolchain.host.clone());
+        // A target given as a file has a name that cargo's filter does not know.
+        let platforms = if platforms.iter().any(|platform| platform.ends_with(".json")) {
+            Vec::new()
+        } else {
+            platforms.into_iter().collect()
+        };
+        let workspace = load(&self.flags, &self.cargo, platforms)?;
+        Ok(workspace.packages.into_iter().map(|package| package.id).collect())
+    }
+
+    /// A progress bar for hashing.
+    pub fn hashing(&self) -> Progress {
+        Progress::new(self.ui, "Hashing")
+    }
+}
+
+/// The workspace as cargo sees it with these flags.
+fn load(flags: &CargoFlags, cargo: &Cargo, platforms: Vec<String>) -> Result<Workspace, CliError> {
+    let args = WorkspaceArgs {
+        manifest_path: flags.manifest_path.clone(),
+        offline: flags.offline,
+        platforms,
+        cargo_flags: flags.for_metadata(),
+    };
+    Workspace::load(&args, cargo.program())
+}
+
+fn current_directory() -> Result<Utf8PathBuf, CliError> {
+    let directory = std::env::current_dir()
+        .map_err(|error| CliError::failure("failed to find the current directory").because(error))?;
+    Utf8PathBuf::try_from(directory)
+        .map_err(|error| CliError::cannot_decide("the current directory is not UTF-8").because(error))
+}
+
+/// The compiler that the environment or the configuration names, as cargo ranks them.
+fn configured_compiler(configuration: &[Configuration]) -> Option<String> {
+    let variable = ["RUSTC", "CARGO_BUILD_RUSTC"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    let key = || {
+        configuration
+            .iter()
+            .find_map(|configuration| configuration.get(&["build", "rustc"])?.as_str().map(str::to_owned))
+    };
+    variable.filter(|value| !value.is_empty()).or_else(key)
+}
+
+fn find_overrides(
+    flags: &CargoFlags,
+    directory: &Utf8Path,
+    workspace: &Workspace,
+    tree: &Tree,
+    toolchain: &Toolchain,
+    configuration: &[Configuration],
+    naming: &Naming,
+) -> Vec<Override> {
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let targets: Vec<String> = flags.targets.iter().cloned().chain([toolchain.host.clone()]).collect();
+    overrides::find(&overrides::Sources {
+        environment: &environment,
+        configuration,
+        directory,
+        targets: &targets,
+        is_of_tree: &|path| {
+            path.strip_prefix(&workspace.root)
+                .is_ok_and(|relative| tree.files().contains_key(relative.as_str()))
+        },
+        naming,
+    })
+}

@@ -1,0 +1,26 @@
+//! Recording a step: its plan, the state before it, cargo, the state after it, and what of that goes into the link.
+//!
+//! ```text
+//! plan -> overrides refused -> tree and links before -> the step -> nothing left running -> tree and links after -> Observation
+//! ```
+//! Nothing is signed here, and no key is open while any of it runs: [`seal`] does that when the step's processes are gone.
+
+mod artifacts;
+mod build;
+mod cargo_run;
+mod context;
+mod environment;
+mod inputs;
+mod observe;
+mod package;
+mod run_command;
+mod test;
+mod test_counts;
+
+pub use artifacts::Artifacts;
+pub use build::Build;
+pub use context::{Context, Settings};
+pub use observe::{Observed, Outcome, Step, observe};
+pub use package::Package;
+pub use run_command::RunCommand;
+pub use test::Test;

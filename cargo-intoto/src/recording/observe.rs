@@ -1,0 +1,171 @@
+//! The frame around every step: what must be the same after it as before.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde_json::{Map, Value, json};
+
+use crate::collect::overrides;
+use crate::collect::tree::Tree;
+use crate::collect::{hash, walk};
+use crate::error::CliError;
+use crate::exec::process_group;
+use crate::finding::CargoCode;
+use crate::plan::StepPlan;
+use crate::recording::{Artifacts, Context, Settings, environment};
+use crate::ui::Ui;
+
+/// A kind of step.
+pub trait Step {
+    /// Its name in the layout.
+    fn name(&self) -> &str;
+
+    /// Whether it starts the run that later steps join.
+    fn starts_run(&self) -> bool {
+        false
+    }
+
+    /// What it will do.
+    ///
+    /// # Errors
+    /// When that cannot be done with these words in this workspace.
+    fn plan(&self, context: &Context<'_>) -> Result<StepPlan, CliError>;
+
+    /// Does it, and says what it saw; `None` when there was nothing to do and the step is left out.
+    ///
+    /// # Errors
+    /// When it fails or must not be recorded.
+    fn perform(&self, context: &Context<'_>, plan: &StepPlan) -> Result<Option<Observed>, CliError>;
+}
+
+/// What a step saw.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// What it used.
+    pub materials: Artifacts,
+    /// What it made.
+    pub products: Artifacts,
+    /// What else is worth knowing.
+    pub byproducts: Map<String, Value>,
+    /// What it ran in, beyond what every link says.
+    pub environment: Map<String, Value>,
+}
+
+/// A step that succeeded, not signed yet.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The step's name.
+    pub step: String,
+    /// The command as the link records it.
+    pub command: Vec<String>,
+    /// What it saw.
+    pub observed: Observed,
+}
+
+/// Performs `step` with `words`, checking that tree and links stay what they are while it runs.
+///
+/// `announce` is told the context and the plan before anything runs; when it says `false`, nothing does.
+///
+/// # Errors
+/// When the step fails, or must not be recorded.
+pub fn observe<'a>(
+    step: &dyn Step,
+    ui: &'a Ui,
+    words: &[String],
+    settings: &Settings,
+    announce: &mut dyn FnMut(&Context<'a>, &StepPlan) -> Result<bool, CliError>,
+) -> Result<(Context<'a>, Option<Outcome>), CliError> {
+    process_group::forbid_inspection();
+    let context = Context::open(ui, words, step.starts_run(), settings)?;
+    let plan = step.plan(&context)?;
+    if !announce(&context, &plan)? {
+        return Ok((context, None));
+    }
+    if settings.allow_wrapper {
+        for found in &context.overrides {
+            ui.warn(format!(
+                "{} = {} ({}) is allowed and recorded",
+                found.name, found.value, found.origin
+            ));
+        }
+    } else {
+        overrides::refuse(&context.overrides)?;
+    }
+    let links = links(&context)?;
+    let Some(mut observed) = step.perform(&context, &plan)? else {
+        return Ok((context, None));
+    };
+    if links_differ(&links, &context)? {
+        return Err(CliError::refused(
+            CargoCode::LinksChangedDuringStep,
+            format!(
+                "files in the link directory of the run changed while `{}` ran",
+                step.name()
+            ),
+        )
+        .hint("a build script or test writes there: look at what it does, then record the whole run again"));
+    }
+    tree_unchanged(&context, step.name())?;
+    observed.environment.extend(environment::of_every_step(&context));
+    observed.byproducts.entry("return-value").or_insert(json!(0));
+    let outcome = Outcome {
+        step: plan.step.clone(),
+        command: context.naming.words(&plan.command),
+        observed,
+    };
+    Ok((context, Some(outcome)))
+}
+
+/// The link files of the run, by name and digest.
+fn links(context: &Context<'_>) -> Result<BTreeMap<Utf8PathBuf, [u8; 32]>, CliError> {
+    let directory = context.run.directory();
+    let own = [
+        context.run.build_directory(),
+        context.run.package_directory(),
+        context.run.scratch(),
+    ];
+    let paths = walk::Walk::everything_below(directory).skipping(&own).files()?;
+    let paths: Vec<Utf8PathBuf> = paths
+        .into_iter()
+        .map(|path| directory.join(path))
+        .filter(|path| *path != context.run.units_file())
+        .collect();
+    Ok(hash::files(&paths, &context.hashing())?.into_iter().collect())
+}
+
+fn links_differ(before: &BTreeMap<Utf8PathBuf, [u8; 32]>, context: &Context<'_>) -> Result<bool, CliError> {
+    Ok(links(context)? != *before)
+}
+
+/// Checks that the tree is what it was.
+fn tree_unchanged(context: &Context<'_>, step: &str) -> Result<(), CliError> {
+    let after = Tree::read(&context.workspace, &context.hashing())?;
+    let before = context.tree.files();
+    if after.files() == before {
+        return Ok(());
+    }
+    let mut changed: Vec<&str> = before
+        .iter()
+        .filter(|(path, file)| after.files().get(*path) != Some(file))
+        .map(|(path, _)| path.as_str())
+        .collect();
+    changed.extend(
+        after
+            .files()
+            .keys()
+            .filter(|path| !before.contains_key(*path))
+            .map(String::as_str),
+    );
+    let shown = changed.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    let more = changed.len().saturating_sub(5);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Err(CliError::refused(
+        CargoCode::SourceChangedDuringStep,
+        format!("files of the workspace changed while `{step}` ran: {shown}{more}"),
+    )
+    .hint("a build script that writes into the tree should write to OUT_DIR; after an edit, run `cargo intoto fetch` and record again"))
+}
