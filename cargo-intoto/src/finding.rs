@@ -117,6 +117,20 @@ cargo_codes! {
     CrateNameMismatch = "crate-name-mismatch",
     /// The evidence does not say where the files of a `.crate` come from.
     CrateNotExplained = "crate-not-explained",
+    /// A private key file can be read by others.
+    KeyFileExposed = "key-file-exposed",
+    /// A layout is older than one that was accepted before.
+    LayoutOlder = "layout-older",
+    /// The layout source, the signed layout and the workspace say different things.
+    LayoutDisagrees = "layout-disagrees",
+    /// A file that is about to be signed for is not the one that the link recorded.
+    SignedArtifactDiffers = "signed-artifact-differs",
+    /// Nobody is trusted for the crates under verification.
+    OwnerUnknown = "owner-unknown",
+    /// The trust store is not understood.
+    TrustStoreMalformed = "trust-store-malformed",
+    /// The trust store can be changed by others.
+    TrustStoreUnsafe = "trust-store-unsafe",
 }
 
 impl fmt::Display for CargoCode {

@@ -17,9 +17,12 @@ pub mod naming;
 pub mod plan;
 pub mod recording;
 pub mod report;
+pub mod settings;
+pub mod signing;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod trust;
 pub mod ui;
 pub mod verification;
 pub mod workspace;

@@ -1,5 +1,8 @@
 //! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
 
+mod key;
+mod trust;
+
 use std::ffi::OsString;
 
 use anstream::ColorChoice;
@@ -41,11 +44,17 @@ struct Cli {
 
 /// One variant per subcommand; each file of this module has the arguments and `run`.
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Key(key::Args),
+    Trust(trust::Args),
+}
 
 impl Command {
-    fn run(self, _ui: &Ui) -> Result<Exit, CliError> {
-        match self {}
+    fn run(self, ui: &Ui) -> Result<Exit, CliError> {
+        match self {
+            Self::Key(args) => key::run(args, ui),
+            Self::Trust(args) => trust::run(args, ui),
+        }
     }
 }
 

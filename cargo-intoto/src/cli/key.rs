@@ -1,0 +1,180 @@
+//! `cargo intoto key`: make, take in, show and list signing keys.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::signing::{self, KeyDirectory, KeyFile, KeyKindArg};
+use crate::ui::Ui;
+
+/// Make, take in, show and list signing keys
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum KeyCommand {
+    /// Make a new key in the key directory
+    Generate(GenerateArgs),
+    /// Take a private key file (PKCS#8 PEM) into the key directory
+    Import(ImportArgs),
+    /// Print the ids and the public half of a key
+    Show(ShowArgs),
+    /// List the keys in the key directory
+    List,
+}
+
+#[derive(Debug, clap::Args)]
+struct GenerateArgs {
+    /// Name of the new key
+    name: String,
+    /// Kind of key
+    #[arg(long, value_enum, value_name = "KIND", default_value = "ed25519")]
+    kind: KeyKindArg,
+    /// Store the key in the clear instead of encrypting it
+    #[arg(long)]
+    no_passphrase: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ImportArgs {
+    /// Name of the key in the key directory
+    name: String,
+    /// The private key file
+    file: Utf8PathBuf,
+    /// Store the key in the clear instead of encrypting it
+    #[arg(long)]
+    no_passphrase: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ShowArgs {
+    /// A name in the key directory, or a public or private key file
+    key: String,
+}
+
+pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
+    match args.command {
+        KeyCommand::Generate(args) => generate(&args, ui),
+        KeyCommand::Import(args) => import(&args, ui),
+        KeyCommand::Show(args) => show(&args, ui),
+        KeyCommand::List => list(ui),
+    }
+}
+
+fn generate(args: &GenerateArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let directory = KeyDirectory::of_user()?;
+    directory.check_free(&args.name)?;
+    let key = signing::generate(args.kind)?;
+    store(&directory, &args.name, &key, args.no_passphrase, "Generated", ui)
+}
+
+fn import(args: &ImportArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let directory = KeyDirectory::of_user()?;
+    directory.check_free(&args.name)?;
+    let key = KeyFile::find(&args.file)?.open()?;
+    store(&directory, &args.name, &key, args.no_passphrase, "Imported", ui)?;
+    ui.note(format_args!(
+        "`{}` is still there; remove it if the key is to lie in the key directory only",
+        args.file
+    ));
+    Ok(Exit::Success)
+}
+
+fn store(
+    directory: &KeyDirectory,
+    name: &str,
+    key: &SecretKey,
+    no_passphrase: bool,
+    verb: &str,
+    ui: &Ui,
+) -> Result<Exit, CliError> {
+    let passphrase = match no_passphrase {
+        true => None,
+        false => Some(signing::new_passphrase(&format!("the key {name}"))?),
+    };
+    let stored = directory.store(name, key, passphrase.as_ref().map(|text| text.as_str()))?;
+    ui.status(
+        verb,
+        format_args!(
+            "{} key `{name}` ({})",
+            key.public_key().kind(),
+            key.public_key().key_id(KeyIdStyle::Legacy).short()
+        ),
+    );
+    ui.status("Private", &stored.private);
+    ui.status("Public", directory.public_path(name));
+    Ok(Exit::Success)
+}
+
+fn show(args: &ShowArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let key = find_public(&args.key)?;
+    ui.data(&describe(&key))?;
+    Ok(Exit::Success)
+}
+
+/// Everything that is to be known about a public key; a reader of PEM files takes the whole of it, too.
+fn describe(key: &PublicKey) -> String {
+    format!(
+        "kind              {}\nkey id (legacy)   {}\nkey id (python)   {}\n{}",
+        key.kind(),
+        key.key_id(KeyIdStyle::Legacy),
+        key.key_id(KeyIdStyle::Python),
+        key.to_spki_pem()
+    )
+}
+
+/// The public half of what `--key` may name, opening the private key only when there is no public file.
+pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
+    let path = Utf8Path::new(text);
+    if signing::is_key_name(text) && !path.exists() {
+        let directory = KeyDirectory::of_user()?;
+        let public = directory.public_path(text);
+        if public.exists() {
+            return signing::load_public_key(&public);
+        }
+    }
+    let signing::KeyUri::File(path) = signing::KeyUri::parse(text)?;
+    match signing::load_public_key(&path) {
+        Ok(key) => Ok(key),
+        Err(error) => match KeyFile::find(&path) {
+            // A private key is opened for its public half; anything else is a public key that cannot be read.
+            Ok(file) if holds_private_key(&path) => Ok(file.open()?.public_key().clone()),
+            Err(exposed) if holds_private_key(&path) || !path.exists() => Err(exposed),
+            _ => Err(error),
+        },
+    }
+}
+
+fn holds_private_key(path: &Utf8Path) -> bool {
+    use std::io::Read;
+
+    // Two lines are enough to see the label; the secret itself is read by the code that wipes it.
+    let mut start = [0; 64];
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read(&mut start))
+        .is_ok_and(|read| start[..read].windows(15).any(|window| window == b"PRIVATE KEY----"))
+}
+
+fn list(ui: &Ui) -> Result<Exit, CliError> {
+    let directory = KeyDirectory::of_user()?;
+    let keys = directory.keys()?;
+    if keys.is_empty() {
+        ui.note(format_args!("there are no keys in `{}`", directory.path()));
+        return Ok(Exit::Success);
+    }
+    let width = keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for key in &keys {
+        let (kind, id) = match &key.public {
+            Some(public) => (public.kind().to_string(), public.key_id(KeyIdStyle::Legacy).to_string()),
+            None => ("?".to_owned(), "no readable .pub file beside it".to_owned()),
+        };
+        text.push_str(&format!("{:width$}  {kind:10}  {id}\n", key.name));
+    }
+    ui.data(&text)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,129 @@
+//! Private key files: PKCS#8 PEM, encrypted (PBES2 with scrypt) or plain.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::ValueEnum;
+use intoto_core::key::SecretKey;
+use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
+use zeroize::Zeroizing;
+
+use crate::error::CliError;
+use crate::settings::{self, Exposure};
+use crate::signing::passphrase;
+
+const WHAT: &str = "private key";
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+const PLAIN: &str = "PRIVATE KEY";
+
+/// Which kind of key to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyKindArg {
+    /// Edwards curve 25519 (RFC 8032)
+    Ed25519,
+    /// The NIST curve P-256 with SHA-256
+    EcdsaP256,
+}
+
+/// A private key file that was found and is nobody else's, but is not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    path: Utf8PathBuf,
+}
+
+impl KeyFile {
+    /// Finds the file and checks who may touch it; the secret stays unread.
+    pub fn find(path: &Utf8Path) -> Result<Self, CliError> {
+        if !path.exists() {
+            return Err(CliError::cannot_decide(format!("there is no private key at `{path}`"))
+                .hint("`cargo intoto key list` shows your keys; `cargo intoto key generate NAME` makes one"));
+        }
+        settings::check_secret(path, WHAT)?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Reads the secret, asking for the passphrase when the file is encrypted.
+    pub fn open(&self) -> Result<SecretKey, CliError> {
+        let Some(bytes) = settings::read(&self.path, WHAT, Exposure::Secret)? else {
+            return Err(CliError::cannot_decide(format!(
+                "the private key `{}` is gone",
+                self.path
+            )));
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|_| self.unreadable("it is not text").hint(FORM_HINT))?;
+        decode_private(text, self.path.as_str())
+    }
+
+    fn unreadable(&self, why: &str) -> CliError {
+        CliError::cannot_decide(format!("failed to read the private key `{}`: {why}", self.path))
+    }
+}
+
+const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----` or `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8)";
+
+/// Reads the PEM `text` of a private key, which came from `origin`.
+fn decode_private(text: &str, origin: &str) -> Result<SecretKey, CliError> {
+    let failed = |why: &str| CliError::cannot_decide(format!("failed to read the private key `{origin}`: {why}"));
+    let (label, document) =
+        SecretDocument::from_pem(text).map_err(|error| failed("it is no PEM file").because(error).hint(FORM_HINT))?;
+    match label {
+        PLAIN => SecretKey::from_pkcs8_der(document.as_bytes()).map_err(|error| failed("unusable key").because(error)),
+        ENCRYPTED => {
+            let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
+                .map_err(|error| failed("the encryption is not PKCS#8's").because(error))?;
+            let passphrase = passphrase::existing(&format!("the key {origin}"))?;
+            let plain = info.decrypt(passphrase.as_bytes()).map_err(|_| {
+                failed("the passphrase is wrong, or the file is damaged")
+                    .hint(format!("the passphrase comes from the terminal or from {}", passphrase::VARIABLE))
+            })?;
+            SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(|error| failed("unusable key").because(error))
+        }
+        "PUBLIC KEY" => Err(failed("it is a public key").hint("name the private key file; it ends in `.key`")),
+        "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`"))
+            .hint("convert it with `openssl pkcs8 -topk8 -in OLD -out NEW`, or make a new key with `cargo intoto key generate`")),
+        other => Err(failed(&format!("it holds `{}`", other.escape_debug())).hint(FORM_HINT)),
+    }
+}
+
+/// The PKCS#8 PEM of `key`: encrypted under `passphrase`, or plain without one.
+pub fn encode_private(key: &SecretKey, passphrase: Option<&str>) -> Result<Zeroizing<String>, CliError> {
+    let plain = key.to_pkcs8_pem();
+    let Some(passphrase) = passphrase else {
+        return Ok(plain);
+    };
+    let failed = || CliError::failure("failed to encrypt the private key");
+    let (_, document) = SecretDocument::from_pem(&plain).map_err(|error| failed().because(error))?;
+    let info = PrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|error| failed().because(error))?;
+    let encrypted = info
+        .encrypt(passphrase.as_bytes())
+        .map_err(|error| failed().because(error))?;
+    encrypted
+        .to_pem(ENCRYPTED, LineEnding::LF)
+        .map_err(|error| failed().because(error))
+}
+
+/// A new key of the given kind from the operating system's randomness.
+pub fn generate(kind: KeyKindArg) -> Result<SecretKey, CliError> {
+    let mut seed = Zeroizing::new([0_u8; 32]);
+    loop {
+        getrandom::fill(&mut *seed)
+            .map_err(|error| CliError::failure("failed to get randomness for a key").because(error))?;
+        match kind {
+            KeyKindArg::Ed25519 => return Ok(SecretKey::ed25519_from_seed(*seed)),
+            // One seed in 2^32 is no scalar of the curve; the next one is.
+            KeyKindArg::EcdsaP256 => {
+                if let Ok(key) = SecretKey::p256_from_scalar(*seed) {
+                    return Ok(key);
+                }
+            }
+        }
+    }
+}
+
+/// A throw-away key that is never written anywhere.
+pub fn ephemeral() -> Result<SecretKey, CliError> {
+    generate(KeyKindArg::Ed25519)
+}

@@ -1,0 +1,171 @@
+//! The trust store's file: TOML, read strictly and written whole.
+
+use intoto_core::key::PublicKey;
+use intoto_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use toml::value::Datetime;
+
+use crate::error::CliError;
+use crate::trust::entry::{AcceptedLayout, Entry};
+use crate::trust::scope::Scope;
+
+/// The form that this version reads and writes.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStore {
+    format: u32,
+    #[serde(default, rename = "entry", skip_serializing_if = "Vec::is_empty")]
+    entries: Vec<RawEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    name: String,
+    scope: Vec<String>,
+    threshold: u32,
+    added: Datetime,
+    keys: Vec<String>,
+    #[serde(default, rename = "accepted", skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<RawAccepted>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAccepted {
+    layout: String,
+    expires: Datetime,
+    at: Datetime,
+}
+
+/// Reads the text of a store.
+pub(super) fn read(text: &str) -> Result<Vec<Entry>, CliError> {
+    let raw: RawStore = toml::from_str(text)
+        .map_err(|error| CliError::cannot_decide("it is not the TOML of a trust store").because(error))?;
+    if raw.format != FORMAT {
+        return Err(CliError::cannot_decide(format!(
+            "it has format {}, and this version reads format {FORMAT}",
+            raw.format
+        )));
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for raw in raw.entries {
+        let entry = read_entry(raw)?;
+        if entries.iter().any(|other| other.name == entry.name) {
+            return Err(CliError::cannot_decide(format!(
+                "it has two entries called `{}`",
+                entry.name.escape_debug()
+            )));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
+    let wrong = |what: String| CliError::cannot_decide(format!("its entry `{}` {what}", raw.name.escape_debug()));
+    let mut keys: Vec<PublicKey> = Vec::new();
+    for pem in &raw.keys {
+        let key =
+            PublicKey::from_spki_pem(pem).map_err(|error| wrong("has an unusable key".to_owned()).because(error))?;
+        if keys.contains(&key) {
+            return Err(wrong("lists a key twice".to_owned()));
+        }
+        keys.push(key);
+    }
+    if raw.threshold < 1 || raw.threshold as usize > keys.len() {
+        return Err(wrong(format!(
+            "has a threshold of {} for {} key(s)",
+            raw.threshold,
+            keys.len()
+        )));
+    }
+    if raw.scope.is_empty() {
+        return Err(wrong("covers no crate".to_owned()));
+    }
+    let scope = raw
+        .scope
+        .iter()
+        .map(|text| {
+            text.parse::<Scope>()
+                .map_err(|error| wrong("has an unusable scope".to_owned()).because(error))
+        })
+        .collect::<Result<_, _>>()?;
+    let accepted = raw
+        .accepted
+        .iter()
+        .map(|layout| {
+            let sha256 = read_digest(&layout.layout)
+                .ok_or_else(|| wrong("remembers a layout without a sha256 digest".to_owned()))?;
+            let time = |datetime: &Datetime| {
+                read_time(datetime).ok_or_else(|| wrong("remembers a layout without a time in UTC".to_owned()))
+            };
+            Ok(AcceptedLayout {
+                sha256,
+                expires: time(&layout.expires)?,
+                accepted: time(&layout.at)?,
+            })
+        })
+        .collect::<Result<_, CliError>>()?;
+    let added = read_time(&raw.added).ok_or_else(|| wrong("was added at no time in UTC".to_owned()))?;
+    Ok(Entry {
+        scope,
+        keys,
+        threshold: raw.threshold,
+        added,
+        accepted,
+        name: raw.name,
+    })
+}
+
+/// The text of a store with these entries.
+pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
+    let failed = || CliError::failure("failed to write the trust store as TOML");
+    let time = |time: Timestamp| {
+        time.to_string()
+            .parse::<Datetime>()
+            .map_err(|error| failed().because(error))
+    };
+    let entries = entries
+        .iter()
+        .map(|entry| {
+            Ok(RawEntry {
+                name: entry.name.clone(),
+                scope: entry.scope.iter().map(Scope::to_string).collect(),
+                threshold: entry.threshold,
+                added: time(entry.added)?,
+                keys: entry.keys.iter().map(PublicKey::to_spki_pem).collect(),
+                accepted: entry
+                    .accepted
+                    .iter()
+                    .map(|layout| {
+                        Ok(RawAccepted {
+                            layout: format!("sha256:{}", intoto_core::digest::to_hex(&layout.sha256)),
+                            expires: time(layout.expires)?,
+                            at: time(layout.accepted)?,
+                        })
+                    })
+                    .collect::<Result<_, CliError>>()?,
+            })
+        })
+        .collect::<Result<_, CliError>>()?;
+    let raw = RawStore {
+        format: FORMAT,
+        entries,
+    };
+    let body = toml::to_string_pretty(&raw).map_err(|error| failed().because(error))?;
+    Ok(format!(
+        "# Whose in-toto layouts you believe, for which crates. `cargo intoto trust` edits this file.\n{body}"
+    ))
+}
+
+fn read_digest(text: &str) -> Option<[u8; 32]> {
+    let bytes = intoto_core::digest::from_hex(text.strip_prefix("sha256:")?).ok()?;
+    bytes.try_into().ok()
+}
+
+fn read_time(datetime: &Datetime) -> Option<Timestamp> {
+    datetime.to_string().parse().ok()
+}

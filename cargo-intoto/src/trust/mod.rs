@@ -1,0 +1,14 @@
+//! The user's trust store: whose layouts are believed, for which crates, and which layouts were accepted before.
+//!
+//! Nothing in a source tree decides what is trusted. The store lies in the platform's configuration directory, elsewhere only by
+//! `--trust-store FILE`; an entry counts only for crates in its scope, and it remembers what it accepted, so that an older layout cannot
+//! be put back.
+
+mod entry;
+mod form;
+mod scope;
+mod store;
+
+pub use entry::{AcceptedLayout, Entry};
+pub use scope::Scope;
+pub use store::{Store, TrustArgs};

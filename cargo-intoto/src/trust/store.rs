@@ -1,0 +1,173 @@
+//! The store as a file: read strictly, changed under a lock, replaced in one step.
+
+use std::fs::{self, File};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::time::Timestamp;
+
+use crate::error::CliError;
+use crate::finding::CargoCode;
+use crate::settings::{self, Exposure};
+use crate::trust::entry::Entry;
+use crate::trust::form;
+use crate::trust::scope::Scope;
+
+const WHAT: &str = "trust store";
+
+/// Which trust store.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct TrustArgs {
+    /// The trust store to use instead of your own
+    #[arg(long, value_name = "FILE")]
+    pub trust_store: Option<Utf8PathBuf>,
+}
+
+impl TrustArgs {
+    /// The file that is meant.
+    pub fn path(&self) -> Result<Utf8PathBuf, CliError> {
+        match &self.trust_store {
+            Some(path) => Ok(path.clone()),
+            None => settings::trust_store_path(),
+        }
+    }
+
+    /// Reads the store that is meant; one that was named must exist.
+    pub fn load(&self) -> Result<Store, CliError> {
+        let store = Store::load(&self.path()?)?;
+        if self.trust_store.is_some() && !store.exists {
+            return Err(CliError::cannot_decide(format!(
+                "there is no trust store at `{}`",
+                store.path
+            )));
+        }
+        Ok(store)
+    }
+}
+
+/// A trust store that was read.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: Utf8PathBuf,
+    exists: bool,
+    entries: Vec<Entry>,
+}
+
+impl Store {
+    /// Reads the store at `path`; a file that is not there is an empty store.
+    ///
+    /// # Errors
+    /// When others may write the file, or when anything in it is not understood.
+    pub fn load(path: &Utf8Path) -> Result<Self, CliError> {
+        let Some(bytes) = settings::read(path, WHAT, Exposure::Trusted)? else {
+            return Ok(Self {
+                path: path.to_owned(),
+                exists: false,
+                entries: Vec::new(),
+            });
+        };
+        let malformed = || {
+            CliError::cannot_decide(format!("the trust store `{path}` is damaged"))
+                .with_code(CargoCode::TrustStoreMalformed)
+                .hint("put back a copy, or move the file away and add the entries again; nothing is trusted until then")
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|error| malformed().because(error))?;
+        let entries = form::read(text).map_err(|error| malformed().because(error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            exists: true,
+            entries,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Every entry, in the order of the file.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entries whose scope covers every one of the crates with these purls (a version in a purl does not matter).
+    ///
+    /// # Errors
+    /// When there is none: nobody is trusted for these crates, and the hint is the command that would change that.
+    pub fn keys_for(&self, purls: &[String]) -> Result<Vec<&Entry>, CliError> {
+        let crates = purls
+            .iter()
+            .map(|purl| Scope::of_purl(purl))
+            .collect::<Result<Vec<_>, _>>()?;
+        let covering: Vec<&Entry> = self.entries.iter().filter(|entry| entry.covers(&crates)).collect();
+        if !covering.is_empty() {
+            return Ok(covering);
+        }
+        let mut names: Vec<&str> = crates.iter().map(Scope::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        let scopes: Vec<String> = names.iter().map(|name| format!("--scope '{name}'")).collect();
+        let about = match names.as_slice() {
+            [] => "nothing".to_owned(),
+            [one] => (*one).to_owned(),
+            several => format!("all of {}", several.join(", ")),
+        };
+        Err(CliError::cannot_decide(format!(
+            "nobody is trusted for {about}: no entry of the trust store `{}` covers it",
+            self.path
+        ))
+        .with_code(CargoCode::OwnerUnknown)
+        .hint(format!(
+            "if you trust the owner's key, run `cargo intoto trust add NAME --key FILE {}`, or give it with `--key FILE`",
+            scopes.join(" ")
+        )))
+    }
+
+    /// Reads the store at `path` again, lets `change` edit its entries, and puts the result in place in one step, under a lock.
+    pub fn update<T>(
+        path: &Utf8Path,
+        change: impl FnOnce(&mut Vec<Entry>) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        if let Some(directory) = path.parent().filter(|parent| !parent.as_str().is_empty()) {
+            settings::create_directory(directory)?;
+        }
+        let _lock = lock(path)?;
+        let mut store = Self::load(path)?;
+        let result = change(&mut store.entries)?;
+        settings::replace(path, form::write(&store.entries)?.as_bytes(), 0o600)?;
+        Ok(result)
+    }
+
+    /// Remembers in the entry called `name` that its layout was accepted by a verdict of "Verified".
+    pub fn accept(
+        path: &Utf8Path,
+        name: &str,
+        sha256: [u8; 32],
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), CliError> {
+        Self::update(path, |entries| {
+            // An entry that was removed meanwhile has nothing to remember.
+            if let Some(entry) = entries.iter_mut().find(|entry| entry.name == name) {
+                entry.accept(sha256, expires, now);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Held while the store is read, changed and replaced; released when the file is closed.
+fn lock(path: &Utf8Path) -> Result<File, CliError> {
+    let lock_path = Utf8PathBuf::from(format!("{path}.lock"));
+    let failed =
+        |error: std::io::Error| CliError::failure(format!("failed to lock the trust store `{path}`")).because(error);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(&lock_path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
