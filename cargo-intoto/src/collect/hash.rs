@@ -4,34 +4,16 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
+pub use intoto_core::digest::to_hex as hex;
 use rayon::prelude::*;
-use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::collect::progress::Progress;
 use crate::error::CliError;
+use crate::exec::git_object::{ObjectFormat, ObjectHasher};
 
 /// Large enough that system calls do not show, small enough for a thread's stack.
 const BUFFER: usize = 64 * 1024;
-
-/// The hash function of a git repository's object names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ObjectFormat {
-    /// The usual one.
-    Sha1,
-    /// `git init --object-format=sha256`.
-    Sha256,
-}
-
-impl ObjectFormat {
-    /// The length of a name in bytes.
-    pub fn length(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-        }
-    }
-}
 
 /// What one reading of a file yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,25 +99,6 @@ fn open(path: &Utf8Path, links: Links) -> Result<(File, Metadata), CliError> {
     }
 }
 
-/// The name that git gives to an object of this kind (`blob`, `tree`, `commit`) with these bytes.
-pub fn object_name(kind: &str, bytes: &[u8], format: ObjectFormat) -> Vec<u8> {
-    let mut hasher = ObjectHasher::new(format, kind, bytes.len() as u64);
-    hasher.update(bytes);
-    hasher.finish()
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
-            }
-            text
-        })
-}
-
 /// Whether the owner's execute bit is set: the one bit that git and `.crate`s keep.
 pub(crate) fn is_executable(metadata: &Metadata) -> bool {
     #[cfg(unix)]
@@ -200,36 +163,6 @@ fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progre
     })
 }
 
-enum ObjectHasher {
-    Sha1(Sha1),
-    Sha256(Sha256),
-}
-
-impl ObjectHasher {
-    fn new(format: ObjectFormat, kind: &str, size: u64) -> Self {
-        let mut hasher = match format {
-            ObjectFormat::Sha1 => Self::Sha1(Sha1::new()),
-            ObjectFormat::Sha256 => Self::Sha256(Sha256::new()),
-        };
-        hasher.update(format!("{kind} {size}\0").as_bytes());
-        hasher
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha1(hasher) => hasher.update(bytes),
-            Self::Sha256(hasher) => hasher.update(bytes),
-        }
-    }
-
-    fn finish(self) -> Vec<u8> {
-        match self {
-            Self::Sha1(hasher) => hasher.finalize().to_vec(),
-            Self::Sha256(hasher) => hasher.finalize().to_vec(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,10 +184,6 @@ mod tests {
             "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
         );
         assert_eq!(hex(&digest.blob.unwrap()), "ce013625030ba8dba906f756967f9e9ca394464a");
-        assert_eq!(
-            hex(&object_name("blob", b"", ObjectFormat::Sha256)),
-            "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"
-        );
     }
 
     #[test]

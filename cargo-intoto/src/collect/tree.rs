@@ -10,11 +10,12 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::collect::content::{self, Mode};
-use crate::collect::hash::{self, ObjectFormat, object_name};
+use crate::collect::hash;
 use crate::collect::progress::Progress;
 use crate::collect::walk::Walk;
 use crate::error::CliError;
 use crate::exec::git::{EntryKind, Git, TreeEntry};
+use crate::exec::git_object::{ObjectFormat, object_name};
 use crate::workspace::Workspace;
 
 /// Submodules within submodules, at most.

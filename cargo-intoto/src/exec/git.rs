@@ -10,9 +10,10 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::digest::to_hex as hex;
 
-use crate::collect::hash::{ObjectFormat, hex, object_name};
 use crate::error::CliError;
+use crate::exec::git_object::{ObjectFormat, object_name};
 use crate::exec::query::{Query, cannot_start};
 
 /// Trees nested deeper than this are nobody's sources.

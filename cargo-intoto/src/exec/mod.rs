@@ -4,6 +4,7 @@
 pub mod cargo;
 pub mod environment;
 pub mod git;
+pub mod git_object;
 pub mod messages;
 pub mod process_group;
 pub(crate) mod query;

@@ -208,8 +208,11 @@ fn locate(args: &WorkspaceArgs, cargo: &Path) -> Result<Utf8PathBuf, CliError> {
         .ok_or_else(|| CliError::cannot_decide(format!("cargo names {manifest} as the workspace's manifest")))
 }
 
+/// With all features, so that every package of the lock file is there whatever the later steps enable.
 fn metadata(args: &WorkspaceArgs, cargo: &Path, platform: Option<&String>) -> Result<Metadata, CliError> {
-    let mut words: Vec<OsString> = ["metadata", "--format-version", "1", "--locked"].map(Into::into).into();
+    let mut words: Vec<OsString> = ["metadata", "--format-version", "1", "--locked", "--all-features"]
+        .map(Into::into)
+        .into();
     push_manifest(&mut words, args);
     if args.offline {
         words.push("--offline".into());
