@@ -131,6 +131,10 @@ cargo_codes! {
     TrustStoreMalformed = "trust-store-malformed",
     /// The trust store can be changed by others.
     TrustStoreUnsafe = "trust-store-unsafe",
+    /// The tree gives cargo an alias named `intoto`, which runs in our place.
+    CargoAliasIntoto = "cargo-alias-intoto",
+    /// The tree makes rustup run a cargo of its own choice.
+    ToolchainPath = "toolchain-path",
 }
 
 impl fmt::Display for CargoCode {

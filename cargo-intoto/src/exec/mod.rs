@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod environment;
 pub mod git;
 pub mod git_object;
+pub(crate) mod inspection;
 pub mod messages;
 pub mod process_group;
 pub(crate) mod query;

@@ -159,12 +159,12 @@ mod linux {
     const KILL_PATIENCE: Duration = Duration::from_secs(5);
     const STEP: Duration = Duration::from_millis(5);
 
-    pub(super) fn adopt_orphans(_command: &mut Command) {
+    pub(in crate::exec) fn adopt_orphans(_command: &mut Command) {
         // Failing means a kernel older than 3.4, where nothing can be found; the threat model's first table covers it.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
 
-    pub(super) fn end_orphans(_child: &Child, what: &str) -> Result<Vec<String>, CliError> {
+    pub(in crate::exec) fn end_orphans(_child: &Child, what: &str) -> Result<Vec<String>, CliError> {
         let start = Instant::now();
         loop {
             reap();
@@ -287,15 +287,15 @@ mod linux {
 }
 
 #[cfg(target_os = "linux")]
-use linux::{adopt_orphans, end_orphans};
+pub(super) use linux::{adopt_orphans, end_orphans};
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn adopt_orphans(command: &mut Command) {
+pub(super) fn adopt_orphans(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn end_orphans(child: &Child, what: &str) -> Result<Vec<String>, CliError> {
+pub(super) fn end_orphans(child: &Child, what: &str) -> Result<Vec<String>, CliError> {
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
     let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
@@ -311,10 +311,10 @@ fn end_orphans(child: &Child, what: &str) -> Result<Vec<String>, CliError> {
 }
 
 #[cfg(not(unix))]
-fn adopt_orphans(_command: &mut Command) {}
+pub(super) fn adopt_orphans(_command: &mut Command) {}
 
 #[cfg(not(unix))]
-fn end_orphans(_child: &Child, _what: &str) -> Result<Vec<String>, CliError> {
+pub(super) fn end_orphans(_child: &Child, _what: &str) -> Result<Vec<String>, CliError> {
     Ok(Vec::new())
 }
 
