@@ -6,12 +6,18 @@
 
 extern crate alloc;
 
+pub mod artifacts;
 pub mod digest;
 pub mod encoding;
 pub mod envelope;
 pub mod key;
+pub mod layout;
 pub mod limits;
+pub mod link;
+pub mod member;
 pub mod name;
 pub mod path;
+pub mod payload;
+pub mod rules;
 pub mod time;
 pub mod verdict;

@@ -1,0 +1,105 @@
+//! The functionaries' keys in a layout.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+use super::error::LayoutProblem;
+use super::read::key_id;
+use crate::encoding::{Object, Value};
+use crate::key::{KeyError, KeyIdStyle, PublicKey};
+use crate::name::KeyId;
+
+/// A key as a layout defines it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LayoutKey {
+    /// A key that links can be verified with.
+    Supported(PublicKey),
+    /// A key of a kind that this version cannot verify with.
+    ///
+    /// The layout is loaded, since the step may not need this key; no link counts by it.
+    Unsupported(UnsupportedKey),
+}
+
+impl LayoutKey {
+    /// The key, if links can be verified with it.
+    pub fn supported(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Supported(key) => Some(key),
+            Self::Unsupported(_) => None,
+        }
+    }
+
+    /// Reads one member of a layout's `keys`.
+    pub(super) fn from_entry(id: &str, value: &Value<'_>) -> Result<(KeyId, Self), LayoutProblem> {
+        let id = key_id(id)?;
+        if value.as_object().is_some_and(holds_private_part) {
+            return Err(KeyError::PrivateHalf.into());
+        }
+        let key = match PublicKey::from_layout_entry(&id, value) {
+            Ok(key) => Self::Supported(key),
+            Err(KeyError::UnsupportedScheme { key_type, scheme }) => {
+                let kind = format!("{key_type}/{scheme}");
+                Self::Unsupported(UnsupportedKey {
+                    kind,
+                    value: value.clone().into_owned(),
+                })
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok((id, key))
+    }
+
+    /// The member of a layout's `keys`, in the legacy form, which both peers read.
+    pub(super) fn to_value(&self, id: &KeyId) -> Value<'static> {
+        match self {
+            Self::Supported(key) => {
+                let mut value = key.to_layout_value(KeyIdStyle::Legacy);
+                if let Value::Object(object) = &mut value {
+                    object.insert("keyid", Value::from(id.as_str().to_owned()));
+                }
+                value
+            }
+            Self::Unsupported(key) => key.value.clone(),
+        }
+    }
+}
+
+/// A key of an unknown kind, kept as it was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnsupportedKey {
+    pub(super) kind: String,
+    pub(super) value: Value<'static>,
+}
+
+impl UnsupportedKey {
+    /// Its kind and scheme, for messages.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The object in the layout.
+    pub fn value(&self) -> &Value<'static> {
+        &self.value
+    }
+}
+
+/// Says whether a key, or an OpenPGP subkey of it, comes with more than the `private: ""` that peers write.
+///
+/// Whatever the kind: it has been leaked to everybody who reads the layout.
+fn holds_private_part(key: &Object<'_>) -> bool {
+    let leaks = |key: &Object<'_>| {
+        let private = key
+            .get("keyval")
+            .and_then(Value::as_object)
+            .and_then(|keyval| keyval.get("private"));
+        private.is_some_and(|private| !matches!(private, Value::Null) && private.as_str() != Some(""))
+    };
+    let subkeys = key.get("subkeys").and_then(Value::as_object);
+    leaks(key)
+        || subkeys
+            .into_iter()
+            .flat_map(Object::iter)
+            .filter_map(|(_, subkey)| subkey.as_object())
+            .any(leaks)
+}

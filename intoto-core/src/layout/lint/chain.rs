@@ -1,0 +1,123 @@
+//! Lints about the layout as a whole: time, keys and what steps take from each other.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::super::error::LayoutLocation;
+use super::super::key::LayoutKey;
+use super::super::model::{Item, Layout};
+use super::super::rule::{ArtifactList, Rule};
+use super::super::step::Step;
+use super::{Lint, LintCode};
+use crate::key::PublicKey;
+use crate::time::Timestamp;
+
+/// Time enough to sign the next layout and to hand it out.
+const NEAR_EXPIRY_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+pub(super) fn check_expiry(layout: &Layout, now: Timestamp, lints: &mut Vec<Lint>) {
+    let expires = layout.expires();
+    let left = expires.as_unix().saturating_sub(now.as_unix());
+    let (code, message) = if left <= 0 {
+        (
+            LintCode::Expired,
+            format!("the layout expired at {expires}, so it verifies nothing"),
+        )
+    } else if left <= NEAR_EXPIRY_SECONDS {
+        (
+            LintCode::ExpiresSoon,
+            format!("the layout expires at {expires}, in less than 30 days"),
+        )
+    } else {
+        return;
+    };
+    let hint = "set a later `expires` and sign the layout again".to_string();
+    lints.push(Lint {
+        code,
+        location: LayoutLocation::Layout,
+        message,
+        hint,
+    });
+}
+
+pub(super) fn check_threshold(layout: &Layout, item: Item<'_>, step: &Step, lints: &mut Vec<Lint>) {
+    let mut distinct: Vec<&PublicKey> = Vec::new();
+    for id in &step.pubkeys {
+        match layout.key(id) {
+            Some(LayoutKey::Supported(key)) if !distinct.contains(&key) => distinct.push(key),
+            Some(LayoutKey::Unsupported(key)) => lints.push(Lint {
+                code: LintCode::KeyUnsupported,
+                location: item.location(),
+                message: format!(
+                    "key `{id}` is of the unsupported kind {}, so no link counts by it",
+                    key.kind()
+                ),
+                hint: "replace the key by one of a supported kind".to_string(),
+            }),
+            _ => {}
+        }
+    }
+    let found = distinct.len();
+    let threshold = step.threshold;
+    if usize::try_from(threshold.get()).is_ok_and(|threshold| threshold > found) {
+        lints.push(Lint {
+            code: LintCode::ThresholdUnmeetable,
+            location: item.location(),
+            message: format!("the threshold is {threshold}, but the step names {found} distinct usable keys"),
+            hint: "name more keys or lower the threshold; one key under two ids counts once".to_string(),
+        });
+    }
+}
+
+pub(super) fn check_enforcement(item: Item<'_>, lints: &mut Vec<Lint>) {
+    let mut rules = ArtifactList::ALL.into_iter().flat_map(|list| item.rules(list));
+    if !rules.any(|rule| matches!(rule, Rule::Disallow { .. } | Rule::Require { .. })) {
+        lints.push(Lint {
+            code: LintCode::NothingEnforced,
+            location: item.location(),
+            message: "no rule can fail: only DISALLOW and REQUIRE can, and there is neither".to_string(),
+            hint: "end both lists with `DISALLOW *`".to_string(),
+        });
+    }
+}
+
+pub(super) fn check_matches(layout: &Layout, item: Item<'_>, list: ArtifactList, lints: &mut Vec<Lint>) {
+    let earlier: BTreeSet<&str> = match item {
+        Item::Step { index, .. } => layout
+            .steps()
+            .iter()
+            .take(index)
+            .map(|step| step.name.as_str())
+            .collect(),
+        // The rules of inspections see everything, since they are applied last.
+        Item::Inspection { .. } => layout.items().map(|item| item.name().as_str()).collect(),
+    };
+    for (index, rule) in item.rules(list).iter().enumerate() {
+        let Rule::Match { from, .. } = rule else { continue };
+        if earlier.contains(from.as_str()) {
+            continue;
+        }
+        let (code, message) = if *from == *item.name() {
+            (
+                LintCode::MatchStepLater,
+                format!("`{rule}` compares the step with itself"),
+            )
+        } else if layout.step(from).is_some() {
+            (LintCode::MatchStepLater, format!("`{rule}` compares with a later step"))
+        } else {
+            (
+                LintCode::MatchStepUnknown,
+                format!("`{rule}` names a step that is not in the layout, so it consumes nothing"),
+            )
+        };
+        let hint = "name a step that comes earlier in the layout".to_string();
+        lints.push(Lint {
+            code,
+            location: item.rule_location(list, index),
+            message,
+            hint,
+        });
+    }
+}

@@ -1,0 +1,327 @@
+//! Reading layouts from signed metadata, and writing them so that the peers read them.
+
+use alloc::borrow::{Cow, ToOwned};
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+
+use super::error::{LayoutError, LayoutLocation, LayoutProblem};
+use super::inspection::Inspection;
+use super::key::LayoutKey;
+use super::model::{ItemKind, Layout};
+use super::rule::{ArtifactList, Rule};
+use super::step::Step;
+use crate::encoding::{Object, Value};
+use crate::limits::Limits;
+use crate::member::{MemberError, Members, wrong_kind};
+use crate::name::{KeyId, StepName};
+use crate::time::Timestamp;
+
+impl Layout {
+    /// Reads a layout from signed metadata.
+    ///
+    /// Every member has to be there, except `readme` and a step's `expected_command`, which decide nothing. Unknown members are
+    /// refused by their names, and so are the members for certificates that in-toto-golang adds, unless they are empty. A key that a
+    /// step lists twice counts once.
+    pub fn from_value(value: &Value<'_>, limits: &Limits) -> Result<Self, LayoutError> {
+        let (top, members) =
+            Self::read_top(value).map_err(|problem| LayoutError::new(LayoutLocation::Layout, problem))?;
+        let at_top = |problem| LayoutError::new(LayoutLocation::Layout, problem);
+        check_count("steps", top.steps.len(), limits.steps).map_err(at_top)?;
+        check_count("inspections", top.inspections.len(), limits.steps).map_err(at_top)?;
+        check_count("keys", top.keys.len(), limits.keys).map_err(at_top)?;
+        let mut keys = BTreeMap::new();
+        for (key_id, key) in top.keys.iter() {
+            let location = || LayoutLocation::Key {
+                key_id: key_id.to_owned(),
+            };
+            let (id, key) =
+                LayoutKey::from_entry(key_id, key).map_err(|problem| LayoutError::new(location(), problem))?;
+            keys.insert(id, key);
+        }
+        let steps = top.steps.iter().enumerate();
+        let steps = steps
+            .map(|(index, step)| read_step(index, step, limits))
+            .collect::<Result<_, _>>()?;
+        let inspections = top.inspections.iter().enumerate();
+        let inspections = inspections
+            .map(|(index, inspection)| read_inspection(index, inspection, limits))
+            .collect::<Result<_, _>>()?;
+        let expires = members.text("expires").map_err(|problem| at_top(problem.into()))?;
+        let expires = expires.parse::<Timestamp>().map_err(|problem| at_top(problem.into()))?;
+        let readme = members
+            .optional_text("readme")
+            .map_err(|problem| at_top(problem.into()))?;
+        Self::new(steps, inspections, keys, expires, readme)
+    }
+
+    /// The layout as the payload of an envelope, in the one form that both peers accept.
+    ///
+    /// Every member of the Go implementation's structures is there and no other, and keys stand in the legacy form: with
+    /// `keyid_hash_algorithms`, without `private`.
+    pub fn to_value(&self) -> Value<'static> {
+        let mut keys = Object::new();
+        for (id, key) in self.keys() {
+            keys.insert(id.as_str().to_owned(), key.to_value(id));
+        }
+        object([
+            ("_type", text(Self::TYPE)),
+            ("expires", text(self.expires().to_string())),
+            (
+                "inspect",
+                Value::Array(self.inspections().iter().map(inspection_value).collect()),
+            ),
+            ("keys", Value::Object(keys)),
+            ("readme", text(self.readme().to_owned())),
+            ("steps", Value::Array(self.steps().iter().map(step_value).collect())),
+        ])
+    }
+
+    fn read_top<'v, 'a>(value: &'v Value<'a>) -> Result<(Top<'v, 'a>, Members<'v, 'a>), LayoutProblem> {
+        let members = Members::of_type(value, Self::TYPE)?;
+        refuse_certificates(members, &["rootcas", "intermediatecas"])?;
+        members.refuse_others(&[
+            "_type",
+            "steps",
+            "inspect",
+            "keys",
+            "expires",
+            "readme",
+            "rootcas",
+            "intermediatecas",
+        ])?;
+        let top = Top {
+            steps: members.array("steps")?,
+            inspections: members.array("inspect")?,
+            keys: members.object("keys")?,
+        };
+        Ok((top, members))
+    }
+}
+
+struct Top<'v, 'a> {
+    steps: &'v [Value<'a>],
+    inspections: &'v [Value<'a>],
+    keys: &'v Object<'a>,
+}
+
+fn read_step(index: usize, value: &Value<'_>, limits: &Limits) -> Result<Step, LayoutError> {
+    let reader = ItemReader::new(ItemKind::Step, index, value);
+    let members = reader.located(Members::of_type(value, Step::TYPE))?;
+    reader.located(refuse_certificates(members, &["cert_constraints"]))?;
+    reader.located(members.refuse_others(&[
+        "_type",
+        "name",
+        "pubkeys",
+        "threshold",
+        "expected_command",
+        "expected_materials",
+        "expected_products",
+        "cert_constraints",
+    ]))?;
+    let name = reader.name(members)?;
+    Ok(Step {
+        pubkeys: reader.located(pubkeys(members, limits))?,
+        threshold: reader.located(threshold(members))?,
+        expected_command: owned(reader.located(members.optional_words("expected_command"))?),
+        expected_materials: reader.rules(members, &name, ArtifactList::Materials, limits)?,
+        expected_products: reader.rules(members, &name, ArtifactList::Products, limits)?,
+        name,
+    })
+}
+
+fn read_inspection(index: usize, value: &Value<'_>, limits: &Limits) -> Result<Inspection, LayoutError> {
+    let reader = ItemReader::new(ItemKind::Inspection, index, value);
+    let members = reader.located(Members::of_type(value, Inspection::TYPE))?;
+    reader.located(members.refuse_others(&["_type", "name", "run", "expected_materials", "expected_products"]))?;
+    let name = reader.name(members)?;
+    Ok(Inspection {
+        run: owned(reader.located(members.words("run"))?),
+        expected_materials: reader.rules(members, &name, ArtifactList::Materials, limits)?,
+        expected_products: reader.rules(members, &name, ArtifactList::Products, limits)?,
+        name,
+    })
+}
+
+/// Reads a step or an inspection and tells, with each error, which one it is.
+struct ItemReader<'v> {
+    kind: ItemKind,
+    index: usize,
+    /// The name for messages, even if it is no valid one.
+    shown: Option<&'v str>,
+}
+
+impl<'v> ItemReader<'v> {
+    fn new(kind: ItemKind, index: usize, value: &'v Value<'_>) -> Self {
+        let shown = value
+            .as_object()
+            .and_then(|object| object.get("name"))
+            .and_then(Value::as_str);
+        Self { kind, index, shown }
+    }
+
+    fn located<T>(&self, result: Result<T, impl Into<LayoutProblem>>) -> Result<T, LayoutError> {
+        result.map_err(|problem| {
+            let name = self.shown.map(str::to_owned);
+            LayoutError::new(
+                LayoutLocation::Item {
+                    kind: self.kind,
+                    index: self.index,
+                    name,
+                },
+                problem,
+            )
+        })
+    }
+
+    fn name(&self, members: Members<'_, '_>) -> Result<StepName, LayoutError> {
+        let name = self.located(members.text("name"))?;
+        self.located(StepName::try_from(name).map_err(LayoutProblem::Name))
+    }
+
+    fn rules(
+        &self,
+        members: Members<'_, '_>,
+        name: &StepName,
+        list: ArtifactList,
+        limits: &Limits,
+    ) -> Result<Vec<Rule>, LayoutError> {
+        let member = match list {
+            ArtifactList::Materials => "expected_materials",
+            ArtifactList::Products => "expected_products",
+        };
+        let rules = self.located(members.array(member))?;
+        self.located(check_count("rules", rules.len(), limits.rules))?;
+        let read = |(index, rule): (usize, &Value<'_>)| {
+            read_rule(member, rule).map_err(|problem| {
+                let name = name.as_str().to_owned();
+                LayoutError::new(
+                    LayoutLocation::Rule {
+                        kind: self.kind,
+                        index: self.index,
+                        name,
+                        list,
+                        rule: index,
+                    },
+                    problem,
+                )
+            })
+        };
+        rules.iter().enumerate().map(read).collect()
+    }
+}
+
+fn read_rule(member: &'static str, value: &Value<'_>) -> Result<Rule, LayoutProblem> {
+    const EXPECTED: &str = "an array of rules, each an array of strings";
+    let words = value.as_array().ok_or_else(|| wrong_kind(member, value, EXPECTED))?;
+    let words: Vec<&str> = words
+        .iter()
+        .map(|word| word.as_str().ok_or_else(|| wrong_kind(member, word, EXPECTED)))
+        .collect::<Result<_, MemberError>>()?;
+    Ok(Rule::parse(&words)?)
+}
+
+fn pubkeys(members: Members<'_, '_>, limits: &Limits) -> Result<Vec<KeyId>, LayoutProblem> {
+    let words = members.words("pubkeys")?;
+    check_count("keys", words.len(), limits.links_per_step)?;
+    let mut ids: Vec<KeyId> = Vec::with_capacity(words.len());
+    for word in words {
+        let id = key_id(word)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+pub(super) fn key_id(text: &str) -> Result<KeyId, LayoutProblem> {
+    KeyId::try_from(text).map_err(|source| LayoutProblem::KeyId {
+        found: text.to_owned(),
+        source,
+    })
+}
+
+fn threshold(members: Members<'_, '_>) -> Result<NonZeroU32, LayoutProblem> {
+    let value = members.required("threshold")?;
+    let number = value
+        .as_i64()
+        .and_then(|number| u32::try_from(number).ok())
+        .and_then(NonZeroU32::new);
+    number.ok_or_else(|| {
+        let found = match value {
+            Value::Integer(digits) | Value::Float(digits) => digits.clone().into_owned(),
+            other => other.kind().to_owned(),
+        };
+        LayoutProblem::Threshold { found }
+    })
+}
+
+/// Members that hand trust to certificates; heeding none of them is only right when they say nothing.
+fn refuse_certificates(members: Members<'_, '_>, names: &[&'static str]) -> Result<(), LayoutProblem> {
+    for member in names {
+        let silent = match members.optional(member) {
+            None | Some(Value::Null) => true,
+            Some(Value::Array(elements)) => elements.is_empty(),
+            Some(Value::Object(object)) => object.is_empty(),
+            Some(_) => false,
+        };
+        if !silent {
+            return Err(LayoutProblem::Unsupported { member });
+        }
+    }
+    Ok(())
+}
+
+fn check_count(what: &'static str, found: usize, limit: usize) -> Result<(), LayoutProblem> {
+    if found > limit {
+        Err(LayoutProblem::TooMany { what, found, limit })
+    } else {
+        Ok(())
+    }
+}
+
+fn owned(words: Vec<&str>) -> Vec<String> {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn step_value(step: &Step) -> Value<'static> {
+    object([
+        ("_type", text(Step::TYPE)),
+        ("name", text(step.name.as_str().to_owned())),
+        ("pubkeys", words_value(step.pubkeys.iter().map(KeyId::as_str))),
+        ("threshold", Value::Integer(step.threshold.to_string().into())),
+        (
+            "expected_command",
+            words_value(step.expected_command.iter().map(String::as_str)),
+        ),
+        ("expected_materials", rules_value(&step.expected_materials)),
+        ("expected_products", rules_value(&step.expected_products)),
+    ])
+}
+
+fn inspection_value(inspection: &Inspection) -> Value<'static> {
+    object([
+        ("_type", text(Inspection::TYPE)),
+        ("name", text(inspection.name.as_str().to_owned())),
+        ("run", words_value(inspection.run.iter().map(String::as_str))),
+        ("expected_materials", rules_value(&inspection.expected_materials)),
+        ("expected_products", rules_value(&inspection.expected_products)),
+    ])
+}
+
+fn rules_value(rules: &[Rule]) -> Value<'static> {
+    Value::Array(rules.iter().map(|rule| words_value(rule.to_words())).collect())
+}
+
+fn words_value<'w>(words: impl IntoIterator<Item = &'w str>) -> Value<'static> {
+    Value::Array(words.into_iter().map(|word| text(word.to_owned())).collect())
+}
+
+fn text(text: impl Into<Cow<'static, str>>) -> Value<'static> {
+    Value::from(text.into())
+}
+
+fn object<const N: usize>(members: [(&'static str, Value<'static>); N]) -> Value<'static> {
+    Value::Object(members.into_iter().collect())
+}

@@ -1,0 +1,514 @@
+//! Artifact patterns: Python's `fnmatch.fnmatchcase` on POSIX, compiled once.
+//!
+//! The reference implementation hands patterns to that function, so its corner cases decide verdicts and are kept: `*` and `?`
+//! match `/`, newlines and leading dots, `[!seq]` negates and `^` does not, `]` is literal when it comes first, an unclosed `[` is
+//! literal, an empty range matches nothing, and there is no escape character.
+//!
+//! ```
+//! use intoto_core::rules::Pattern;
+//!
+//! let pattern = Pattern::compile("target/package/hello-[0-9]*.crate");
+//! assert!(pattern.matches("target/package/hello-0.1.0.crate"));
+//! assert!(!pattern.matches("target/package/hello-macros-0.1.0.crate"));
+//! ```
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::Chars;
+
+use super::character_set::CharacterSet;
+use super::overlap::Overlap;
+
+/// A compiled pattern.
+///
+/// Matching takes time linear in the pattern times the name at worst, so a hostile layout cannot stall verification.
+#[derive(Clone)]
+pub struct Pattern {
+    text: Box<str>,
+    /// What stands before the first star, or everything when there is none; anchored at the start of the name.
+    head: Piece,
+    /// What follows the first star.
+    after_star: Option<AfterStar>,
+}
+
+impl Pattern {
+    /// Compiles a pattern; every text is one.
+    ///
+    /// ```
+    /// # use intoto_core::rules::Pattern;
+    /// assert!(Pattern::compile("src/*").matches("src/bin/main.rs"));
+    /// ```
+    pub fn compile(text: &str) -> Self {
+        let mut pieces = vec![Vec::new()];
+        for token in Tokens::new(text) {
+            match (token, pieces.last_mut()) {
+                (Token::Star, _) => pieces.push(Vec::new()),
+                (token, Some(piece)) => piece.push(token),
+                (_, None) => {}
+            }
+        }
+        let mut pieces = pieces.into_iter().map(Piece::new);
+        let head = pieces.next().unwrap_or_else(|| Piece::Text(Box::default()));
+        let mut middle: Vec<Piece> = pieces.collect();
+        let after_star = middle.pop().map(|tail| {
+            // Neighbouring stars leave empty pieces, which match anywhere.
+            middle.retain(|piece| !piece.is_empty());
+            AfterStar { middle, tail }
+        });
+        Self {
+            text: text.into(),
+            head,
+            after_star,
+        }
+    }
+
+    /// Says whether the whole name matches.
+    pub fn matches(&self, name: &str) -> bool {
+        let Some(rest) = self.head.strip_from_start(name) else {
+            return false;
+        };
+        let Some(AfterStar { middle, tail }) = &self.after_star else {
+            return rest.is_empty();
+        };
+        let Some(mut rest) = tail.strip_from_end(rest) else {
+            return false;
+        };
+        // Pieces have a fixed length in characters, so taking the leftmost occurrence of each never loses a match.
+        for piece in middle {
+            match piece.skip_past_first(rest) {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The text it was compiled from.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The one name that it matches, when it has no wildcard.
+    pub fn as_literal(&self) -> Option<&str> {
+        match (&self.head, &self.after_star) {
+            (Piece::Text(text), None) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text that every matching name begins with; often a directory, so names can be looked up by range.
+    pub fn literal_prefix(&self) -> &str {
+        match &self.head {
+            Piece::Text(text) => text,
+            Piece::Mixed { prefix, .. } => prefix,
+        }
+    }
+
+    /// Says whether it matches every name, as `*` does.
+    pub fn matches_everything(&self) -> bool {
+        self.literal_prefix().is_empty() && self.matches_every_name_with_its_prefix()
+    }
+
+    /// Says whether [`Self::literal_prefix`] decides alone: the pattern is that text and stars.
+    pub(crate) fn matches_every_name_with_its_prefix(&self) -> bool {
+        matches!(self.head, Piece::Text(_))
+            && self
+                .after_star
+                .as_ref()
+                .is_some_and(|after| after.middle.is_empty() && after.tail.is_empty())
+    }
+
+    /// An upper bound of the work that matching a name takes, in comparisons of simple patterns.
+    pub(super) fn work(&self, name: &str) -> u64 {
+        const STEPS_PER_COMPARISON: usize = 16;
+        let middle = self.after_star.iter().flat_map(|after| &after.middle);
+        let searched: usize = middle.map(Piece::tokens).sum();
+        let steps = searched.saturating_mul(name.len());
+        1 + u64::try_from(steps / STEPS_PER_COMPARISON).unwrap_or(u64::MAX)
+    }
+
+    /// Says whether every name that `other` matches is surely matched by this pattern too; `false` means "not known".
+    pub fn covers(&self, other: &Self) -> bool {
+        self.text == other.text
+            || other.as_literal().is_some_and(|name| self.matches(name))
+            || (self.matches_every_name_with_its_prefix() && other.literal_prefix().starts_with(self.literal_prefix()))
+    }
+
+    /// Says whether some name matches both patterns.
+    ///
+    /// Patterns too long to compare (over four million pairs of characters) count as overlapping.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let left: Vec<Token> = Tokens::new(&self.text).collect();
+        let right: Vec<Token> = Tokens::new(&other.text).collect();
+        Overlap::new(&left, &right).is_none_or(Overlap::exists)
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.text).finish()
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+/// Wraps text in sets so that a pattern matches it literally: `a*` becomes `a[*]`.
+///
+/// ```
+/// use intoto_core::rules::{Pattern, escape_pattern};
+///
+/// assert!(Pattern::compile(&escape_pattern("a[0]*")).matches("a[0]*"));
+/// ```
+pub fn escape_pattern(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[') {
+            escaped.push('[');
+            escaped.push(character);
+            escaped.push(']');
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// The length in bytes of the set that `text`, which begins with `[`, opens; `None` when no `]` closes it.
+pub(crate) fn set_length(text: &str) -> Option<usize> {
+    let content = text.strip_prefix('[')?;
+    let negation = usize::from(content.starts_with('!'));
+    let literal_bracket = usize::from(content.get(negation..)?.starts_with(']'));
+    let searched = negation + literal_bracket;
+    let close = content.get(searched..)?.find(']')?;
+    Some(1 + searched + close + 1)
+}
+
+#[derive(Clone)]
+struct AfterStar {
+    /// Pieces that follow each other, with anything between; never empty pieces.
+    middle: Vec<Piece>,
+    /// Anchored at the end of the name.
+    tail: Piece,
+}
+
+/// A run of tokens without a star.
+#[derive(Clone)]
+enum Piece {
+    Text(Box<str>),
+    Mixed {
+        tokens: Box<[Token]>,
+        /// The characters before the first wildcard.
+        prefix: Box<str>,
+    },
+}
+
+impl Piece {
+    fn new(tokens: Vec<Token>) -> Self {
+        let prefix: String = tokens.iter().map_while(Token::as_literal).collect();
+        if tokens.iter().all(|token| token.as_literal().is_some()) {
+            return Self::Text(prefix.into());
+        }
+        Self::Mixed {
+            tokens: tokens.into(),
+            prefix: prefix.into(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Mixed { tokens, .. } => tokens.is_empty(),
+        }
+    }
+
+    /// How many tokens are compared at each position when it is searched for; plain text is found without that.
+    fn tokens(&self) -> usize {
+        match self {
+            Self::Text(_) => 0,
+            Self::Mixed { tokens, .. } => tokens.len(),
+        }
+    }
+
+    fn strip_from_start<'n>(&self, name: &'n str) -> Option<&'n str> {
+        match self {
+            Self::Text(text) => name.strip_prefix(&**text),
+            Self::Mixed { tokens, .. } => strip_tokens(tokens, name.chars()),
+        }
+    }
+
+    fn strip_from_end<'n>(&self, name: &'n str) -> Option<&'n str> {
+        match self {
+            Self::Text(text) => name.strip_suffix(&**text),
+            Self::Mixed { tokens, .. } => {
+                let mut characters = name.chars();
+                for token in tokens.iter().rev() {
+                    if !token.matches(characters.next_back()?) {
+                        return None;
+                    }
+                }
+                Some(characters.as_str())
+            }
+        }
+    }
+
+    /// What follows the first occurrence.
+    fn skip_past_first<'n>(&self, name: &'n str) -> Option<&'n str> {
+        match self {
+            Self::Text(text) => name.find(&**text).and_then(|start| name.get(start + text.len()..)),
+            Self::Mixed { tokens, .. } => {
+                let mut start = name.chars();
+                loop {
+                    if let Some(rest) = strip_tokens(tokens, start.clone()) {
+                        return Some(rest);
+                    }
+                    start.next()?;
+                }
+            }
+        }
+    }
+}
+
+fn strip_tokens<'n>(tokens: &[Token], mut characters: Chars<'n>) -> Option<&'n str> {
+    for token in tokens {
+        if !token.matches(characters.next()?) {
+            return None;
+        }
+    }
+    Some(characters.as_str())
+}
+
+/// One element of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Literal(char),
+    AnyOne,
+    Set(CharacterSet),
+    Star,
+}
+
+impl Token {
+    fn as_literal(&self) -> Option<char> {
+        match self {
+            Self::Literal(character) => Some(*character),
+            _ => None,
+        }
+    }
+
+    fn matches(&self, character: char) -> bool {
+        match self {
+            Self::Literal(literal) => *literal == character,
+            Self::AnyOne => true,
+            Self::Set(set) => set.contains(character),
+            Self::Star => false,
+        }
+    }
+
+    /// Says whether some character matches both tokens, neither being a star.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(literal), token) | (token, Self::Literal(literal)) => token.matches(*literal),
+            (Self::Set(left), Self::Set(right)) => left.meets(right),
+            (Self::Set(set), Self::AnyOne) | (Self::AnyOne, Self::Set(set)) => !set.is_empty(),
+            (Self::AnyOne, Self::AnyOne) => true,
+            (Self::Star, _) | (_, Self::Star) => false,
+        }
+    }
+}
+
+/// Cuts a pattern into tokens.
+pub(super) struct Tokens<'p> {
+    rest: &'p str,
+}
+
+impl<'p> Tokens<'p> {
+    pub(super) fn new(text: &'p str) -> Self {
+        Self { rest: text }
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let character = self.rest.chars().next()?;
+        let (token, length) = match character {
+            '*' => (Token::Star, 1),
+            '?' => (Token::AnyOne, 1),
+            '[' => match set_length(self.rest) {
+                Some(length) => {
+                    let content = self.rest.get(1..length - 1).unwrap_or_default();
+                    (Token::Set(CharacterSet::parse(content)), length)
+                }
+                None => (Token::Literal('['), 1),
+            },
+            other => (Token::Literal(other), other.len_utf8()),
+        };
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        Some(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use proptest::prelude::*;
+
+    use super::super::oracle::slow_match;
+    use super::*;
+
+    /// Names in the first line; then a pattern and, per name, whether `fnmatch.fnmatchcase` of Python 3.11 matches. `␤` is a newline.
+    const PYTHON: &str = include_str!("pattern_cases.tsv");
+
+    #[test]
+    fn agrees_with_python() {
+        let mut lines = PYTHON.split_terminator('\n');
+        let newline = |text: &str| text.replace('␤', "\n");
+        let names: Vec<String> = lines.next().expect("the names").split('\t').map(newline).collect();
+        let mut wrong = String::new();
+        for line in lines {
+            let (pattern, expected) = line.split_once('\t').expect("a pattern and its column");
+            let pattern = Pattern::compile(&newline(pattern));
+            assert_eq!(names.len(), expected.len(), "a column per name for {pattern}");
+            for (name, expected) in names.iter().zip(expected.chars()) {
+                if pattern.matches(name) != (expected == '1') {
+                    wrong.push_str(&format!("{:?} on {name:?}: Python says {expected}\n", pattern.as_str()));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+
+    #[test]
+    fn tells_its_shape() {
+        let cases = [
+            ("src/lib.rs", Some("src/lib.rs"), "src/lib.rs", false),
+            ("src/*", None, "src/", false),
+            ("*", None, "", true),
+            ("**", None, "", true),
+            ("*?", None, "", false),
+            ("a[0]b*", None, "a", false),
+            ("a[", Some("a["), "a[", false),
+            ("", Some(""), "", false),
+        ];
+        for (text, literal, prefix, everything) in cases {
+            let pattern = Pattern::compile(text);
+            assert_eq!(
+                (literal, prefix, everything),
+                (
+                    pattern.as_literal(),
+                    pattern.literal_prefix(),
+                    pattern.matches_everything()
+                ),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn long_hostile_patterns_end_soon() {
+        let name = "a".repeat(20_000);
+        let cases = [
+            ("a*".repeat(200) + "b", false),
+            ("*a".repeat(5_000) + "*", true),
+            ("[ab]?*".repeat(300) + "c", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(expected, Pattern::compile(&text).matches(&name));
+        }
+    }
+
+    #[test]
+    fn knows_what_it_covers() {
+        let cases = [
+            ("*", "a/[b]", true),
+            ("a/*", "a/b/*", true),
+            ("a/*", "a*", false),
+            ("a/*", "a/b", true),
+            ("a?", "a?", true),
+            ("*.rs", "src/lib.rs", true),
+            ("*.rs", "src/*.rs", false),
+        ];
+        for (wide, narrow, expected) in cases {
+            assert_eq!(
+                expected,
+                Pattern::compile(wide).covers(&Pattern::compile(narrow)),
+                "{wide} over {narrow}"
+            );
+        }
+    }
+
+    #[test]
+    fn finds_overlaps() {
+        let cases = [
+            ("hello-[0-9]*.crate", "hello-macros-[0-9]*.crate", false),
+            ("hello-[0-9]*.crate", "hello-2d-[0-9]*.crate", true),
+            ("hello-*.crate", "hello-macros-*.crate", true),
+            ("[c-a]*", "*", false),
+            ("*[c-a]", "*", false),
+            ("*[c-a]*", "*", false),
+            ("[!a]", "a", false),
+            ("[a-f]", "[e-z]", true),
+            ("[!a]", "[!b]", true),
+            ("*a", "*b", false),
+            ("*a*", "*b*", true),
+            ("", "*", true),
+            ("", "?", false),
+        ];
+        for (left, right, expected) in cases {
+            let (left, right) = (Pattern::compile(left), Pattern::compile(right));
+            assert_eq!(
+                (expected, expected),
+                (left.overlaps(&right), right.overlaps(&left)),
+                "{left} and {right}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_slow_definition(pattern in "[ab*?\\[\\]!/é]{0,10}", name in "[ab\\[\\]!/é\n]{0,10}") {
+            let characters = |text: &str| text.chars().collect::<Vec<_>>();
+            let expected = slow_match(&characters(&pattern), &characters(&name));
+            prop_assert_eq!(expected, Pattern::compile(&pattern).matches(&name));
+        }
+
+        #[test]
+        fn escaped_text_matches_only_itself(text in "[ab*?\\[\\]!-]{0,8}", other in "[ab*?\\[\\]!-]{0,8}") {
+            let pattern = Pattern::compile(&escape_pattern(&text));
+            prop_assert!(pattern.matches(&text));
+            prop_assert_eq!(text == other, pattern.matches(&other));
+        }
+
+        #[test]
+        fn a_name_that_two_match_shows_in_overlaps_and_covers(
+            left in "[ab*?\\[\\]!]{0,6}", right in "[ab*?\\[\\]!]{0,6}", name in "[ab]{0,5}"
+        ) {
+            let (left, right) = (Pattern::compile(&left), Pattern::compile(&right));
+            if left.matches(&name) && right.matches(&name) {
+                prop_assert!(left.overlaps(&right));
+            }
+            if left.covers(&right) && right.matches(&name) {
+                prop_assert!(left.matches(&name));
+            }
+            if left.matches(&name) {
+                prop_assert!(name.starts_with(left.literal_prefix()));
+            }
+        }
+    }
+}
