@@ -150,3 +150,112 @@ fn optional_object(members: Members<'_, '_>, member: &'static str) -> Result<Val
 fn empty_object() -> Value<'static> {
     Value::Object(Object::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+
+    use super::*;
+    use crate::encoding::strict_json::parse;
+
+    fn read(text: &str) -> Result<Link, LinkError> {
+        let limits = Limits { artifacts: 2, ..Limits::default() };
+        Link::from_value(&parse(text.as_bytes(), &limits).expect("JSON"), &limits)
+    }
+
+    const DIGEST: &str = r#"{"sha256": "abababababababababababababababababababababababababababababababab"}"#;
+
+    #[test]
+    fn reads_what_the_peers_write() {
+        let text = format!(
+            r#"{{"_type": "link", "byproducts": {{"return-value": 0, "stderr": "", "stdout": ""}}, "command": ["cc", "a.c"],
+                "environment": {{}}, "materials": {{"a.c": {DIGEST}}}, "name": "build", "products": {{"a.out": {DIGEST}}}}}"#
+        );
+        let link = read(&text).expect("a link");
+        assert_eq!(("build", 1, 1), (link.name.as_str(), link.materials.len(), link.products.len()));
+        assert_eq!(["cc", "a.c"].as_slice(), link.command);
+        assert_eq!(Some(&Value::from(0)), link.byproducts.as_object().and_then(|object| object.get("return-value")));
+        assert_eq!(Ok(link.clone()), Link::from_value(&link.to_value(), &Limits::default()));
+    }
+
+    #[test]
+    fn writes_every_member_the_peers_ask_for() {
+        let link = read(r#"{"_type": "link", "name": "s", "materials": {}, "products": {}}"#).expect("a link");
+        let expected = r#"{"_type":"link","byproducts":{},"command":[],"environment":{},"materials":{},"name":"s","products":{}}"#;
+        assert_eq!(expected, crate::encoding::to_json(&link.to_value()));
+    }
+
+    #[test]
+    fn refuses_what_is_no_link() {
+        let cases = [
+            ("[]", "expected an object, found an array"),
+            (r#"{"name": "s", "materials": {}, "products": {}}"#, "member `_type` is missing"),
+            (r#"{"_type": "layout"}"#, "member `_type` is `layout`, expected `link`"),
+            (r#"{"_type": "link", "materials": {}, "products": {}}"#, "member `name` is missing"),
+            (r#"{"_type": "link", "name": null, "materials": {}, "products": {}}"#, "member `name` is null, expected a string"),
+            (r#"{"_type": "link", "name": "s", "products": {}}"#, "member `materials` is missing"),
+            (r#"{"_type": "link", "name": "s", "materials": {}}"#, "member `products` is missing"),
+            (r#"{"_type": "link", "name": "s", "materials": {}, "products": {}, "extra": 1}"#, "member `extra` is unknown"),
+            (
+                r#"{"_type": "link", "name": "s", "materials": [], "products": {}}"#,
+                "materials: expected an object of artifacts, found an array",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "materials": {}, "products": {"a": {}, "b": {}, "c": {}}}"#,
+                "products: 3 artifacts are more than the limit of 2",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "materials": {}, "products": {}, "command": "make"}"#,
+                "member `command` is a string, expected an array",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "materials": {}, "products": {}, "command": [1]}"#,
+                "member `command` is an integer, expected an array of strings",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "materials": {}, "products": {}, "byproducts": null}"#,
+                "member `byproducts` is null, expected an object",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(expected, read(text).expect_err("no link").to_string());
+        }
+    }
+
+    #[test]
+    fn names_the_artifact_that_is_refused() {
+        let cases = [("./a", DIGEST), ("a/../b", DIGEST), ("a//b", DIGEST), ("a", "{}"), ("a", r#"{"sha256": "xy"}"#), ("a", "7")];
+        for (name, digest) in cases {
+            let text = format!(r#"{{"_type": "link", "name": "s", "materials": {{"{name}": {digest}}}, "products": {{}}}}"#);
+            let error = read(&text).expect_err("no link");
+            assert!(matches!(error, LinkError::Materials(_)), "{error}");
+            assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_summary_spans_the_steps() {
+        let link = |name: &str, digest: u8| {
+            let artifacts = |file: &str| -> Artifacts {
+                let path = format!("{name}/{file}").parse().expect("a path");
+                [(path, crate::digest::DigestSet::from_sha256([digest; 32]))].into_iter().collect()
+            };
+            Link {
+                name: name.parse().expect("a name"),
+                materials: artifacts("in"),
+                products: artifacts("out"),
+                command: [name.to_string()].into(),
+                byproducts: empty_object(),
+                environment: empty_object(),
+            }
+        };
+        let (first, last) = (link("first", 1), link("last", 2));
+        let name: StepName = "sub".parse().expect("a name");
+        let summary = Link::summary(name.clone(), [&first, &link("middle", 3), &last]);
+        assert_eq!((&name, &first.materials, &last.products), (&summary.name, &summary.materials, &summary.products));
+        assert_eq!(last.command, summary.command);
+        assert_eq!(first.products, Link::summary(name.clone(), [&first]).products);
+        assert!(Link::summary(name, []).artifacts().materials.is_empty());
+    }
+}

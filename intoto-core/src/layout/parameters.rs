@@ -384,3 +384,130 @@ fn next_part(text: &str) -> Option<(Part<'_>, &str)> {
         None => Some((Part::Literal(text), "")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parameters(values: &[(&str, &str)]) -> Parameters {
+        let mut parameters = Parameters::new();
+        for (name, value) in values {
+            parameters.insert(name, value).expect("a parameter");
+        }
+        parameters
+    }
+
+    fn filled(rule: &[&str], values: &[(&str, &str)]) -> Result<String, String> {
+        let rule = Rule::parse(rule).expect("a rule");
+        match parameters(values).fill_rule(&rule) {
+            Ok(rule) => Ok(rule.to_words().join(" ")),
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+
+    #[test]
+    fn fills_rules_after_they_were_parsed() {
+        let cases: [(&[&str], &str); 10] = [
+            (&["ALLOW", "a-{v}.crate"], "ALLOW a-1.0.crate"),
+            (&["ALLOW", "{v}{v}*"], "ALLOW 1.01.0*"),
+            (&["ALLOW", "{{v}}"], "ALLOW {v}"),
+            (&["ALLOW", "{star}?*"], "ALLOW [*]?*"),
+            (&["ALLOW", "[a{star}"], "ALLOW [[]a[*]"),
+            (&["ALLOW", "[ab]{set}"], "ALLOW [ab][[]x]"),
+            (&["REQUIRE", "{star}"], "REQUIRE *"),
+            (&["ALLOW", "{word}"], "ALLOW DISALLOW [*]"),
+            (
+                &["MATCH", "{star}", "IN", "d{v}", "WITH", "PRODUCTS", "IN", "{set}", "FROM", "s{v}"],
+                "MATCH [*] IN d1.0 WITH PRODUCTS IN [x] FROM s1.0",
+            ),
+            (&["MATCH", "*", "WITH", "PRODUCTS", "FROM", "{v}"], "MATCH * WITH PRODUCTS FROM 1.0"),
+        ];
+        for (rule, expected) in cases {
+            let values = [("v", "1.0"), ("star", "*"), ("set", "[x]"), ("word", "DISALLOW *")];
+            assert_eq!(Ok(expected.to_string()), filled(rule, &values), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_every_other_use_of_braces() {
+        let braces = "has a brace that is neither doubled nor part of a `{name}`";
+        let cases = [
+            ("{missing}", "parameter `missing` was not given"),
+            ("{", braces),
+            ("a}", braces),
+            ("{}", braces),
+            ("{0x!r}", braces),
+            ("{v.__class__}", braces),
+            ("{v[0]}", braces),
+            ("{v:>10}", braces),
+            ("{{v}", braces),
+            ("[{v}]", "placeholder `{v}` stands within the brackets of a set"),
+        ];
+        for (pattern, expected) in cases {
+            let error = filled(&["ALLOW", pattern], &[("v", "1")]).expect_err("no rule");
+            assert!(error.ends_with(expected), "{pattern}: {error}");
+        }
+    }
+
+    #[test]
+    fn without_values_braces_mean_themselves() {
+        for pattern in ["{", "{}", "{{name}}", "{a b}", "{{{", "a}b{"] {
+            assert_eq!(Ok(["ALLOW ", pattern].concat()), filled(&["ALLOW", pattern], &[]));
+        }
+        for pattern in ["{name}", "a{name}b", "{{{name}}}", "{x{name}"] {
+            assert_eq!(Err("parameter `name` was not given".to_string()), filled(&["ALLOW", pattern], &[]), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn refuses_names_and_values_that_lead_elsewhere() {
+        let cases = [
+            ("", "x", false),
+            ("a b", "x", false),
+            ("ä", "x", false),
+            ("a.b", "x", false),
+            ("a-b_C9", "x y", true),
+            ("a", "", false),
+            ("a", "x/y", false),
+            ("a", "x\\y", false),
+            ("a", "..", false),
+            ("a", "x\ny", false),
+            ("a", "x\u{7f}", false),
+            ("a", "-x", true),
+            ("a", "{b}", true),
+        ];
+        for (name, value, accepted) in cases {
+            assert_eq!(accepted, Parameters::new().insert(name, value).is_ok(), "{name}={value:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_no_option() {
+        let parameters = parameters(&[("v", "-rf"), ("w", "a-b")]);
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(Ok(words("rm a-b")), parameters.fill_run(&words("rm {w}")));
+        assert_eq!(Err(ParameterProblem::Dash { name: "v".to_owned() }), parameters.fill_run(&words("rm {v}")));
+        assert_eq!(Ok(words("rm -rf")), parameters.fill_words(&words("rm {v}")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_matches_only_itself(
+            before in "[ab\\[*]{0,3}", value in "[ab*?!\\[\\]{}-]{1,6}", after in "[ab\\]]{0,3}", other in "[ab*?!\\[\\]{}-]{1,6}"
+        ) {
+            // The text around the value is kept free of wildcards that could stand for a part of it.
+            prop_assume!(!before.contains('*'));
+            let template = [&before, "{v}", &after].concat();
+            let Ok(pattern) = parameters(&[("v", &value)]).fill_pattern(&Pattern::compile(&template)) else {
+                return Ok(());
+            };
+            let with = |value: &str| [&before, value, &after].concat();
+            prop_assert!(pattern.matches(&with(&value)), "{}", pattern);
+            prop_assert_eq!(value == other, pattern.matches(&with(&other)), "{}", pattern);
+        }
+    }
+}
