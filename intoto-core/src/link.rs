@@ -160,7 +160,10 @@ mod tests {
     use crate::encoding::strict_json::parse;
 
     fn read(text: &str) -> Result<Link, LinkError> {
-        let limits = Limits { artifacts: 2, ..Limits::default() };
+        let limits = Limits {
+            artifacts: 2,
+            ..Limits::default()
+        };
         Link::from_value(&parse(text.as_bytes(), &limits).expect("JSON"), &limits)
     }
 
@@ -173,16 +176,25 @@ mod tests {
                 "environment": {{}}, "materials": {{"a.c": {DIGEST}}}, "name": "build", "products": {{"a.out": {DIGEST}}}}}"#
         );
         let link = read(&text).expect("a link");
-        assert_eq!(("build", 1, 1), (link.name.as_str(), link.materials.len(), link.products.len()));
+        assert_eq!(
+            ("build", 1, 1),
+            (link.name.as_str(), link.materials.len(), link.products.len())
+        );
         assert_eq!(["cc", "a.c"].as_slice(), link.command);
-        assert_eq!(Some(&Value::from(0)), link.byproducts.as_object().and_then(|object| object.get("return-value")));
+        assert_eq!(
+            Some(&Value::from(0)),
+            link.byproducts
+                .as_object()
+                .and_then(|object| object.get("return-value"))
+        );
         assert_eq!(Ok(link.clone()), Link::from_value(&link.to_value(), &Limits::default()));
     }
 
     #[test]
     fn writes_every_member_the_peers_ask_for() {
         let link = read(r#"{"_type": "link", "name": "s", "materials": {}, "products": {}}"#).expect("a link");
-        let expected = r#"{"_type":"link","byproducts":{},"command":[],"environment":{},"materials":{},"name":"s","products":{}}"#;
+        let expected =
+            r#"{"_type":"link","byproducts":{},"command":[],"environment":{},"materials":{},"name":"s","products":{}}"#;
         assert_eq!(expected, crate::encoding::to_json(&link.to_value()));
     }
 
@@ -190,13 +202,31 @@ mod tests {
     fn refuses_what_is_no_link() {
         let cases = [
             ("[]", "expected an object, found an array"),
-            (r#"{"name": "s", "materials": {}, "products": {}}"#, "member `_type` is missing"),
+            (
+                r#"{"name": "s", "materials": {}, "products": {}}"#,
+                "member `_type` is missing",
+            ),
             (r#"{"_type": "layout"}"#, "member `_type` is `layout`, expected `link`"),
-            (r#"{"_type": "link", "materials": {}, "products": {}}"#, "member `name` is missing"),
-            (r#"{"_type": "link", "name": null, "materials": {}, "products": {}}"#, "member `name` is null, expected a string"),
-            (r#"{"_type": "link", "name": "s", "products": {}}"#, "member `materials` is missing"),
-            (r#"{"_type": "link", "name": "s", "materials": {}}"#, "member `products` is missing"),
-            (r#"{"_type": "link", "name": "s", "materials": {}, "products": {}, "extra": 1}"#, "member `extra` is unknown"),
+            (
+                r#"{"_type": "link", "materials": {}, "products": {}}"#,
+                "member `name` is missing",
+            ),
+            (
+                r#"{"_type": "link", "name": null, "materials": {}, "products": {}}"#,
+                "member `name` is null, expected a string",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "products": {}}"#,
+                "member `materials` is missing",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "materials": {}}"#,
+                "member `products` is missing",
+            ),
+            (
+                r#"{"_type": "link", "name": "s", "materials": {}, "products": {}, "extra": 1}"#,
+                "member `extra` is unknown",
+            ),
             (
                 r#"{"_type": "link", "name": "s", "materials": [], "products": {}}"#,
                 "materials: expected an object of artifacts, found an array",
@@ -225,9 +255,17 @@ mod tests {
 
     #[test]
     fn names_the_artifact_that_is_refused() {
-        let cases = [("./a", DIGEST), ("a/../b", DIGEST), ("a//b", DIGEST), ("a", "{}"), ("a", r#"{"sha256": "xy"}"#), ("a", "7")];
+        let cases = [
+            ("./a", DIGEST),
+            ("a/../b", DIGEST),
+            ("a//b", DIGEST),
+            ("a", "{}"),
+            ("a", r#"{"sha256": "xy"}"#),
+            ("a", "7"),
+        ];
         for (name, digest) in cases {
-            let text = format!(r#"{{"_type": "link", "name": "s", "materials": {{"{name}": {digest}}}, "products": {{}}}}"#);
+            let text =
+                format!(r#"{{"_type": "link", "name": "s", "materials": {{"{name}": {digest}}}, "products": {{}}}}"#);
             let error = read(&text).expect_err("no link");
             assert!(matches!(error, LinkError::Materials(_)), "{error}");
             assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
@@ -239,7 +277,9 @@ mod tests {
         let link = |name: &str, digest: u8| {
             let artifacts = |file: &str| -> Artifacts {
                 let path = format!("{name}/{file}").parse().expect("a path");
-                [(path, crate::digest::DigestSet::from_sha256([digest; 32]))].into_iter().collect()
+                [(path, crate::digest::DigestSet::from_sha256([digest; 32]))]
+                    .into_iter()
+                    .collect()
             };
             Link {
                 name: name.parse().expect("a name"),
@@ -253,7 +293,10 @@ mod tests {
         let (first, last) = (link("first", 1), link("last", 2));
         let name: StepName = "sub".parse().expect("a name");
         let summary = Link::summary(name.clone(), [&first, &link("middle", 3), &last]);
-        assert_eq!((&name, &first.materials, &last.products), (&summary.name, &summary.materials, &summary.products));
+        assert_eq!(
+            (&name, &first.materials, &last.products),
+            (&summary.name, &summary.materials, &summary.products)
+        );
         assert_eq!(last.command, summary.command);
         assert_eq!(first.products, Link::summary(name.clone(), [&first]).products);
         assert!(Link::summary(name, []).artifacts().materials.is_empty());

@@ -421,10 +421,15 @@ mod tests {
             (&["REQUIRE", "{star}"], "REQUIRE *"),
             (&["ALLOW", "{word}"], "ALLOW DISALLOW [*]"),
             (
-                &["MATCH", "{star}", "IN", "d{v}", "WITH", "PRODUCTS", "IN", "{set}", "FROM", "s{v}"],
+                &[
+                    "MATCH", "{star}", "IN", "d{v}", "WITH", "PRODUCTS", "IN", "{set}", "FROM", "s{v}",
+                ],
                 "MATCH [*] IN d1.0 WITH PRODUCTS IN [x] FROM s1.0",
             ),
-            (&["MATCH", "*", "WITH", "PRODUCTS", "FROM", "{v}"], "MATCH * WITH PRODUCTS FROM 1.0"),
+            (
+                &["MATCH", "*", "WITH", "PRODUCTS", "FROM", "{v}"],
+                "MATCH * WITH PRODUCTS FROM 1.0",
+            ),
         ];
         for (rule, expected) in cases {
             let values = [("v", "1.0"), ("star", "*"), ("set", "[x]"), ("word", "DISALLOW *")];
@@ -459,7 +464,11 @@ mod tests {
             assert_eq!(Ok(["ALLOW ", pattern].concat()), filled(&["ALLOW", pattern], &[]));
         }
         for pattern in ["{name}", "a{name}b", "{{{name}}}", "{x{name}"] {
-            assert_eq!(Err("parameter `name` was not given".to_string()), filled(&["ALLOW", pattern], &[]), "{pattern}");
+            assert_eq!(
+                Err("parameter `name` was not given".to_string()),
+                filled(&["ALLOW", pattern], &[]),
+                "{pattern}"
+            );
         }
     }
 
@@ -481,7 +490,11 @@ mod tests {
             ("a", "{b}", true),
         ];
         for (name, value, accepted) in cases {
-            assert_eq!(accepted, Parameters::new().insert(name, value).is_ok(), "{name}={value:?}");
+            assert_eq!(
+                accepted,
+                Parameters::new().insert(name, value).is_ok(),
+                "{name}={value:?}"
+            );
         }
     }
 
@@ -490,7 +503,10 @@ mod tests {
         let parameters = parameters(&[("v", "-rf"), ("w", "a-b")]);
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(Ok(words("rm a-b")), parameters.fill_run(&words("rm {w}")));
-        assert_eq!(Err(ParameterProblem::Dash { name: "v".to_owned() }), parameters.fill_run(&words("rm {v}")));
+        assert_eq!(
+            Err(ParameterProblem::Dash { name: "v".to_owned() }),
+            parameters.fill_run(&words("rm {v}"))
+        );
         assert_eq!(Ok(words("rm -rf")), parameters.fill_words(&words("rm {v}")));
     }
 

@@ -325,3 +325,265 @@ fn text(text: impl Into<Cow<'static, str>>) -> Value<'static> {
 fn object<const N: usize>(members: [(&'static str, Value<'static>); N]) -> Value<'static> {
     Value::Object(members.into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::encoding::strict_json::parse;
+    use crate::encoding::to_json;
+
+    const KEY: &str = "aa";
+
+    /// A layout of the Python implementation, with one thing in it replaced.
+    fn layout(from: &str, to: &str) -> Result<Layout, LayoutError> {
+        let text = r#"{
+            "_type": "layout", "expires": "2030-01-02T03:04:05Z", "readme": "r",
+            "keys": {"aa": {"keyid": "aa", "keytype": "ed25519", "scheme": "ed25519", "keyval": {"private": "",
+                "public": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"}}},
+            "steps": [{"_type": "step", "name": "build", "pubkeys": ["aa", "aa"], "threshold": 1,
+                "expected_command": ["make"], "expected_materials": [["ALLOW", "*"]],
+                "expected_products": [["CREATE", "a"], ["DISALLOW", "*"]]}],
+            "inspect": [{"_type": "inspection", "name": "check", "run": ["true"],
+                "expected_materials": [["MATCH", "a", "WITH", "PRODUCTS", "FROM", "build"]], "expected_products": []}]
+        }"#;
+        assert!(text.contains(from), "{from} is in the text");
+        let limits = Limits {
+            keys: 2,
+            steps: 2,
+            rules: 3,
+            ..Limits::default()
+        };
+        Layout::from_value(
+            &parse(text.replacen(from, to, 1).as_bytes(), &limits).expect("JSON"),
+            &limits,
+        )
+    }
+
+    #[test]
+    fn reads_a_layout() {
+        let layout = layout("", "").expect("a layout");
+        let (step, inspection) = (&layout.steps()[0], &layout.inspections()[0]);
+        assert_eq!("2030-01-02T03:04:05Z", layout.expires().to_string());
+        assert_eq!(
+            ("build", 1, 1),
+            (step.name.as_str(), step.threshold.get(), step.pubkeys.len())
+        );
+        assert_eq!(
+            ["CREATE a", "DISALLOW *"],
+            [0, 1]
+                .map(|index| step.expected_products[index].to_string())
+                .each_ref()
+                .map(|rule| rule.as_str())
+        );
+        assert_eq!(
+            ("check", 1),
+            (inspection.name.as_str(), inspection.expected_materials.len())
+        );
+        assert!(
+            layout
+                .key(&KEY.parse().expect("an id"))
+                .and_then(LayoutKey::supported)
+                .is_some()
+        );
+        assert_eq!(2, layout.items().count());
+    }
+
+    #[test]
+    fn writes_what_it_read_in_the_form_that_both_peers_accept() {
+        let layout = layout("", "").expect("a layout");
+        let value = layout.to_value();
+        assert_eq!(Ok(layout), Layout::from_value(&value, &Limits::default()));
+        let expected = concat!(
+            r#"{"_type":"layout","expires":"2030-01-02T03:04:05Z","inspect":[{"_type":"inspection","#,
+            r#""expected_materials":[["MATCH","a","WITH","PRODUCTS","FROM","build"]],"expected_products":[],"name":"check","#,
+            r#""run":["true"]}],"keys":{"aa":{"keyid":"aa","keyid_hash_algorithms":["sha256","sha512"],"keytype":"ed25519","#,
+            r#""keyval":{"public":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"},"scheme":"ed25519"}},"#,
+            r#""readme":"r","steps":[{"_type":"step","expected_command":["make"],"expected_materials":[["ALLOW","*"]],"#,
+            r#""expected_products":[["CREATE","a"],["DISALLOW","*"]],"name":"build","pubkeys":["aa"],"threshold":1}]}"#,
+        );
+        assert_eq!(expected, to_json(&value));
+    }
+
+    #[test]
+    fn refuses_with_the_place() {
+        let cases = [
+            (
+                r#""_type": "layout""#,
+                r#""_type": "link""#,
+                "member `_type` is `link`, expected `layout`",
+            ),
+            (r#""readme": "r""#, r#""extra": 1"#, "member `extra` is unknown"),
+            (
+                r#""readme": "r""#,
+                r#""readme": 1"#,
+                "member `readme` is an integer, expected a string",
+            ),
+            (r#""steps": ["#, r#""steps": {}, "x": ["#, "member `x` is unknown"),
+            (
+                r#""expires": "2030-01-02T03:04:05Z","#,
+                "",
+                "member `expires` is missing",
+            ),
+            (
+                r#""readme": "r""#,
+                r#""rootcas": {"r": {}}"#,
+                "member `rootcas` is not supported",
+            ),
+            (
+                r#""keys": {"#,
+                r#""keys": {"b": {}, "c": {}, "#,
+                "3 keys are more than the limit of 2",
+            ),
+            (
+                r#""keyid": "aa""#,
+                r#""keyid": "ab""#,
+                "key `aa`: the key is listed as aa but says \"ab\" inside",
+            ),
+            (
+                r#""private": """#,
+                r#""private": "d""#,
+                "key `aa`: the layout contains the private half of the key",
+            ),
+            (r#"{"aa": {"#, r#"{"a a": {"#, "key `a a`: key id `a a`"),
+            (
+                r#""_type": "step""#,
+                r#""_type": "inspection""#,
+                "step `build`: member `_type` is `inspection`, expected `step`",
+            ),
+            (r#""_type": "step", "#, "", "step `build`: member `_type` is missing"),
+            (
+                r#""name": "build""#,
+                r#""name": 7"#,
+                "step 1: member `name` is an integer, expected a string",
+            ),
+            (r#""name": "build""#, r#""name": "a/b""#, "step `a/b`: member `name`: "),
+            (
+                r#""name": "check""#,
+                r#""name": "build""#,
+                "inspection `build`: the name is used twice",
+            ),
+            (
+                r#"["aa", "aa"]"#,
+                r#"["bb"]"#,
+                "step `build`: key `bb` is not among the layout's keys",
+            ),
+            (
+                r#"["aa", "aa"]"#,
+                r#""aa""#,
+                "step `build`: member `pubkeys` is a string, expected an array",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": 0"#,
+                "step `build`: the threshold is 0, expected a whole number of at least 1",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": -1"#,
+                "step `build`: the threshold is -1, expected",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": true"#,
+                "step `build`: the threshold is a boolean, expected",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": 1.0"#,
+                "step `build`: the threshold is 1.0, expected",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": "1""#,
+                "step `build`: the threshold is a string, expected",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": 4294967296"#,
+                "step `build`: the threshold is 4294967296, expected",
+            ),
+            (r#""threshold": 1,"#, "", "step `build`: member `threshold` is missing"),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": 1, "cert_constraints": [{}]"#,
+                "step `build`: member `cert_constraints` is not supported",
+            ),
+            (
+                r#""threshold": 1"#,
+                r#""threshold": 1, "note": 2"#,
+                "step `build`: member `note` is unknown",
+            ),
+            (
+                r#"["DISALLOW", "*"]"#,
+                r#"["FORBID", "*"]"#,
+                "step `build`, rule 2 of expected_products: rule `FORBID *` begins with",
+            ),
+            (
+                r#"["DISALLOW", "*"]"#,
+                "[]",
+                "step `build`, rule 2 of expected_products: rule `` is empty",
+            ),
+            (
+                r#"["DISALLOW", "*"]"#,
+                r#""DISALLOW *""#,
+                "step `build`, rule 2 of expected_products: member `expected_products` is a string, expected an array of rules",
+            ),
+            (
+                r#"["CREATE", "a"]"#,
+                r#"[], [], [], []"#,
+                "step `build`: 5 rules are more than the limit of 3",
+            ),
+            (r#""run": ["true"],"#, "", "inspection `check`: member `run` is missing"),
+            (
+                r#""run": ["true"]"#,
+                r#""run": ["true"], "threshold": 1"#,
+                "inspection `check`: member `threshold` is unknown",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            let error = layout(from, to).expect_err(expected).to_string();
+            assert!(error.starts_with(expected), "{error}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn tolerates_what_decides_nothing() {
+        let cases = [
+            (r#""readme": "r","#, ""),
+            (r#""expected_command": ["make"],"#, ""),
+            (r#""readme": "r""#, r#""rootcas": {}, "intermediatecas": null"#),
+            (r#""threshold": 1"#, r#""threshold": 1, "cert_constraints": []"#),
+        ];
+        for (from, to) in cases {
+            assert!(layout(from, to).is_ok(), "{to}");
+        }
+    }
+
+    #[test]
+    fn keeps_keys_of_unknown_kinds() {
+        let layout = layout(
+            r#""keytype": "ed25519", "scheme": "ed25519""#,
+            r#""keytype": "ml-dsa", "scheme": "ml-dsa-65/1""#,
+        );
+        let layout = layout.expect("a layout");
+        let Some(LayoutKey::Unsupported(key)) = layout.keys().values().next() else {
+            panic!("an unsupported key")
+        };
+        assert_eq!("ml-dsa/ml-dsa-65/1", key.kind());
+        assert_eq!(
+            Ok(&layout),
+            Layout::from_value(&layout.to_value(), &Limits::default()).as_ref()
+        );
+    }
+
+    #[test]
+    fn refuses_a_layout_that_asks_for_nothing() {
+        let text = r#"{"_type": "layout", "expires": "2030-01-02T03:04:05Z", "keys": {}, "steps": [], "inspect": []}"#;
+        let limits = Limits::default();
+        let error =
+            Layout::from_value(&parse(text.as_bytes(), &limits).expect("JSON"), &limits).expect_err("no layout");
+        assert_eq!("there are neither steps nor inspections", format!("{error}"));
+    }
+}

@@ -90,3 +90,236 @@ fn disallows_everything(rule: &Rule) -> bool {
 fn allows_everything(rule: &Rule) -> bool {
     matches!(rule, Rule::Allow { pattern } if pattern.matches_everything())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::format;
+    use alloc::string::ToString;
+    use core::num::NonZeroU32;
+
+    use super::*;
+    use crate::encoding::{Object, Value};
+    use crate::key::{PublicKey, SecretKey, Signer};
+    use crate::layout::{Inspection, LayoutKey, Step, UnsupportedKey};
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn rules(rules: &[&str]) -> Vec<Rule> {
+        rules.iter().map(|rule| rule.parse().expect("a rule")).collect()
+    }
+
+    fn step(name: &str, materials: &[&str], products: &[&str]) -> Step {
+        Step {
+            name: name.parse().expect("a name"),
+            pubkeys: ["aa".parse().expect("an id")].into(),
+            threshold: NonZeroU32::MIN,
+            expected_command: Vec::new(),
+            expected_materials: rules(materials),
+            expected_products: rules(products),
+        }
+    }
+
+    fn key(seed: u8) -> PublicKey {
+        SecretKey::ed25519_from_seed([seed; 32]).public_key().clone()
+    }
+
+    fn layout(steps: Vec<Step>, inspections: Vec<Inspection>, expires: i64) -> Layout {
+        let unsupported = UnsupportedKey {
+            kind: "rsa/x".into(),
+            value: Value::Object(Object::new()),
+        };
+        let keys = [
+            ("aa", LayoutKey::Supported(key(1))),
+            ("ab", LayoutKey::Supported(key(1))),
+            ("bb", LayoutKey::Supported(key(2))),
+            ("cc", LayoutKey::Unsupported(unsupported)),
+        ];
+        let keys: BTreeMap<_, _> = keys
+            .into_iter()
+            .map(|(id, key)| (id.parse().expect("an id"), key))
+            .collect();
+        Layout::new(steps, inspections, keys, Timestamp::from_unix(expires), "").expect("a layout")
+    }
+
+    /// Code and place of each lint.
+    fn found(layout: &Layout) -> Vec<String> {
+        let lints = lint(layout, Timestamp::from_unix(NOW));
+        assert!(
+            lints
+                .iter()
+                .all(|lint| !lint.message.is_empty() && !lint.hint.is_empty())
+        );
+        lints
+            .iter()
+            .map(|lint| format!("{}: {}", lint.location, lint.code))
+            .collect()
+    }
+
+    fn far() -> i64 {
+        NOW + 365 * 24 * 60 * 60
+    }
+
+    #[test]
+    fn the_derived_layout_is_clean() {
+        let inputs = [
+            "MATCH pkg:cargo/* WITH PRODUCTS FROM fetch",
+            "MATCH * WITH MATERIALS FROM fetch",
+            "DISALLOW *",
+        ];
+        let artifact = [
+            "MATCH hello-[0-9]*.crate WITH PRODUCTS IN target/package FROM package",
+            "DISALLOW *",
+        ];
+        let steps = vec![
+            step(
+                "fetch",
+                &["REQUIRE Cargo.lock", "DISALLOW outside/*", "ALLOW *"],
+                &["CREATE pkg:cargo/*", "DISALLOW *"],
+            ),
+            step("build", &inputs, &["CREATE target/release/hello", "DISALLOW *"]),
+            step("test", &inputs, &["CREATE target/tests/*", "DISALLOW *"]),
+            step(
+                "package",
+                &["MATCH * WITH MATERIALS FROM fetch", "DISALLOW *"],
+                &[
+                    "CREATE target/package/hello-[0-9]*.crate",
+                    "CREATE target/package/hello-macros-[0-9]*.crate",
+                    "DISALLOW *",
+                ],
+            ),
+        ];
+        let inspection = Inspection {
+            name: "artifact".parse().expect("a name"),
+            run: Vec::new(),
+            expected_materials: rules(&artifact),
+            expected_products: rules(&artifact),
+        };
+        assert_eq!(Vec::<String>::new(), found(&layout(steps, vec![inspection], far())));
+    }
+
+    #[test]
+    fn finds_what_rules_can_hardly_mean() {
+        let cases: [(&[&str], &[&str]); 17] = [
+            (&["CREATE a"], &["1: closing-disallow-missing"]),
+            (&["DISALLOW a", "ALLOW *"], &["2: closing-disallow-missing"]),
+            (&["ALLOW *", "DISALLOW *"], &["1: allow-all-before-disallow"]),
+            (
+                &["ALLOW **", "DISALLOW a", "DISALLOW *"],
+                &["1: allow-all-before-disallow"],
+            ),
+            (&["DELETE a", "DISALLOW *"], &["1: delete-never-consumes"]),
+            (
+                &["ALLOW a", "REQUIRE a", "DISALLOW *"],
+                &["2: require-after-consumption"],
+            ),
+            (&["DISALLOW *", "REQUIRE a"], &["2: require-after-consumption"]),
+            (&["ALLOW a/*", "CREATE a/b", "DISALLOW *"], &["2: rule-unreachable"]),
+            (&["DISALLOW *", "CREATE b"], &["2: rule-unreachable"]),
+            (
+                &["ALLOW a/*", "MATCH * IN a WITH PRODUCTS FROM first", "DISALLOW *"],
+                &["2: rule-unreachable"],
+            ),
+            (
+                &["MATCH * WITH PRODUCTS FROM nowhere", "DISALLOW *"],
+                &["1: match-step-unknown"],
+            ),
+            (
+                &["MATCH * WITH PRODUCTS FROM later", "DISALLOW *"],
+                &["1: match-step-later"],
+            ),
+            (
+                &["MATCH * WITH MATERIALS FROM middle", "DISALLOW *"],
+                &["1: match-step-later"],
+            ),
+            (
+                &["CREATE a-[0-9]*.crate", "CREATE a-2d-[0-9]*.crate", "DISALLOW *"],
+                &["2: crate-patterns-overlap"],
+            ),
+            (
+                &["DISALLOW ./secret", "REQUIRE a//b", "DISALLOW *"],
+                &["1: name-impossible", "2: name-impossible"],
+            ),
+            (
+                &["MATCH * IN ./a WITH PRODUCTS FROM first", "DISALLOW *"],
+                &["1: name-impossible"],
+            ),
+            (
+                &["MATCH * WITH PRODUCTS IN a/../b FROM first", "DISALLOW *"],
+                &["1: name-impossible"],
+            ),
+        ];
+        let closed = ["DISALLOW *"];
+        for (products, expected) in cases {
+            let steps = vec![
+                step("first", &closed, &closed),
+                step("middle", &closed, products),
+                step("later", &closed, &closed),
+            ];
+            let expected: Vec<String> = expected
+                .iter()
+                .map(|lint| {
+                    format!(
+                        "step `middle`, rule {}",
+                        lint.replacen(':', " of expected_products:", 1)
+                    )
+                })
+                .collect();
+            assert_eq!(expected, found(&layout(steps, Vec::new(), far())), "{products:?}");
+        }
+    }
+
+    #[test]
+    fn finds_materials_that_were_created() {
+        let steps = vec![step("first", &["CREATE *", "DISALLOW *"], &["DISALLOW *"])];
+        let expected = ["step `first`, rule 1 of expected_materials: create-never-consumes"];
+        assert_eq!(expected.as_slice(), found(&layout(steps, Vec::new(), far())));
+    }
+
+    #[test]
+    fn finds_steps_where_nothing_can_fail() {
+        let steps = vec![step("first", &["ALLOW *"], &["ALLOW *"])];
+        let expected = [
+            "step `first`: nothing-enforced",
+            "step `first`, rule 1 of expected_products: closing-disallow-missing",
+        ];
+        assert_eq!(expected.as_slice(), found(&layout(steps, Vec::new(), far())));
+    }
+
+    #[test]
+    fn counts_distinct_usable_keys() {
+        let cases: [(&[&str], u32, &[&str]); 5] = [
+            (&["aa", "bb"], 2, &[]),
+            (&["aa", "ab"], 2, &["threshold-unmeetable"]),
+            (&["aa", "cc"], 1, &["key-unsupported"]),
+            (&["aa", "cc"], 2, &["key-unsupported", "threshold-unmeetable"]),
+            (&[], 1, &["threshold-unmeetable"]),
+        ];
+        for (ids, threshold, expected) in cases {
+            let step = Step {
+                pubkeys: ids.iter().map(|id| id.parse().expect("an id")).collect(),
+                threshold: NonZeroU32::new(threshold).expect("at least one"),
+                ..step("first", &["DISALLOW *"], &["DISALLOW *"])
+            };
+            let expected: Vec<String> = expected.iter().map(|code| format!("step `first`: {code}")).collect();
+            assert_eq!(expected, found(&layout(vec![step], Vec::new(), far())), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn looks_ahead_to_the_expiry() {
+        let day = 24 * 60 * 60;
+        for (expires, expected) in [
+            (NOW - 1, "expired"),
+            (NOW, "expired"),
+            (NOW + 1, "expires-soon"),
+            (NOW + 30 * day, "expires-soon"),
+            (NOW + 31 * day, ""),
+        ] {
+            let steps = vec![step("first", &["DISALLOW *"], &["DISALLOW *"])];
+            let lints = lint(&layout(steps, Vec::new(), expires), Timestamp::from_unix(NOW));
+            let codes: Vec<String> = lints.iter().map(|lint| lint.code.to_string()).collect();
+            assert_eq!(expected, codes.join(" "));
+        }
+    }
+}
