@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+//mod bench;
 mod failure;
 mod interop;
 mod process;
@@ -40,6 +41,8 @@ enum Chore {
     Interop,
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
+    /// CPU time of Python, Go, this code and the floor, in one run
+    Bench(bench::Args),
     /// Install the other implementations and tools under target/tools
     Tools,
 }
@@ -62,6 +65,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Deny => tools::deny(root),
         Chore::Interop => interop::run(root),
         Chore::Realworld(args) => realworld::run(&args, root),
+        Chore::Bench(args) => bench::run(&args, root),
         Chore::Tools => tools::install_all(root),
     }
 }

@@ -1,0 +1,108 @@
+//! The work that no verifier can avoid, done as plainly as the usual crates allow: read, parse with serde_json, canonical bytes,
+//! signatures. No model, no rules, no findings.
+
+use base64ct::{Base64, Encoding};
+use camino::Utf8Path;
+use intoto_core::digest::from_hex;
+use intoto_core::key::{PublicKey, SecretKey, Signer};
+use serde_json::Value;
+
+use crate::failure::{Context, Failure};
+use crate::interop::{Container, files};
+
+pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// Reads and parses a file; returns the signed bytes and the signatures.
+pub(super) fn parse(path: &Utf8Path, container: Container) -> Result<(Vec<u8>, Value), Failure> {
+    let bytes = std::fs::read(path).context(format!("read {path}"))?;
+    let mut file: Value = serde_json::from_slice(&bytes).context(format!("parse {path}"))?;
+    let signed = match container {
+        Container::Metablock => canonical(&file["signed"]),
+        Container::Dsse => {
+            let payload = Base64::decode_vec(file["payload"].as_str().unwrap_or_default()).context(format!("decode {path}"))?;
+            let _: Value = serde_json::from_slice(&payload).context(format!("parse the payload of {path}"))?;
+            pae(&payload)
+        }
+    };
+    Ok((signed, file["signatures"].take()))
+}
+
+/// Canonical bytes and a signature.
+pub(super) fn sign(value: &Value, key: &SecretKey, container: Container) -> Result<Vec<u8>, Failure> {
+    let payload = canonical(value);
+    let message = if container == Container::Dsse { pae(&payload) } else { payload };
+    key.sign(&message).context("sign")
+}
+
+/// Parses the layout and every link and checks the first signature of each.
+pub(super) fn verify(directory: &Utf8Path, container: Container, owner: &PublicKey, functionary: &PublicKey) -> Result<(), Failure> {
+    check(&directory.join("root.layout"), container, owner)?;
+    for link in files(&directory.join("links"), "link")? {
+        check(&link, container, functionary)?;
+    }
+    Ok(())
+}
+
+fn check(path: &Utf8Path, container: Container, key: &PublicKey) -> Result<(), Failure> {
+    let (message, signatures) = parse(path, container)?;
+    let text = signatures[0]["sig"].as_str().unwrap_or_default();
+    let signature = match container {
+        Container::Dsse => Base64::decode_vec(text).context(format!("decode a signature of {path}"))?,
+        Container::Metablock => from_hex(text).context(format!("decode a signature of {path}"))?,
+    };
+    key.verify(&message, &signature).context(format!("verify {path}"))
+}
+
+/// The DSSE pre-authentication encoding.
+pub(super) fn pae(payload: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len()).into_bytes();
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// OLPC canonical JSON; serde_json's maps are sorted already.
+pub(super) fn canonical(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    canonical_into(value, &mut bytes);
+    bytes
+}
+
+fn canonical_into(value: &Value, bytes: &mut Vec<u8>) {
+    match value {
+        Value::String(text) => string_into(text, bytes),
+        Value::Array(items) => {
+            bytes.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    bytes.push(b',');
+                }
+                canonical_into(item, bytes);
+            }
+            bytes.push(b']');
+        }
+        Value::Object(members) => {
+            bytes.push(b'{');
+            for (index, (name, member)) in members.iter().enumerate() {
+                if index > 0 {
+                    bytes.push(b',');
+                }
+                string_into(name, bytes);
+                bytes.push(b':');
+                canonical_into(member, bytes);
+            }
+            bytes.push(b'}');
+        }
+        plain => bytes.extend_from_slice(plain.to_string().as_bytes()),
+    }
+}
+
+fn string_into(text: &str, bytes: &mut Vec<u8>) {
+    bytes.push(b'"');
+    for byte in text.bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            bytes.push(b'\\');
+        }
+        bytes.push(byte);
+    }
+    bytes.push(b'"');
+}
