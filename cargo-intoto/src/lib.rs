@@ -13,6 +13,7 @@ pub mod exec;
 pub mod exit;
 pub mod explain;
 pub mod finding;
+pub mod layout_source;
 pub mod naming;
 pub mod plan;
 pub mod recording;

@@ -1,13 +1,19 @@
 //! Signing keys: where they are, how they are opened, and which of them sign a step.
 
+mod args;
 mod directory;
 mod file;
 mod passphrase;
+mod pending;
 mod public;
+mod signed_file;
 mod uri;
 
+pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg};
 pub use directory::{KeyDirectory, StoredKey};
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};
 pub(crate) use passphrase::new as new_passphrase;
+pub use pending::{Keyring, PendingSigners, StepSigner};
 pub use public::{load_public_key, parse_public_key};
+pub use signed_file::SignedFile;
 pub use uri::{KeyUri, is_key_name};

@@ -1,0 +1,23 @@
+//! The layout source: the TOML that people write, with the place of everything in it, and the core layout that it means.
+
+mod agree;
+mod artifacts;
+mod derive;
+mod diagnostics;
+mod differ;
+mod lint;
+mod parse;
+mod sign;
+mod source;
+mod table;
+mod time;
+mod write;
+
+pub use agree::with_workspace;
+pub use derive::{DeriveOptions, Derived, Functionary, Profile, derive};
+pub use diagnostics::{Problem, Severity, render};
+pub use differ::from_signed;
+pub use lint::lints;
+pub use sign::sign;
+pub use source::{InspectionSource, LayoutSource, RuleSource, SourceKey, StepSource};
+pub use table::At;

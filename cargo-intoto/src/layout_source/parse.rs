@@ -1,0 +1,438 @@
+//! The TOML form of a layout, read with all its mistakes at once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::num::NonZeroU32;
+use std::rc::Rc;
+
+use camino::Utf8Path;
+use intoto_core::key::PublicKey;
+use intoto_core::layout::Rule;
+use intoto_core::name::StepName;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::CliError;
+use crate::layout_source::diagnostics::{Problem, render};
+use crate::layout_source::source::{InspectionSource, LayoutSource, RuleSource, SourceKey, StepSource};
+use crate::layout_source::table::{At, Span, Table, count, nearest, string, strings, wrong_type};
+use crate::layout_source::time::timestamp;
+use crate::signing::load_public_key;
+
+/// The form that this version reads and writes.
+const FORMAT: u32 = 1;
+
+/// Far above any layout that people write.
+const MAX_BYTES: u64 = 4 << 20;
+
+const TOP: &[&str] = &["format", "expires", "readme", "crates", "keys", "step", "inspection"];
+const STEP: &[&str] = &["name", "by", "threshold", "command", "materials", "products"];
+const INSPECTION: &[&str] = &["name", "run", "materials", "products"];
+const KEY: &[&str] = &["file"];
+
+/// Finds the public key in a file that the source names.
+pub(crate) type ResolveKey<'a> = &'a dyn Fn(&str) -> Result<PublicKey, CliError>;
+
+impl LayoutSource {
+    /// Reads the layout source at `path`, and the public keys that it names beside it.
+    pub fn parse(path: &Utf8Path) -> Result<Self, CliError> {
+        let failed = |error: std::io::Error| {
+            CliError::cannot_decide(format!("failed to read the layout source `{path}`")).because(error)
+        };
+        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => CliError::cannot_decide(format!("there is no layout source at `{path}`"))
+                .hint("`cargo intoto init` writes one for the workspace, `cargo intoto layout new` a starter"),
+            _ => failed(error),
+        })?;
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            return Err(CliError::cannot_decide(format!(
+                "the layout source `{path}` is no file of at most {MAX_BYTES} bytes"
+            )));
+        }
+        let bytes = fs::read(path).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            CliError::cannot_decide(format!("the layout source `{path}` is not UTF-8")).because(error)
+        })?;
+        let beside = path.parent().unwrap_or(Utf8Path::new(""));
+        Self::from_text(path, &text, &|file| load_public_key(&beside.join(file)))
+    }
+
+    /// Reads the text of a layout source; `path` is how messages call it, `resolve` brings the keys it names.
+    pub fn from_text(path: &Utf8Path, text: &str, resolve: ResolveKey<'_>) -> Result<Self, CliError> {
+        let mut problems = Vec::new();
+        let source = match DeTable::parse(text) {
+            Ok(document) => read(path, text, &document, resolve, &mut problems),
+            Err(error) => {
+                problems.push(Problem::error(
+                    error.span().unwrap_or(0..0),
+                    "this is not TOML",
+                    error.message().trim().replace('\n', ", "),
+                ));
+                None
+            }
+        };
+        match source {
+            Some(source) if problems.is_empty() => Ok(source),
+            _ => {
+                let count = match problems.len() {
+                    1 => "a mistake".to_owned(),
+                    several => format!("{several} mistakes"),
+                };
+                Err(CliError::usage(format!(
+                    "the layout source `{path}` has {count}\n{}",
+                    render(path, text, &problems).trim_end()
+                )))
+            }
+        }
+    }
+}
+
+fn read(
+    path: &Utf8Path,
+    text: &str,
+    document: &Spanned<DeTable<'_>>,
+    resolve: ResolveKey<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<LayoutSource> {
+    let table = Table::new(document.get_ref(), 0..0, "the layout source", TOP, problems);
+    if let Some(value) = table.required("format", problems)
+        && let Some(format) = count("format", value, problems)
+        && format.value.get() != FORMAT
+    {
+        problems.push(
+            Problem::error(
+                format.span,
+                format!("this version reads layout sources of format {FORMAT}"),
+                "another format",
+            )
+            .help("a newer cargo-intoto may read it"),
+        );
+        return None;
+    }
+    let expires = table
+        .required("expires", problems)
+        .and_then(|value| timestamp("expires", value, problems));
+    let readme = table
+        .optional("readme")
+        .and_then(|value| string("readme", value, problems))
+        .map(|at| at.value)
+        .unwrap_or_default();
+    let crates = table.optional("crates").map(|value| {
+        let names = strings("crates", value, problems);
+        refuse_twice(&names, "crate", problems);
+        names
+    });
+    let keys = read_keys(&table, resolve, problems);
+    let steps: Vec<StepSource> = tables(&table, "step", problems)
+        .into_iter()
+        .filter_map(|(step, span)| read_step(step, span, &keys, problems))
+        .collect();
+    let inspections: Vec<InspectionSource> = tables(&table, "inspection", problems)
+        .into_iter()
+        .filter_map(|(inspection, span)| read_inspection(inspection, span, problems))
+        .collect();
+    let names: Vec<At<String>> = (steps.iter().map(|step| &step.name))
+        .chain(inspections.iter().map(|inspection| &inspection.name))
+        .map(|name| At {
+            value: name.value.to_string(),
+            span: name.span.clone(),
+        })
+        .collect();
+    refuse_twice(&names, "step or inspection", problems);
+    if steps.is_empty() && inspections.is_empty() && problems.is_empty() {
+        problems.push(
+            Problem::error(0..0, "a layout without steps demands nothing", "no `[[step]]` here")
+                .help("`cargo intoto layout derive` writes the steps of this workspace"),
+        );
+    }
+    Some(LayoutSource {
+        path: path.to_owned(),
+        text: Rc::from(text),
+        expires: expires?,
+        readme,
+        crates,
+        keys,
+        steps,
+        inspections,
+    })
+}
+
+fn read_keys(
+    table: &Table<'_, '_>,
+    resolve: ResolveKey<'_>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, SourceKey> {
+    let mut keys: BTreeMap<String, SourceKey> = BTreeMap::new();
+    let Some(value) = table.optional("keys") else {
+        return keys;
+    };
+    let DeValue::Table(entries) = value.get_ref() else {
+        problems.push(wrong_type("keys", "a table of names", value));
+        return keys;
+    };
+    for (name, value) in entries {
+        let DeValue::Table(fields) = value.get_ref() else {
+            problems.push(wrong_type(
+                name.get_ref(),
+                "a table such as `{ file = \"keys/owner.pub\" }`",
+                value,
+            ));
+            continue;
+        };
+        let entry = Table::new(fields, value.span(), "a key", KEY, problems);
+        let Some(file) = entry
+            .required("file", problems)
+            .and_then(|value| string("file", value, problems))
+        else {
+            continue;
+        };
+        match resolve(&file.value) {
+            Ok(public) => {
+                if let Some((other, _)) = keys.iter().find(|(_, key)| key.public == public) {
+                    problems.push(Problem::error(
+                        file.span,
+                        format!(
+                            "the keys `{}` and `{other}` are the same key",
+                            name.get_ref().escape_debug()
+                        ),
+                        "listed twice",
+                    ));
+                    continue;
+                }
+                keys.insert(
+                    name.get_ref().to_string(),
+                    SourceKey {
+                        file: file.value,
+                        public,
+                        span: name.span(),
+                    },
+                );
+            }
+            Err(error) => {
+                let why = std::error::Error::source(&error)
+                    .map(|cause| format!(": {cause}"))
+                    .unwrap_or_default();
+                let mut problem = Problem::error(file.span, format!("{error}{why}"), "this key cannot be used");
+                problem.help = error.hints().first().cloned();
+                problems.push(problem);
+            }
+        }
+    }
+    keys
+}
+
+/// The tables of an array of tables, each with its place.
+fn tables<'a, 'i>(
+    table: &Table<'a, 'i>,
+    field: &'static str,
+    problems: &mut Vec<Problem>,
+) -> Vec<(&'a DeTable<'i>, Span)> {
+    let Some(value) = table.optional(field) else {
+        return Vec::new();
+    };
+    let DeValue::Array(items) = value.get_ref() else {
+        problems.push(
+            wrong_type(field, "an array of tables", value)
+                .help(format!("write `[[{field}]]` with two brackets: their order counts")),
+        );
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| match item.get_ref() {
+            DeValue::Table(fields) => Some((fields, item.span())),
+            _ => {
+                problems.push(wrong_type(field, "tables", item));
+                None
+            }
+        })
+        .collect()
+}
+
+fn read_step(
+    fields: &DeTable<'_>,
+    span: Span,
+    keys: &BTreeMap<String, SourceKey>,
+    problems: &mut Vec<Problem>,
+) -> Option<StepSource> {
+    let table = Table::new(fields, span, "a step", STEP, problems);
+    let name = read_name(&table, problems);
+    let by = read_functionaries(&table, keys, problems);
+    let threshold = match table.optional("threshold") {
+        Some(value) => count("threshold", value, problems),
+        None => Some(At {
+            value: NonZeroU32::MIN,
+            span: table.span(),
+        }),
+    };
+    if let Some(threshold) = &threshold
+        && !by.is_empty()
+        && threshold.value.get() as usize > by.len()
+    {
+        problems.push(Problem::error(
+            threshold.span.clone(),
+            format!(
+                "a threshold of {} cannot be met by {} key(s)",
+                threshold.value,
+                by.len()
+            ),
+            "more than the keys in `by`",
+        ));
+    }
+    let command = read_words(&table, "command", problems);
+    let materials = read_rules(&table, "materials", problems);
+    let products = read_rules(&table, "products", problems);
+    Some(StepSource {
+        name: name?,
+        by,
+        threshold: threshold?,
+        command,
+        materials,
+        products,
+    })
+}
+
+fn read_functionaries(
+    table: &Table<'_, '_>,
+    keys: &BTreeMap<String, SourceKey>,
+    problems: &mut Vec<Problem>,
+) -> Vec<At<String>> {
+    let Some(value) = table.required("by", problems) else {
+        return Vec::new();
+    };
+    let by = strings("by", value, problems);
+    if by.is_empty() && matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
+        problems.push(Problem::error(
+            value.span(),
+            "a step needs somebody who may do it",
+            "nobody",
+        ));
+    }
+    refuse_twice(&by, "key", problems);
+    let known: Vec<&str> = keys.keys().map(String::as_str).collect();
+    for name in &by {
+        if !keys.contains_key(&name.value) {
+            let mut problem = Problem::error(
+                name.span.clone(),
+                format!("`[keys]` has no usable key `{}`", name.value.escape_debug()),
+                "unknown key",
+            );
+            problem.help = match nearest(&name.value, &known) {
+                Some(near) => Some(format!("did you mean `{near}`?")),
+                None if known.is_empty() => None,
+                None => Some(format!("the keys are: {}", known.join(", "))),
+            };
+            problems.push(problem);
+        }
+    }
+    by
+}
+
+fn read_inspection(fields: &DeTable<'_>, span: Span, problems: &mut Vec<Problem>) -> Option<InspectionSource> {
+    let table = Table::new(fields, span, "an inspection", INSPECTION, problems);
+    let name = read_name(&table, problems);
+    let run = match table.required("run", problems) {
+        Some(_) => read_words(&table, "run", problems),
+        None => Vec::new(),
+    };
+    let materials = read_rules(&table, "materials", problems);
+    let products = read_rules(&table, "products", problems);
+    Some(InspectionSource {
+        name: name?,
+        run,
+        materials,
+        products,
+    })
+}
+
+fn read_name(table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> Option<At<StepName>> {
+    let text = table
+        .required("name", problems)
+        .and_then(|value| string("name", value, problems))?;
+    match text.value.parse::<StepName>() {
+        Ok(name) => Some(At {
+            value: name,
+            span: text.span,
+        }),
+        Err(error) => {
+            problems.push(Problem::error(text.span, "this cannot name a step", error.to_string()));
+            None
+        }
+    }
+}
+
+fn read_words(table: &Table<'_, '_>, field: &str, problems: &mut Vec<Problem>) -> Vec<String> {
+    let Some(value) = table.optional(field) else {
+        return Vec::new();
+    };
+    let words = strings(field, value, problems);
+    if words.is_empty() && matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) && field == "run" {
+        problems.push(Problem::error(
+            value.span(),
+            "`run` needs at least the program",
+            "nothing to run",
+        ));
+    }
+    words.into_iter().map(|word| word.value).collect()
+}
+
+/// A rule is a string, split at blanks, or an array of words where a name has a blank.
+fn read_rules(table: &Table<'_, '_>, field: &str, problems: &mut Vec<Problem>) -> Vec<RuleSource> {
+    let Some(value) = table.optional(field) else {
+        return Vec::new();
+    };
+    let DeValue::Array(items) = value.get_ref() else {
+        problems.push(wrong_type(field, "an array of rules", value));
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| read_rule(field, item, problems))
+        .collect()
+}
+
+fn read_rule(field: &str, item: &Spanned<DeValue<'_>>, problems: &mut Vec<Problem>) -> Option<RuleSource> {
+    let words: Vec<String> = match item.get_ref() {
+        DeValue::String(text) => text.split_ascii_whitespace().map(str::to_owned).collect(),
+        DeValue::Array(_) => {
+            let before = problems.len();
+            let words = strings(field, item, problems);
+            if problems.len() > before {
+                return None;
+            }
+            words.into_iter().map(|word| word.value).collect()
+        }
+        _ => {
+            problems.push(wrong_type(field, "rules: strings, or arrays of words", item));
+            return None;
+        }
+    };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match Rule::parse(&words) {
+        Ok(rule) => Some(RuleSource {
+            rule,
+            span: item.span(),
+        }),
+        Err(error) => {
+            problems.push(
+                Problem::error(item.span(), "this is not an artifact rule", error.to_string()).help(
+                    "rules are CREATE, DELETE, MODIFY, ALLOW, DISALLOW or REQUIRE with a pattern, or \
+                 MATCH pattern [IN prefix] WITH MATERIALS|PRODUCTS [IN prefix] FROM step",
+                ),
+            );
+            None
+        }
+    }
+}
+
+fn refuse_twice(names: &[At<String>], what: &str, problems: &mut Vec<Problem>) {
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].iter().any(|earlier| earlier.value == name.value) {
+            problems.push(Problem::error(
+                name.span.clone(),
+                format!("the {what} `{}` is named twice", name.value.escape_debug()),
+                "here again",
+            ));
+        }
+    }
+}

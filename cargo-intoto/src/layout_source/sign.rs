@@ -1,0 +1,22 @@
+//! Signing a layout: once under each style of key id, because no style is found by every implementation.
+
+use intoto_core::envelope::{self, Container};
+use intoto_core::key::{KeyIdStyle, Signer};
+use intoto_core::name::KeyId;
+
+use crate::error::CliError;
+use crate::layout_source::LayoutSource;
+
+/// The bytes of the signed layout. The same source, keys and container always give the same bytes.
+pub fn sign(source: &LayoutSource, owners: &[&dyn Signer], container: Container) -> Result<Vec<u8>, CliError> {
+    let layout = source.to_layout();
+    let mut signers: Vec<(&dyn Signer, KeyId)> = Vec::new();
+    for owner in owners {
+        // Python looks for its own id, Go and everything older for the legacy one.
+        for style in [KeyIdStyle::Python, KeyIdStyle::Legacy] {
+            signers.push((*owner, owner.public_key().key_id(style)));
+        }
+    }
+    envelope::sign(&layout.to_value(), &signers, container)
+        .map_err(|error| CliError::failure(format!("failed to sign the layout of `{}`", source.path())).because(error))
+}

@@ -1,0 +1,184 @@
+//! A layout source that was read without mistakes, and the core layout it means.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::rc::Rc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::key::{KeyIdStyle, PublicKey};
+use intoto_core::layout::{Inspection, Layout, LayoutKey, Rule, Step};
+use intoto_core::name::{KeyId, StepName};
+use intoto_core::time::Timestamp;
+
+use crate::layout_source::table::At;
+
+/// A layout source.
+#[derive(Debug, Clone)]
+pub struct LayoutSource {
+    pub(super) path: Utf8PathBuf,
+    pub(super) text: Rc<str>,
+    pub(super) expires: At<Timestamp>,
+    pub(super) readme: String,
+    pub(super) crates: Option<Vec<At<String>>>,
+    pub(super) keys: BTreeMap<String, SourceKey>,
+    pub(super) steps: Vec<StepSource>,
+    pub(super) inspections: Vec<InspectionSource>,
+}
+
+/// A functionary's key.
+#[derive(Debug, Clone)]
+pub struct SourceKey {
+    /// The file as written, relative to the layout source.
+    pub file: String,
+    pub public: PublicKey,
+    pub span: std::ops::Range<usize>,
+}
+
+/// One `[[step]]`.
+#[derive(Debug, Clone)]
+pub struct StepSource {
+    pub name: At<StepName>,
+    /// Names of keys.
+    pub by: Vec<At<String>>,
+    pub threshold: At<NonZeroU32>,
+    pub command: Vec<String>,
+    pub materials: Vec<RuleSource>,
+    pub products: Vec<RuleSource>,
+}
+
+/// One `[[inspection]]`.
+#[derive(Debug, Clone)]
+pub struct InspectionSource {
+    pub name: At<StepName>,
+    pub run: Vec<String>,
+    pub materials: Vec<RuleSource>,
+    pub products: Vec<RuleSource>,
+}
+
+/// One rule and where it stands.
+#[derive(Debug, Clone)]
+pub struct RuleSource {
+    pub rule: Rule,
+    pub span: std::ops::Range<usize>,
+}
+
+impl LayoutSource {
+    /// The file, as messages call it.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// The text as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// When the layout ends.
+    pub fn expires(&self) -> Timestamp {
+        self.expires.value
+    }
+
+    /// The crates it speaks for, when it says so.
+    pub fn crates(&self) -> Option<&[At<String>]> {
+        self.crates.as_deref()
+    }
+
+    /// The keys, by the name the source gives them.
+    pub fn keys(&self) -> &BTreeMap<String, SourceKey> {
+        &self.keys
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> &[StepSource] {
+        &self.steps
+    }
+
+    /// The inspections, in order.
+    pub fn inspections(&self) -> &[InspectionSource] {
+        &self.inspections
+    }
+
+    /// The step called `name`.
+    pub fn step(&self, name: &str) -> Option<&StepSource> {
+        self.steps.iter().find(|step| step.name.value.as_str() == name)
+    }
+
+    /// The keys that may sign the step called `name`; `None` when there is no such step.
+    pub fn functionaries(&self, name: &str) -> Option<Vec<&PublicKey>> {
+        let step = self.step(name)?;
+        Some(
+            step.by
+                .iter()
+                .filter_map(|by| self.keys.get(&by.value))
+                .map(|key| &key.public)
+                .collect(),
+        )
+    }
+
+    /// Every key and the id under which the layout lists it.
+    pub fn listed_keys(&self) -> Vec<(PublicKey, KeyId)> {
+        self.keys
+            .values()
+            .map(|key| (key.public.clone(), key.public.key_id(KeyIdStyle::Legacy)))
+            .collect()
+    }
+
+    /// The same layout with other keys in the place of its own, by name: the throw-away keys of `try`.
+    #[must_use]
+    pub fn with_keys(mut self, keys: &BTreeMap<String, PublicKey>) -> Self {
+        for (name, key) in &mut self.keys {
+            if let Some(public) = keys.get(name) {
+                key.public = public.clone();
+            }
+        }
+        self
+    }
+
+    /// The layout that this source means.
+    ///
+    /// Keys are listed under their legacy ids, which is the only form that the other implementations all read.
+    pub fn to_layout(&self) -> Layout {
+        let keys = self
+            .listed_keys()
+            .into_iter()
+            .map(|(key, id)| (id, LayoutKey::Supported(key)))
+            .collect();
+        let steps = self.steps.iter().map(|step| self.to_step(step)).collect();
+        let inspections = self.inspections.iter().map(InspectionSource::to_inspection).collect();
+        Layout::new(steps, inspections, keys, self.expires.value, self.readme.clone())
+            .expect("reading the source refused names and keys that a layout cannot have")
+    }
+
+    fn to_step(&self, step: &StepSource) -> Step {
+        let mut pubkeys: Vec<KeyId> = Vec::new();
+        for key in step.by.iter().filter_map(|by| self.keys.get(&by.value)) {
+            let id = key.public.key_id(KeyIdStyle::Legacy);
+            if !pubkeys.contains(&id) {
+                pubkeys.push(id);
+            }
+        }
+        Step {
+            name: step.name.value.clone(),
+            pubkeys,
+            threshold: step.threshold.value,
+            expected_command: step.command.clone(),
+            expected_materials: rules(&step.materials),
+            expected_products: rules(&step.products),
+        }
+    }
+}
+
+impl InspectionSource {
+    fn to_inspection(&self) -> Inspection {
+        Inspection {
+            name: self.name.value.clone(),
+            run: self.run.clone(),
+            expected_materials: rules(&self.materials),
+            expected_products: rules(&self.products),
+        }
+    }
+}
+
+fn rules(rules: &[RuleSource]) -> Vec<Rule> {
+    rules.iter().map(|rule| rule.rule.clone()).collect()
+}

@@ -1,0 +1,83 @@
+//! The options of every command that signs.
+
+use clap::ValueEnum;
+use intoto_core::envelope::Container;
+use intoto_core::key::KeyIdStyle;
+
+use crate::error::CliError;
+use crate::layout_source::LayoutSource;
+use crate::signing::PendingSigners;
+
+/// Who signs, and in which form.
+#[derive(Debug, Clone, clap::Args)]
+pub struct KeyArgs {
+    /// Key to sign with: a name in the key directory, a file, or a URI; may be given more than once
+    #[arg(long = "key", value_name = "KEY", help_heading = "Signing")]
+    pub keys: Vec<String>,
+    /// Record without signing; `cargo intoto sign` does it elsewhere
+    #[arg(long, conflicts_with = "keys", help_heading = "Signing")]
+    pub unsigned: bool,
+    /// How to name the key in signatures, instead of the name the layout uses
+    #[arg(long, value_enum, value_name = "STYLE", help_heading = "Signing")]
+    pub keyid_style: Option<KeyIdStyleArg>,
+    /// The form of signed files
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value = "dsse",
+        help_heading = "Signing"
+    )]
+    pub container: ContainerArg,
+}
+
+impl KeyArgs {
+    /// Finds the keys that sign `step` and checks their files; no secret is read yet.
+    ///
+    /// Without `--key`, those are the functionaries that the layout source names for the step and whose private keys lie in the key
+    /// directory; else the only key there.
+    pub fn prepare(&self, step: &str, source: Option<&LayoutSource>) -> Result<PendingSigners, CliError> {
+        PendingSigners::prepare(self, step, source)
+    }
+
+    /// The form of signed files.
+    pub fn container(&self) -> Container {
+        self.container.into()
+    }
+}
+
+/// `--keyid-style`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyIdStyleArg {
+    /// As Python's in-toto 3 computes it
+    Python,
+    /// As in-toto-golang and in-toto before 3 compute it
+    Legacy,
+}
+
+impl From<KeyIdStyleArg> for KeyIdStyle {
+    fn from(style: KeyIdStyleArg) -> Self {
+        match style {
+            KeyIdStyleArg::Python => Self::Python,
+            KeyIdStyleArg::Legacy => Self::Legacy,
+        }
+    }
+}
+
+/// `--container`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ContainerArg {
+    /// A DSSE envelope
+    Dsse,
+    /// The older in-toto form: signatures beside the signed object
+    Metablock,
+}
+
+impl From<ContainerArg> for Container {
+    fn from(container: ContainerArg) -> Self {
+        match container {
+            ContainerArg::Dsse => Self::Dsse,
+            ContainerArg::Metablock => Self::Metablock,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Keys between the moment they are chosen and the moment they are opened.
+//!
+//! A recorded command runs other people's code, so the secret is read only after its processes have ended; what can be checked
+//! without the secret is checked before they start.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use camino::Utf8PathBuf;
+use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::name::KeyId;
+
+use crate::error::CliError;
+use crate::layout_source::LayoutSource;
+use crate::signing::{KeyArgs, KeyDirectory, KeyFile, KeyUri, StoredKey};
+use crate::ui::Ui;
+
+/// Keys that were chosen and are still closed.
+#[derive(Debug, Clone)]
+pub struct PendingSigners {
+    files: Vec<KeyFile>,
+    naming: Naming,
+}
+
+/// An open key and the id that its signatures and link files carry.
+#[derive(Clone)]
+pub struct StepSigner {
+    key: Rc<SecretKey>,
+    key_id: KeyId,
+}
+
+impl StepSigner {
+    /// A key that is open already, named by `key_id`: the throw-away keys of `try`.
+    pub fn new(key: Rc<SecretKey>, key_id: KeyId) -> Self {
+        Self { key, key_id }
+    }
+
+    /// What signs.
+    pub fn signer(&self) -> &dyn Signer {
+        self.key.as_ref()
+    }
+
+    /// The id that names the key in signatures and link files.
+    pub fn key_id(&self) -> &KeyId {
+        &self.key_id
+    }
+}
+
+/// Which id a key is named by.
+#[derive(Debug, Clone)]
+enum Naming {
+    /// `--keyid-style`.
+    Style(KeyIdStyle),
+    /// As the layout lists the key, else the legacy id.
+    Listed(Vec<(PublicKey, KeyId)>),
+}
+
+impl Naming {
+    fn name(&self, key: &PublicKey) -> KeyId {
+        match self {
+            Self::Style(style) => key.key_id(*style),
+            Self::Listed(listed) => listed
+                .iter()
+                .find(|(other, _)| other == key)
+                .map_or_else(|| key.key_id(KeyIdStyle::Legacy), |(_, id)| id.clone()),
+        }
+    }
+}
+
+impl PendingSigners {
+    pub(super) fn prepare(args: &KeyArgs, step: &str, source: Option<&LayoutSource>) -> Result<Self, CliError> {
+        let naming = match args.keyid_style {
+            Some(style) => Naming::Style(style.into()),
+            None => Naming::Listed(source.map(LayoutSource::listed_keys).unwrap_or_default()),
+        };
+        let files = if args.unsigned {
+            Vec::new()
+        } else if args.keys.is_empty() {
+            default_keys(step, source)?
+        } else {
+            let mut files: Vec<KeyFile> = Vec::new();
+            for text in &args.keys {
+                let KeyUri::File(path) = KeyUri::parse(text)?;
+                let file = KeyFile::find(&path)?;
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+            files
+        };
+        Ok(Self { files, naming })
+    }
+
+    /// The same keys, named as a layout lists them, unless `--keyid-style` said otherwise.
+    #[must_use]
+    pub fn listed_as(mut self, listed: Vec<(PublicKey, KeyId)>) -> Self {
+        if let Naming::Listed(keys) = &mut self.naming {
+            *keys = listed;
+        }
+        self
+    }
+
+    /// Whether nothing will be signed.
+    pub fn is_unsigned(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The key files, for `--dry-run`.
+    pub fn paths(&self) -> impl Iterator<Item = &camino::Utf8Path> {
+        self.files.iter().map(KeyFile::path)
+    }
+
+    /// Opens the keys, asking for passphrases where needed. Call it when no process of the recorded command is left.
+    pub fn open(&self, ui: &Ui) -> Result<Vec<StepSigner>, CliError> {
+        Keyring::default().open(self, ui)
+    }
+}
+
+/// Opened keys, so that several steps ask for one passphrase once.
+#[derive(Default)]
+pub struct Keyring {
+    open: BTreeMap<Utf8PathBuf, Rc<SecretKey>>,
+}
+
+impl Keyring {
+    /// As [`PendingSigners::open`], without asking again for a key that is open.
+    pub fn open(&mut self, pending: &PendingSigners, _ui: &Ui) -> Result<Vec<StepSigner>, CliError> {
+        let mut signers: Vec<StepSigner> = Vec::new();
+        for file in &pending.files {
+            let key = match self.open.get(file.path()) {
+                Some(key) => Rc::clone(key),
+                None => {
+                    let key = Rc::new(file.open()?);
+                    self.open.insert(file.path().to_owned(), Rc::clone(&key));
+                    key
+                }
+            };
+            if signers
+                .iter()
+                .any(|other| other.signer().public_key() == key.public_key())
+            {
+                continue;
+            }
+            let key_id = pending.naming.name(key.public_key());
+            signers.push(StepSigner { key, key_id });
+        }
+        Ok(signers)
+    }
+}
+
+/// The keys that sign `step` when none is named.
+fn default_keys(step: &str, source: Option<&LayoutSource>) -> Result<Vec<KeyFile>, CliError> {
+    let directory = KeyDirectory::of_user()?;
+    let stored = directory.keys()?;
+    if let Some(functionaries) = source.and_then(|source| source.functionaries(step)) {
+        let own: Vec<&StoredKey> = stored
+            .iter()
+            .filter(|key| {
+                key.public
+                    .as_ref()
+                    .is_some_and(|public| functionaries.contains(&public))
+            })
+            .collect();
+        if !own.is_empty() {
+            return own.into_iter().map(|key| KeyFile::find(&key.private)).collect();
+        }
+        if !stored.is_empty() {
+            let names: Vec<&str> = stored.iter().map(|key| key.name.as_str()).collect();
+            return Err(CliError::usage(format!(
+                "none of your keys ({}) may sign the step `{step}` according to the layout source",
+                names.join(", ")
+            ))
+            .hint("name the key with `--key`, or record with `--unsigned` and sign elsewhere"));
+        }
+    }
+    match stored.as_slice() {
+        [only] => Ok(vec![KeyFile::find(&only.private)?]),
+        [] => Err(
+            CliError::usage(format!("there is no key to sign with in `{}`", directory.path()))
+                .hint("run `cargo intoto key generate NAME` (or `cargo intoto init`, which does all the rest too)")
+                .hint("`--unsigned` records without a key; `cargo intoto try` needs none at all"),
+        ),
+        several => {
+            let names: Vec<&str> = several.iter().map(|key| key.name.as_str()).collect();
+            Err(CliError::usage(format!(
+                "there are several keys in `{}`, and nothing says which of them signs",
+                directory.path()
+            ))
+            .hint(format!("name one with `--key`: {}", names.join(", "))))
+        }
+    }
+}

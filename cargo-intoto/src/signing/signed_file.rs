@@ -1,0 +1,103 @@
+//! Signed files as the commands that change or show them read them.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::envelope::Envelope;
+use intoto_core::layout::Layout;
+use intoto_core::limits::Limits;
+use intoto_core::payload::Payload;
+
+use crate::error::CliError;
+
+/// A link or layout in its envelope, as it was received. Nothing about its signatures is known yet.
+#[derive(Debug, Clone)]
+pub struct SignedFile {
+    path: Utf8PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl SignedFile {
+    /// Reads the file, within the limits of metadata.
+    pub fn read(path: &Utf8Path) -> Result<Self, CliError> {
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: read_bounded(path, Limits::default().json_bytes)?,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// The bytes as they were read.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The envelope.
+    pub fn envelope(&self) -> Result<Envelope<'_>, CliError> {
+        Envelope::parse(&self.bytes, &Limits::default()).map_err(|error| {
+            CliError::cannot_decide(format!("failed to read `{}` as signed metadata", self.path)).because(error)
+        })
+    }
+
+    /// What is in it, whoever signed it.
+    pub fn payload(&self) -> Result<Payload, CliError> {
+        let failed = || CliError::cannot_decide(format!("failed to read what `{}` holds", self.path));
+        let envelope = self.envelope()?;
+        let value = envelope.payload_value().map_err(|error| failed().because(error))?;
+        Payload::from_value(&value, &Limits::default()).map_err(|error| failed().because(error))
+    }
+
+    /// The layout in it, whoever signed it.
+    pub fn layout(&self) -> Result<Layout, CliError> {
+        match self.payload()? {
+            Payload::Layout(layout) => Ok(layout),
+            Payload::Link(link) => Err(CliError::cannot_decide(format!(
+                "`{}` holds the link of step `{}`, and a layout is wanted",
+                self.path, link.name
+            ))),
+        }
+    }
+
+    /// The ids that its signatures carry, in their order.
+    pub fn key_ids(&self) -> Result<Vec<String>, CliError> {
+        Ok(self
+            .envelope()?
+            .signatures()
+            .iter()
+            .map(|signature| {
+                signature
+                    .key_id()
+                    .map_or_else(|| "(none)".to_owned(), ToString::to_string)
+            })
+            .collect())
+    }
+}
+
+fn read_bounded(path: &Utf8Path, limit: usize) -> Result<Vec<u8>, CliError> {
+    let failed = |error: std::io::Error| CliError::cannot_decide(format!("failed to read `{path}`")).because(error);
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A FIFO put there would block the open for ever.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(CliError::cannot_decide(format!("`{path}` is not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > limit {
+        return Err(CliError::cannot_decide(format!(
+            "`{path}` is larger than {limit} bytes"
+        )));
+    }
+    Ok(bytes)
+}
