@@ -96,6 +96,15 @@ impl Ui {
         }
     }
 
+    /// Several lines that were laid out already, such as a snippet of a source.
+    pub fn block(&self, least: Verbosity, text: &str) {
+        if self.verbosity >= least {
+            let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
+            // Nobody is left to tell when stderr itself is gone.
+            let _ = writeln!(stderr, "{text}");
+        }
+    }
+
     /// Writes data to stdout.
     ///
     /// # Errors

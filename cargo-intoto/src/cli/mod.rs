@@ -1,6 +1,9 @@
 //! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
 
+mod init;
 mod key;
+mod layout;
+mod sign;
 mod trust;
 
 use std::ffi::OsString;
@@ -45,14 +48,20 @@ struct Cli {
 /// One variant per subcommand; each file of this module has the arguments and `run`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Key(key::Args),
+    Layout(layout::Args),
+    Sign(sign::Args),
     Trust(trust::Args),
 }
 
 impl Command {
     fn run(self, ui: &Ui) -> Result<Exit, CliError> {
         match self {
+            Self::Init(args) => init::run(args, ui),
             Self::Key(args) => key::run(args, ui),
+            Self::Layout(args) => layout::run(args, ui),
+            Self::Sign(args) => sign::run(args, ui),
             Self::Trust(args) => trust::run(args, ui),
         }
     }

@@ -1,0 +1,312 @@
+//! `cargo intoto init`: key, layout and trust of a workspace, in one go.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::time::Timestamp;
+
+use crate::cli::trust::{add_entry, now};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::layout_source::{self, DeriveOptions, Derived, Functionary, Profile};
+use crate::settings;
+use crate::signing::{self, ContainerArg, KeyDirectory, KeyFile, KeyKindArg, KeyUri};
+use crate::trust::{Entry, Scope, Store, TrustArgs};
+use crate::ui::Ui;
+use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
+
+/// The name of the key that is made when there is none.
+const OWNER: &str = "owner";
+
+/// One year, which a derived layout lasts.
+const YEAR: i64 = 365 * 24 * 60 * 60;
+
+/// Set up a workspace: a key, a signed layout derived from it, and trust in both
+///
+/// Writes `layouts/release.toml` (edit it), `layouts/release.layout` (the same, signed) and `layouts/keys/NAME.pub`, and
+/// adds the key to your trust store. Nothing is overwritten.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Key to use instead of a new one: a name in the key directory, a file, or a URI
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Store a new key in the clear instead of encrypting it
+    #[arg(long)]
+    no_passphrase: bool,
+    /// The form of the signed layout
+    #[arg(long, value_enum, value_name = "FORM", default_value = "dsse")]
+    container: ContainerArg,
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<Utf8PathBuf>,
+}
+
+pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
+    let workspace = Workspace::load(
+        &WorkspaceArgs {
+            manifest_path: args.manifest_path.clone(),
+            ..WorkspaceArgs::default()
+        },
+        &cargo_program(),
+    )?;
+    let now = now()?;
+    let key = choose_key(&args)?;
+    let files = Files::of(&workspace.root, &key.name);
+    files.check_free()?;
+    let trust_path = args.trust.path()?;
+    let trust = Trust::plan(&workspace, &trust_path)?;
+
+    // Everything that can be refused has been looked at; from here on files are written.
+    let secret = key.open(args.no_passphrase, ui)?;
+    let derived = derive(&workspace, &files, &key.name, secret.public_key(), now)?;
+    let signed = layout_source::sign(&derived.source, &[&secret], args.container.into())?;
+    files.write(secret.public_key(), derived.source.text(), &signed)?;
+    ui.status(
+        "Wrote",
+        files.source.strip_prefix(&workspace.root).unwrap_or(&files.source),
+    );
+    ui.status(
+        "Signed",
+        files.signed.strip_prefix(&workspace.root).unwrap_or(&files.signed),
+    );
+    for note in &derived.notes {
+        ui.note(note);
+    }
+    trust.carry_out(&trust_path, secret.public_key(), now, ui)?;
+    finish(&workspace, &files, ui)
+}
+
+/// The files that `init` writes into the tree.
+struct Files {
+    source: Utf8PathBuf,
+    signed: Utf8PathBuf,
+    public: Utf8PathBuf,
+}
+
+impl Files {
+    fn of(root: &Utf8Path, key: &str) -> Self {
+        let layouts = root.join("layouts");
+        Self {
+            source: layouts.join("release.toml"),
+            signed: layouts.join("release.layout"),
+            public: layouts.join("keys").join(format!("{key}.pub")),
+        }
+    }
+
+    fn all(&self) -> [&Utf8Path; 3] {
+        [&self.source, &self.signed, &self.public]
+    }
+
+    fn check_free(&self) -> Result<(), CliError> {
+        for file in self.all() {
+            if fs::symlink_metadata(file).is_ok() {
+                return Err(CliError::usage(format!("`{file}` exists already and is not overwritten")).hint(
+                    "this workspace is set up: edit layouts/release.toml, then run `cargo intoto layout check` and `layout sign`",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The signed layout comes last: a tree that has it has all three.
+    fn write(&self, key: &PublicKey, source: &str, signed: &[u8]) -> Result<(), CliError> {
+        let contents = [source.as_bytes(), signed, key.to_spki_pem().as_bytes()].map(<[u8]>::to_vec);
+        let [source, signed, public] = contents;
+        for (path, bytes) in [(&self.public, public), (&self.source, source), (&self.signed, signed)] {
+            if let Some(directory) = path.parent() {
+                fs::create_dir_all(directory)
+                    .map_err(|error| CliError::failure(format!("failed to create `{directory}`")).because(error))?;
+            }
+            settings::create_new(path, &bytes, 0o644)?;
+        }
+        Ok(())
+    }
+}
+
+/// The key that will own the layout.
+struct Chosen {
+    name: String,
+    /// Where it is; `None` when it is yet to be made.
+    file: Option<KeyFile>,
+}
+
+fn choose_key(args: &Args) -> Result<Chosen, CliError> {
+    if let Some(text) = &args.key {
+        let KeyUri::File(path) = KeyUri::parse(text)?;
+        let name = path
+            .file_stem()
+            .filter(|stem| signing::is_key_name(stem))
+            .unwrap_or(OWNER);
+        return Ok(Chosen {
+            name: name.to_owned(),
+            file: Some(KeyFile::find(&path)?),
+        });
+    }
+    let directory = KeyDirectory::of_user()?;
+    match directory.keys()?.as_slice() {
+        [] => {
+            directory.check_free(OWNER)?;
+            Ok(Chosen {
+                name: OWNER.to_owned(),
+                file: None,
+            })
+        }
+        [only] => Ok(Chosen {
+            name: only.name.clone(),
+            file: Some(KeyFile::find(&only.private)?),
+        }),
+        several => {
+            let names: Vec<&str> = several.iter().map(|key| key.name.as_str()).collect();
+            Err(
+                CliError::usage("there are several keys, and nothing says which of them owns the layout")
+                    .hint(format!("name one with `--key`: {}", names.join(", "))),
+            )
+        }
+    }
+}
+
+impl Chosen {
+    fn open(&self, no_passphrase: bool, ui: &Ui) -> Result<SecretKey, CliError> {
+        if let Some(file) = &self.file {
+            return file.open();
+        }
+        let key = signing::generate(KeyKindArg::Ed25519)?;
+        let passphrase = match no_passphrase {
+            true => None,
+            false => Some(signing::new_passphrase(&format!("the new key {}", self.name))?),
+        };
+        let directory = KeyDirectory::of_user()?;
+        let stored = directory.store(&self.name, &key, passphrase.as_ref().map(|text| text.as_str()))?;
+        ui.status("Generated", &stored.private);
+        Ok(key)
+    }
+}
+
+fn derive(
+    workspace: &Workspace,
+    files: &Files,
+    name: &str,
+    key: &PublicKey,
+    now: Timestamp,
+) -> Result<Derived, CliError> {
+    let options = DeriveOptions {
+        functionaries: vec![Functionary {
+            name: name.to_owned(),
+            file: format!("keys/{name}.pub"),
+            key: key.clone(),
+        }],
+        expires: next_year(now),
+        packages: Vec::new(),
+        profile: Profile::Release,
+        triple: None,
+        outside: Vec::new(),
+    };
+    let path = files.source.strip_prefix(&workspace.root).unwrap_or(&files.source);
+    layout_source::derive(workspace, path, &options)
+}
+
+/// A year ahead, at midnight.
+pub(super) fn next_year(now: Timestamp) -> Timestamp {
+    let then = now.as_unix() + YEAR;
+    Timestamp::from_unix(then - then.rem_euclid(24 * 60 * 60))
+}
+
+/// What will be put into the trust store.
+struct Trust {
+    name: String,
+    scope: Vec<Scope>,
+}
+
+impl Trust {
+    /// An entry for everything the workspace hands out. A name that is taken gets a number behind it.
+    fn plan(workspace: &Workspace, path: &Utf8Path) -> Result<Self, CliError> {
+        let store = Store::load(path)?;
+        let published = workspace.members.iter().any(|member| member.publishable);
+        let mut scope = workspace
+            .members
+            .iter()
+            .filter(|member| member.publishable || !published)
+            .map(|member| Scope::of_purl(member.package.purl.as_str()))
+            .collect::<Result<Vec<_>, _>>()?;
+        scope.sort();
+        scope.dedup();
+        let base = workspace.root.file_name().unwrap_or("workspace").to_owned();
+        let name = (1..)
+            .map(|number| {
+                if number == 1 {
+                    base.clone()
+                } else {
+                    format!("{base}-{number}")
+                }
+            })
+            .find(|name| !store.entries().iter().any(|entry| entry.name == *name))
+            .unwrap_or(base);
+        Ok(Self { name, scope })
+    }
+
+    fn carry_out(self, path: &Utf8Path, key: &PublicKey, now: Timestamp, ui: &Ui) -> Result<(), CliError> {
+        let store = Store::load(path)?;
+        let known = store
+            .entries()
+            .iter()
+            .find(|entry| entry.covers(&self.scope) && entry.threshold == 1 && entry.keys.contains(key));
+        if let Some(entry) = known {
+            ui.status("Trusting", format_args!("`{}`, as before", entry.name));
+            return Ok(());
+        }
+        let scope: Vec<&str> = self.scope.iter().map(Scope::as_str).collect();
+        let about = format!("`{}` for {}", self.name, scope.join(", "));
+        add_entry(
+            path,
+            Entry {
+                name: self.name,
+                scope: self.scope,
+                keys: vec![key.clone()],
+                threshold: 1,
+                added: now,
+                accepted: Vec::new(),
+            },
+        )?;
+        ui.status(
+            "Trusting",
+            format_args!("{about} (key {})", key.key_id(KeyIdStyle::Legacy).short()),
+        );
+        Ok(())
+    }
+}
+
+/// Says what is left to do by hand.
+fn finish(workspace: &Workspace, files: &Files, ui: &Ui) -> Result<Exit, CliError> {
+    let mut names: Vec<String> = files
+        .all()
+        .iter()
+        .map(|file| file.strip_prefix(&workspace.root).unwrap_or(file).to_string())
+        .collect();
+    names.push("Cargo.lock".to_owned());
+    ui.note("commit what was written, then record a release with `cargo intoto release`:");
+    let change = match std::env::current_dir() {
+        Ok(here) if here == workspace.root.as_std_path() => String::new(),
+        _ => format!("cd {} && ", quote(workspace.root.as_str())),
+    };
+    let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
+    ui.data(&format!(
+        "{change}git add {} && git commit -m \"Add the release layout\"\n",
+        names.join(" ")
+    ))?;
+    Ok(Exit::Success)
+}
+
+/// A word of a POSIX shell.
+fn quote(word: &str) -> String {
+    let plain = word.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'@' | b'+' | b':' | b',')
+    });
+    if plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

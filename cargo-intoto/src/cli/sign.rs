@@ -1,0 +1,263 @@
+//! `cargo intoto sign`: sign or co-sign a link or a layout that was written elsewhere.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::digest::DigestSet;
+use intoto_core::envelope::{self, Container, SignError};
+use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
+use intoto_core::layout::Layout;
+use intoto_core::limits::Limits;
+use intoto_core::link::Link;
+use intoto_core::name::KeyId;
+use intoto_core::payload::Payload;
+
+use crate::collect::hash;
+use crate::collect::progress::Progress;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::finding::CargoCode;
+use crate::layout_source::LayoutSource;
+use crate::settings;
+use crate::signing::{ContainerArg, KeyArgs, KeyIdStyleArg, SignedFile, StepSigner};
+use crate::ui::Ui;
+
+/// Where a layout is looked for that says how it lists keys.
+const SOURCE: &str = "layouts/release.toml";
+
+/// Sign or co-sign a link or a layout
+///
+/// A link is written beside the given file, under the name that verification looks for. A layout is signed in place, once under each
+/// style of key id, so that every implementation finds its signature.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The link or layout, signed or not
+    file: Utf8PathBuf,
+    /// Key to sign with: a name in the key directory, a file, or a URI; may be given more than once
+    #[arg(long = "key", value_name = "KEY")]
+    keys: Vec<String>,
+    /// Keep the signatures that are there, instead of replacing them
+    #[arg(long)]
+    append: bool,
+    /// Compare the files in this directory with the link's products first
+    #[arg(long, value_name = "DIR")]
+    artifact_dir: Option<Utf8PathBuf>,
+    /// The layout or layout source that lists the key [default: layouts/release.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    layout: Option<Utf8PathBuf>,
+    /// How to name the key, instead of the name the layout uses
+    #[arg(long, value_enum, value_name = "STYLE")]
+    keyid_style: Option<KeyIdStyleArg>,
+    /// The form of the signed file [default: as it is]
+    #[arg(long, value_enum, value_name = "FORM")]
+    container: Option<ContainerArg>,
+    /// Write to this file instead
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<Utf8PathBuf>,
+}
+
+pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
+    let file = SignedFile::read(&args.file)?;
+    let payload = file.payload()?;
+    let list = KeyList::of(&args)?;
+    if let Some(directory) = &args.artifact_dir {
+        match &payload {
+            Payload::Link(link) => check_artifacts(link, directory, ui)?,
+            Payload::Layout(_) => {
+                return Err(CliError::usage(
+                    "`--artifact-dir` belongs to links; a layout has no products",
+                ));
+            }
+        }
+    }
+    let step = match &payload {
+        Payload::Link(link) => link.name.as_str(),
+        Payload::Layout(_) => "layout",
+    };
+    let key_args = KeyArgs {
+        keys: args.keys.clone(),
+        unsigned: false,
+        keyid_style: args.keyid_style,
+        container: args.container.unwrap_or(ContainerArg::Dsse),
+    };
+    let source = match &payload {
+        Payload::Link(_) => list.source.as_ref(),
+        Payload::Layout(_) => None,
+    };
+    let signers = key_args.prepare(step, source)?.listed_as(list.keys).open(ui)?;
+    match &payload {
+        Payload::Link(link) => sign_link(&args, &file, link, &signers, ui)?,
+        Payload::Layout(_) => sign_layout(&args, &file, &signers, ui)?,
+    }
+    Ok(Exit::Success)
+}
+
+/// A link: one file per key, because each functionary answers for a link of their own. With `--append`, one file with all signatures.
+fn sign_link(args: &Args, file: &SignedFile, link: &Link, signers: &[StepSigner], ui: &Ui) -> Result<(), CliError> {
+    if args.output.is_some() && !args.append && signers.len() > 1 {
+        return Err(
+            CliError::usage("several keys make several links, which cannot be written to one file")
+                .hint("leave out `--output`, or use `--append`"),
+        );
+    }
+    if args.append {
+        let ids: Vec<(&dyn Signer, KeyId)> = signers
+            .iter()
+            .map(|signer| (signer.signer(), signer.key_id().clone()))
+            .collect();
+        let path = args.output.clone().unwrap_or_else(|| file.path().to_owned());
+        return write(args, file, &ids, &path, ui);
+    }
+    let directory = file.path().parent().unwrap_or(Utf8Path::new(""));
+    for signer in signers {
+        let path = match &args.output {
+            Some(path) => path.clone(),
+            None => directory.join(link.name.link_file(signer.key_id())),
+        };
+        write(args, file, &[(signer.signer(), signer.key_id().clone())], &path, ui)?;
+    }
+    Ok(())
+}
+
+/// A layout: every key signs under each style of key id, unless one was chosen.
+fn sign_layout(args: &Args, file: &SignedFile, signers: &[StepSigner], ui: &Ui) -> Result<(), CliError> {
+    let styles: &[KeyIdStyle] = match args.keyid_style {
+        Some(KeyIdStyleArg::Python) => &[KeyIdStyle::Python],
+        Some(KeyIdStyleArg::Legacy) => &[KeyIdStyle::Legacy],
+        None => &[KeyIdStyle::Python, KeyIdStyle::Legacy],
+    };
+    let ids: Vec<(&dyn Signer, KeyId)> = signers
+        .iter()
+        .flat_map(|signer| {
+            styles
+                .iter()
+                .map(|style| (signer.signer(), signer.signer().public_key().key_id(*style)))
+        })
+        .collect();
+    let path = args.output.clone().unwrap_or_else(|| file.path().to_owned());
+    write(args, file, &ids, &path, ui)
+}
+
+fn write(
+    args: &Args,
+    file: &SignedFile,
+    signers: &[(&dyn Signer, KeyId)],
+    path: &Utf8Path,
+    ui: &Ui,
+) -> Result<(), CliError> {
+    let failed = |error: SignError| CliError::failure(format!("failed to sign `{}`", file.path())).because(error);
+    let envelope = file.envelope()?;
+    let wanted = args.container.map(Container::from);
+    let bytes = match wanted {
+        Some(container) if container != envelope.container() => {
+            if args.append {
+                return Err(CliError::usage(format!(
+                    "`{}` is in the form {}, and its signatures would not hold in the form {container}",
+                    file.path(),
+                    envelope.container()
+                ))
+                .hint("leave out `--append` to sign it anew"));
+            }
+            let payload = envelope.payload_value().map_err(|error| failed(error.into()))?;
+            envelope::sign(&payload, signers, container).map_err(failed)?
+        }
+        _ if args.append => envelope::append(file.bytes(), signers, &Limits::default()).map_err(failed)?,
+        _ => envelope::replace(file.bytes(), signers, &Limits::default()).map_err(failed)?,
+    };
+    settings::replace(path, &bytes, 0o644)?;
+    let ids: Vec<&str> = signers.iter().map(|(_, id)| id.short()).collect();
+    ui.status("Signed", format_args!("{path} (key {})", ids.join(", ")));
+    Ok(())
+}
+
+/// How a layout lists keys.
+struct KeyList {
+    source: Option<LayoutSource>,
+    keys: Vec<(PublicKey, KeyId)>,
+}
+
+impl KeyList {
+    fn of(args: &Args) -> Result<Self, CliError> {
+        let path = match &args.layout {
+            Some(path) => path.clone(),
+            None if Utf8Path::new(SOURCE).is_file() => Utf8PathBuf::from(SOURCE),
+            None => {
+                return Ok(Self {
+                    source: None,
+                    keys: Vec::new(),
+                });
+            }
+        };
+        if path.extension() == Some("toml") {
+            let source = LayoutSource::parse(&path)?;
+            return Ok(Self {
+                keys: source.listed_keys(),
+                source: Some(source),
+            });
+        }
+        Ok(Self {
+            source: None,
+            keys: listed_keys(&SignedFile::read(&path)?.layout()?),
+        })
+    }
+}
+
+fn listed_keys(layout: &Layout) -> Vec<(PublicKey, KeyId)> {
+    layout
+        .keys()
+        .iter()
+        .filter_map(|(id, key)| Some((key.supported()?.clone(), id.clone())))
+        .collect()
+}
+
+/// Every product that lies in `directory`, by its full name or by its file name, must be the one that the link recorded.
+fn check_artifacts(link: &Link, directory: &Utf8Path, ui: &Ui) -> Result<(), CliError> {
+    if !directory.is_dir() {
+        return Err(CliError::cannot_decide(format!("there is no directory `{directory}`")));
+    }
+    let mut found: Vec<(&str, &DigestSet, Utf8PathBuf)> = Vec::new();
+    let mut absent = 0_usize;
+    for (name, digests) in link.products.iter() {
+        let name = name.as_str();
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let candidates = [directory.join(name), directory.join(base)];
+        match candidates
+            .into_iter()
+            .find(|path| !name.contains(':') && fs::symlink_metadata(path).is_ok())
+        {
+            Some(path) => found.push((name, digests, path)),
+            None => absent += 1,
+        }
+    }
+    if found.is_empty() {
+        return Err(refused(link, format!("none of its products lies in `{directory}`")));
+    }
+    let paths: Vec<Utf8PathBuf> = found.iter().map(|(_, _, path)| path.clone()).collect();
+    let hashed = hash::files(&paths, &Progress::new(ui, "Hashing"))?;
+    for ((name, digests, path), (_, sha256)) in found.iter().zip(hashed) {
+        if digests.sha256() != Some(sha256) {
+            return Err(refused(
+                link,
+                format!(
+                    "its product `{}` is {digests}, but `{path}` is sha256:{}",
+                    name.escape_debug(),
+                    intoto_core::digest::to_hex(&sha256)
+                ),
+            ));
+        }
+    }
+    ui.status("Compared", format_args!("{} product(s) with the link", found.len()));
+    if absent > 0 {
+        ui.note(format_args!(
+            "{absent} product(s) of the link are not in `{directory}` and were not compared"
+        ));
+    }
+    Ok(())
+}
+
+fn refused(link: &Link, why: String) -> CliError {
+    CliError::refused(
+        CargoCode::SignedArtifactDiffers,
+        format!("the link of step `{}` is not signed: {why}", link.name),
+    )
+}
