@@ -21,3 +21,4 @@ pub mod payload;
 pub mod rules;
 pub mod time;
 pub mod verdict;
+pub mod verify;

@@ -36,6 +36,8 @@ pub struct Limits {
     pub sublayout_depth: usize,
     /// Links of one verification together, sublayouts included.
     pub total_links: usize,
+    /// Artifacts in all links of one verification together. A name and a digest take some 150 bytes.
+    pub total_artifacts: usize,
     /// Pattern comparisons of one verification; 200 rules over 20,000 artifacts are 4 million.
     pub rule_work: u64,
 }
@@ -59,6 +61,7 @@ impl Default for Limits {
             rules: 10_000,
             sublayout_depth: 8,
             total_links: 20_000,
+            total_artifacts: 4_000_000,
             rule_work: 2_000_000_000,
         }
     }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::FindingCode;
+use crate::layout::ArtifactList;
 
 /// How much a [`Finding`] weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,31 +33,6 @@ impl Severity {
 }
 
 impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Which of the two artifact lists of a step or inspection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArtifactList {
-    /// What went in.
-    Materials,
-    /// What came out.
-    Products,
-}
-
-impl ArtifactList {
-    /// The stable lower-case text.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Materials => "materials",
-            Self::Products => "products",
-        }
-    }
-}
-
-impl fmt::Display for ArtifactList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

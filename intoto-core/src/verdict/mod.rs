@@ -2,11 +2,21 @@
 
 mod code;
 mod finding;
+mod report;
+mod stages;
 
 pub use code::FindingCode;
-pub use finding::{ArtifactList, Finding, Location, Severity};
+pub use finding::{Finding, Location, Severity};
+pub use report::{
+    ArtifactReport, Binding, EvidenceKind, Fate, InspectionReport, InspectionState, KeyReport, LayerReport, LinkReport,
+    LinkState, ListReport, RuleReport, RuleState, StepReport, SubjectReport,
+};
+pub(crate) use stages::{Stage, Stages};
 
+use alloc::vec::Vec;
 use core::fmt;
+
+use crate::time::Timestamp;
 
 /// The three ends of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,5 +43,94 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// What a verification decided, and why. Only the session makes one; its outcome is [`Outcome::Verified`] only if every
+/// stage of every layout was passed and nothing was found against it.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    outcome: Outcome,
+    reference_time: Timestamp,
+    layers: Vec<LayerReport>,
+    subjects: Vec<SubjectReport>,
+    findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// Puts the verdict together: the one place where an outcome is computed.
+    pub(crate) fn conclude(
+        reference_time: Timestamp,
+        layers: Vec<(LayerReport, Stages)>,
+        subjects: Vec<SubjectReport>,
+        findings: Vec<Finding>,
+    ) -> Self {
+        let (layers, stages): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
+        let outcome = decide(&stages, &subjects, &findings);
+        Self {
+            outcome,
+            reference_time,
+            layers,
+            subjects,
+            findings,
+        }
+    }
+
+    /// The outcome.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The time at which it was judged.
+    pub fn reference_time(&self) -> Timestamp {
+        self.reference_time
+    }
+
+    /// The layouts concerned: the owner-signed one first, then sublayouts in the order of the steps that they stand for.
+    /// Empty if no layout was trusted.
+    pub fn layers(&self) -> &[LayerReport] {
+        &self.layers
+    }
+
+    /// The owner-signed layout, if it was trusted.
+    pub fn layout(&self) -> Option<&LayerReport> {
+        self.layers.first()
+    }
+
+    /// The steps of the owner-signed layout.
+    pub fn steps(&self) -> &[StepReport] {
+        self.layout().map_or(&[], |layer| &layer.steps)
+    }
+
+    /// The inspections of the owner-signed layout.
+    pub fn inspections(&self) -> &[InspectionReport] {
+        self.layout().map_or(&[], |layer| &layer.inspections)
+    }
+
+    /// The artifacts that the caller had in hand, in the policy's order. Empty if only the chain was verified.
+    pub fn artifacts(&self) -> &[SubjectReport] {
+        &self.subjects
+    }
+
+    /// Everything that was found, in the order of the layout.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+}
+
+/// Computes the outcome. Anything that is not positively established is not verified.
+fn decide(stages: &[Stages], subjects: &[SubjectReport], findings: &[Finding]) -> Outcome {
+    match findings.iter().map(|finding| finding.severity).max() {
+        Some(Severity::Refusal) => return Outcome::Refused,
+        Some(Severity::Undecided) => return Outcome::Undecided,
+        Some(Severity::Note | Severity::Warning) | None => {}
+    }
+    let complete = !stages.is_empty()
+        && stages.iter().all(Stages::complete)
+        && subjects.iter().all(|subject| !subject.bindings.is_empty());
+    if complete {
+        Outcome::Verified
+    } else {
+        Outcome::Undecided
     }
 }

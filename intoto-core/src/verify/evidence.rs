@@ -1,0 +1,187 @@
+//! Asking for link files, and admitting them: the expensive part, and a pure one.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::envelope::{Container, Envelope, Verified};
+use crate::key::{KeyKind, PublicKey};
+use crate::limits::Limits;
+use crate::link::Link;
+use crate::name::{KeyId, StepName};
+use crate::payload::Payload;
+use crate::verdict::FindingCode;
+
+use super::problem::Problem;
+use super::trust::AuthenticLayout;
+
+/// The link files that the session wants next. The caller reads those that exist, calls [`EvidenceFile::admit`] for each, on as
+/// many threads as it likes, and supplies the results in any order.
+#[derive(Debug)]
+pub struct EvidenceRequest {
+    pub(super) files: Vec<EvidenceFile>,
+}
+
+impl EvidenceRequest {
+    /// The files, in the layout's order. Nothing is ever searched for: these names and no others.
+    pub fn files(&self) -> &[EvidenceFile] {
+        &self.files
+    }
+}
+
+/// One link file that the session wants.
+#[derive(Debug, Clone)]
+pub struct EvidenceFile {
+    /// The place in the request.
+    pub(super) index: usize,
+    /// The layout that wants it.
+    pub(super) layer: usize,
+    /// The step that wants it.
+    pub(super) step_index: usize,
+    pub(super) step: StepName,
+    pub(super) directory: Arc<[String]>,
+    pub(super) name: String,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) limits: Arc<Limits>,
+}
+
+/// A key of the step that may have signed the file. Two keys whose ids share their first eight characters share a file.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    /// The place of the key in the step.
+    pub(super) slot: usize,
+    pub(super) key_id: KeyId,
+    pub(super) key: Arc<PublicKey>,
+}
+
+impl EvidenceFile {
+    /// The directories below the one with the owner-signed layout's links; empty but for the links of sublayouts.
+    pub fn directory(&self) -> &[String] {
+        &self.directory
+    }
+
+    /// The file's name: `{step}.{first eight characters of the key id}.link`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The step that it is evidence for.
+    pub fn step(&self) -> &StepName {
+        &self.step
+    }
+
+    /// The ids of the keys that may have signed it: one, unless ids share their first eight characters.
+    pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.candidates.iter().map(|candidate| &candidate.key_id)
+    }
+
+    /// Reads the file's bytes and verifies the signatures of the keys that the step names. Depends on nothing but its arguments,
+    /// so any thread may do it; a file that is no good is remembered as such and harms no other.
+    pub fn admit(&self, bytes: &[u8]) -> Admitted {
+        let (container, examined) = match Envelope::parse(bytes, &self.limits) {
+            Ok(envelope) => (Some(envelope.container()), Ok(self.examine(&envelope))),
+            Err(error) => (None, Err(Problem::from(&error))),
+        };
+        self.answer(container, examined)
+    }
+
+    /// Says that the file is there and could not be read, and why.
+    pub fn unreadable(&self, reason: impl Into<String>) -> Admitted {
+        self.answer(None, Err(Problem::undecided(FindingCode::LinkUnreadable, reason)))
+    }
+
+    pub(super) fn is_answered_by(&self, answer: &Admitted) -> bool {
+        self.index == answer.index && self.directory == answer.directory && self.name == answer.name
+    }
+
+    fn answer(&self, container: Option<Container>, examined: Result<Examined, Problem>) -> Admitted {
+        Admitted {
+            index: self.index,
+            directory: self.directory.clone(),
+            name: self.name.clone(),
+            container,
+            examined,
+        }
+    }
+
+    fn examine(&self, envelope: &Envelope<'_>) -> Examined {
+        let mut signatures = Vec::with_capacity(self.candidates.len());
+        let mut verified = None;
+        for candidate in &self.candidates {
+            match envelope.verify(&candidate.key, core::slice::from_ref(&candidate.key_id)) {
+                Ok(payload) => {
+                    signatures.push(Ok(candidate.key.kind()));
+                    verified = Some(payload);
+                }
+                Err(error) => signatures.push(Err(Problem::of_link_signature(&error, envelope, &candidate.key_id))),
+            }
+        }
+        let content = match verified {
+            Some(payload) => self.read(&payload),
+            // Nobody sees this: each key has its own reason already. What no key of the step signed is never looked at.
+            None => Err(Problem::refusal(
+                FindingCode::KeyNotAuthorised,
+                "no key of the step signed the file",
+            )),
+        };
+        Examined { content, signatures }
+    }
+
+    fn read(&self, verified: &Verified<&Envelope<'_>>) -> Result<Content, Problem> {
+        let value = verified.value().map_err(|error| Problem::from(&error))?;
+        match Payload::from_value(&value, &self.limits).map_err(|error| Problem::from(&error))? {
+            Payload::Link(link) if link.name != self.step => {
+                let message = format!(
+                    "expected the link of step `{}`, found the link of step `{}`",
+                    self.step, link.name
+                );
+                Err(Problem::refusal(FindingCode::LinkNameMismatch, message))
+            }
+            Payload::Link(link) => Ok(Content::Link(Arc::new(link))),
+            Payload::Layout(layout) => Ok(Content::Layout(AuthenticLayout::new(layout, verified))),
+        }
+    }
+}
+
+/// What became of one file: the result of [`EvidenceFile::admit`], to be supplied to the session.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    pub(super) index: usize,
+    pub(super) directory: Arc<[String]>,
+    pub(super) name: String,
+    pub(super) container: Option<Container>,
+    pub(super) examined: Result<Examined, Problem>,
+}
+
+impl Admitted {
+    /// Whether at least one key of the step signed it and it is readable evidence for the step. The session may still refuse it.
+    pub fn is_usable(&self) -> bool {
+        self.examined
+            .as_ref()
+            .is_ok_and(|examined| examined.content.is_ok() && examined.signatures.iter().any(Result::is_ok))
+    }
+}
+
+impl Admitted {
+    /// How many artifacts the session takes in with it.
+    pub(super) fn artifacts(&self) -> usize {
+        match self.examined.as_ref().map(|examined| &examined.content) {
+            Ok(Ok(Content::Link(link))) => link.materials.len().saturating_add(link.products.len()),
+            _ => 0,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Examined {
+    pub(super) content: Result<Content, Problem>,
+    /// One for each candidate, in their order.
+    pub(super) signatures: Vec<Result<KeyKind, Problem>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Link(Arc<Link>),
+    Layout(AuthenticLayout),
+}

@@ -1,0 +1,218 @@
+//! Asking for inspections: commands that the verifier carries out, and what they saw.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::artifacts::Artifacts;
+use crate::layout::Inspection;
+use crate::link::Link;
+use crate::name::StepName;
+use crate::rules::RuleWork;
+use crate::verdict::{Finding, FindingCode, InspectionState, Stage};
+
+use super::artifacts::{self, Judged};
+use super::layer::{Evidence, Layer};
+
+/// An inspection that the session wants to have carried out. Requests are made only when everything about the steps holds; they
+/// come from signed layouts, but running a command is the caller's decision and the caller's risk.
+#[derive(Debug, Clone)]
+pub struct InspectionRequest {
+    pub(super) index: usize,
+    /// The layout that wants it, and its place there.
+    pub(super) layer: usize,
+    pub(super) inspection: usize,
+    pub(super) path: Arc<[String]>,
+    pub(super) name: StepName,
+    pub(super) run: Vec<String>,
+}
+
+impl InspectionRequest {
+    /// The directories of the sublayout that wants it; empty for the owner-signed layout. A command that a sublayout wants to
+    /// run was never seen by the owner.
+    pub fn layer(&self) -> &[String] {
+        &self.path
+    }
+
+    /// Whether the owners' keys signed the layout that wants it, rather than a functionary a sublayout.
+    pub fn is_owner_signed(&self) -> bool {
+        self.path.is_empty()
+    }
+
+    /// The inspection's name.
+    pub fn name(&self) -> &StepName {
+        &self.name
+    }
+
+    /// The command, word by word, parameters filled in. No shell is meant to see it.
+    pub fn run(&self) -> &[String] {
+        &self.run
+    }
+
+    /// Answers with what was there before and after the command, and how it ended.
+    pub fn done(&self, return_value: i64, materials: Artifacts, products: Artifacts) -> InspectionAnswer {
+        self.answer(Answer::Done {
+            return_value,
+            materials,
+            products,
+        })
+    }
+
+    /// Answers that the command was not run, or did not come to an end, and why.
+    pub fn not_run(&self, reason: impl Into<String>) -> InspectionAnswer {
+        self.answer(Answer::NotRun { reason: reason.into() })
+    }
+
+    /// Everything that the layers want: sublayouts first, because the owner's inspections come last.
+    pub(super) fn all(layers: &[Layer]) -> Vec<Self> {
+        let owner = layers.iter().enumerate().take(1);
+        let mut requests = Vec::new();
+        for (number, layer) in layers.iter().enumerate().skip(1).chain(owner) {
+            for (inspection, wanted) in layer.trusted.layout().inspections().iter().enumerate() {
+                requests.push(Self {
+                    index: requests.len(),
+                    layer: number,
+                    inspection,
+                    path: layer.path.clone(),
+                    name: wanted.name.clone(),
+                    run: wanted.run.clone(),
+                });
+            }
+        }
+        requests
+    }
+
+    pub(super) fn is_answered_by(&self, answer: &InspectionAnswer) -> bool {
+        self.index == answer.index && self.path == answer.layer && self.name == answer.name
+    }
+
+    fn answer(&self, answer: Answer) -> InspectionAnswer {
+        InspectionAnswer {
+            index: self.index,
+            layer: self.path.clone(),
+            name: self.name.clone(),
+            answer,
+        }
+    }
+}
+
+/// The answer to an [`InspectionRequest`].
+#[derive(Debug, Clone)]
+pub struct InspectionAnswer {
+    pub(super) index: usize,
+    pub(super) layer: Arc<[String]>,
+    pub(super) name: StepName,
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    Done {
+        return_value: i64,
+        materials: Artifacts,
+        products: Artifacts,
+    },
+    NotRun {
+        reason: String,
+    },
+}
+
+/// The state of an inspection that was never asked for.
+pub(super) fn not_reached() -> InspectionState {
+    InspectionState::NotRun {
+        reason: "the steps do not verify".into(),
+    }
+}
+
+/// Notes what became of an inspection.
+pub(super) fn take(layers: &mut [Layer], request: &InspectionRequest, answer: Option<InspectionAnswer>) {
+    let Some(layer) = layers.get_mut(request.layer) else {
+        return;
+    };
+    let at = layer.location(request.name.as_str());
+    let Some(inspected) = layer.inspections.get_mut(request.inspection) else {
+        return;
+    };
+    let answer = answer.map_or_else(
+        || Answer::NotRun {
+            reason: "it was not carried out".into(),
+        },
+        |answer| answer.answer,
+    );
+    let finding = match answer {
+        Answer::Done {
+            return_value: 0,
+            materials,
+            products,
+        } => {
+            inspected.link = Some(Arc::new(Link {
+                name: request.name.clone(),
+                materials,
+                products,
+                command: request.run.clone(),
+                ..Link::summary(request.name.clone(), [])
+            }));
+            inspected.state = Some(InspectionState::Done { return_value: 0 });
+            return;
+        }
+        Answer::Done { return_value, .. } => {
+            inspected.state = Some(InspectionState::Done { return_value });
+            let message = format!("the command ended with exit code {return_value}, expected 0");
+            Finding::refusal(FindingCode::InspectionFailed, message)
+        }
+        Answer::NotRun { reason } => {
+            inspected.state = Some(InspectionState::NotRun { reason: reason.clone() });
+            Finding::undecided(
+                FindingCode::InspectionNotRun,
+                format!("the inspection was not run: {reason}"),
+            )
+        }
+    };
+    layer.findings.push(finding.at(at));
+}
+
+/// Applies the rules of a layer's inspections, once every one of them was run.
+pub(super) fn judge(layer: &mut Layer, work: &mut RuleWork) {
+    let judged: Option<Vec<Judged>> = judge_all(layer, work);
+    let Some(judged) = judged else { return };
+    layer.stages.pass(Stage::Inspections);
+    if judged.len() == layer.trusted.layout().inspections().len() && judged.iter().all(Judged::holds) {
+        layer.stages.pass(Stage::InspectionRules);
+    }
+    for (inspected, judged) in layer.inspections.iter_mut().zip(judged) {
+        layer.findings.extend(judged.findings);
+        inspected.materials = Some(judged.materials);
+        inspected.products = Some(judged.products);
+    }
+}
+
+/// `None` unless every inspection was run and succeeded. Rules see the steps and all inspections.
+fn judge_all(layer: &Layer, work: &mut RuleWork) -> Option<Vec<Judged>> {
+    let mut sources = artifacts::sources(layer)?;
+    let inspections = layer.trusted.layout().inspections();
+    let mut seen = Vec::with_capacity(inspections.len());
+    for (inspection, inspected) in inspections.iter().zip(&layer.inspections) {
+        let link = inspected.link.as_ref()?;
+        sources.insert(&inspection.name, link.artifacts());
+        seen.push((
+            inspection,
+            Evidence {
+                first: link.clone(),
+                last: link.clone(),
+            },
+        ));
+    }
+    let mut judge = |(inspection, evidence): &(&Inspection, Evidence)| {
+        let at = layer.location(inspection.name.as_str());
+        artifacts::judge(
+            evidence,
+            &inspection.expected_materials,
+            &inspection.expected_products,
+            &sources,
+            &at,
+            work,
+        )
+    };
+    (seen.len() == inspections.len()).then(|| seen.iter().map(&mut judge).collect())
+}

@@ -1,0 +1,110 @@
+//! Everything about a layer that can be judged once its evidence is in: thresholds, agreement, commands, rules of the steps.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::rules::RuleWork;
+use crate::verdict::{Finding, FindingCode, Severity, Stage};
+
+use super::layer::Layer;
+use super::policy::CommandDifference;
+use super::{agreement, artifacts, threshold};
+
+/// Judges the steps of a layer. What was found stands in the layer; a stage passes only if it was made and nothing was found.
+pub(super) fn steps(layer: &mut Layer, commands: CommandDifference, work: &mut RuleWork) {
+    thresholds(layer);
+    agreement(layer);
+    self::commands(layer, commands);
+    rules(layer, work);
+}
+
+fn thresholds(layer: &mut Layer) {
+    let mut findings = Vec::new();
+    let mut steps = core::mem::take(&mut layer.steps);
+    let mut met = true;
+    for (step, state) in layer.trusted.layout().steps().iter().zip(&mut steps) {
+        let at = layer.location(step.name.as_str());
+        met &= threshold::judge(state, step.threshold.get() as usize, &at, &mut findings);
+    }
+    // Every step has its places, or a step without any would count as met.
+    met &= steps.len() == layer.trusted.layout().steps().len();
+    layer.steps = steps;
+    layer.findings.extend(findings);
+    if met {
+        layer.stages.pass(Stage::Thresholds);
+    }
+}
+
+fn agreement(layer: &mut Layer) {
+    let mut findings = Vec::new();
+    for (step, state) in layer.trusted.layout().steps().iter().zip(&layer.steps) {
+        agreement::of_step(state, &layer.location(step.name.as_str()), &mut findings);
+    }
+    findings.extend(agreement::of_origin(layer));
+    if findings.is_empty() {
+        layer.stages.pass(Stage::Agreement);
+    }
+    layer.findings.extend(findings);
+}
+
+/// Commands are what functionaries say that they typed: by the specification a difference is told, not refused.
+fn commands(layer: &mut Layer, difference: CommandDifference) {
+    let severity = match difference {
+        CommandDifference::Warn => Severity::Warning,
+        CommandDifference::Refuse => Severity::Refusal,
+    };
+    let mut findings = Vec::new();
+    for (step, state) in layer.trusted.layout().steps().iter().zip(&layer.steps) {
+        if step.expected_command.is_empty() {
+            continue;
+        }
+        for (slot, evidence) in state
+            .admitted()
+            .filter(|(_, evidence)| evidence.last.command != step.expected_command)
+        {
+            let message = format!(
+                "expected command {}, found {}",
+                words(&step.expected_command),
+                words(&evidence.last.command)
+            );
+            let mut at = layer.location(step.name.as_str());
+            at.file = Some(slot.report.file.clone());
+            findings.push(Finding::new(FindingCode::CommandDiffers, severity, message).at(at));
+        }
+    }
+    layer.findings.extend(findings);
+}
+
+/// Words between backticks, so that one word with a blank is not two.
+fn words(words: &[String]) -> String {
+    if words.is_empty() {
+        return "none".into();
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(" ")
+}
+
+fn rules(layer: &mut Layer, work: &mut RuleWork) {
+    let judged: Option<Vec<_>> = artifacts::sources(layer).map(|sources| {
+        let layout = layer.trusted.layout();
+        let steps = layout.steps().iter().zip(&layer.steps);
+        steps
+            .filter_map(|(step, state)| {
+                let at = layer.location(step.name.as_str());
+                let evidence = state.evidence()?;
+                let (materials, products) = (&step.expected_materials, &step.expected_products);
+                Some(artifacts::judge(evidence, materials, products, &sources, &at, work))
+            })
+            .collect()
+    });
+    let Some(judged) = judged else { return };
+    if judged.len() == layer.steps.len() && judged.iter().all(artifacts::Judged::holds) {
+        layer.stages.pass(Stage::StepRules);
+    }
+    for (state, judged) in layer.steps.iter_mut().zip(judged) {
+        layer.findings.extend(judged.findings);
+        state.materials = Some(judged.materials);
+        state.products = Some(judged.products);
+    }
+}

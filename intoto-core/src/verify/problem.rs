@@ -1,0 +1,210 @@
+//! What is wrong with one file, as a code, a weight and a sentence.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use crate::artifacts::ArtifactsError;
+use crate::encoding::JsonError;
+use crate::encoding::strict_json::JsonErrorKind;
+use crate::envelope::{Envelope, EnvelopeError, VerifyError};
+use crate::key::{KeyError, PublicKey};
+use crate::layout::{LayoutError, LayoutProblem, ParameterError};
+use crate::link::LinkError;
+use crate::name::KeyId;
+use crate::payload::PayloadError;
+use crate::verdict::{Finding, FindingCode, Severity};
+
+/// What is wrong with one file. Whether it weighs depends on what else is there.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) code: FindingCode,
+    /// [`Severity::Undecided`] if the file could not be judged, [`Severity::Refusal`] if it was judged and is bad.
+    pub(super) severity: Severity,
+    pub(super) message: String,
+}
+
+impl Problem {
+    pub(super) fn undecided(code: FindingCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Undecided,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn refusal(code: FindingCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Refusal,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn into_finding(self) -> Finding {
+        Finding::new(self.code, self.severity, self.message)
+    }
+}
+
+/// Before a signature is verified, anybody may have written the bytes: nothing is decided by them.
+impl From<&JsonError> for Problem {
+    fn from(error: &JsonError) -> Self {
+        let code = match error.kind() {
+            JsonErrorKind::DuplicateKey { .. } => FindingCode::JsonDuplicateKey,
+            JsonErrorKind::TooLong { .. }
+            | JsonErrorKind::TooManyValues { .. }
+            | JsonErrorKind::TooDeep { .. }
+            | JsonErrorKind::NumberTooLong => FindingCode::LimitExceeded,
+            _ => FindingCode::JsonInvalid,
+        };
+        Self::undecided(code, error.to_string())
+    }
+}
+
+impl From<&EnvelopeError> for Problem {
+    fn from(error: &EnvelopeError) -> Self {
+        let code = match error {
+            EnvelopeError::Json(json) => return Self::from(json),
+            EnvelopeError::PayloadJson(json) => {
+                return Self {
+                    message: error.to_string(),
+                    ..Self::from(json)
+                };
+            }
+            EnvelopeError::Canonical(_) => FindingCode::FloatInMetablock,
+            EnvelopeError::TooManySignatures { .. } => FindingCode::LimitExceeded,
+            _ => FindingCode::EnvelopeInvalid,
+        };
+        Self::undecided(code, error.to_string())
+    }
+}
+
+impl Problem {
+    /// Why an owner key has not signed a layout.
+    pub(super) fn of_owner_signature(error: &VerifyError, envelope: &Envelope<'_>, key: &PublicKey) -> Self {
+        let ids: Vec<String> = key.key_ids().iter().map(|id| format!("`{id}`")).collect();
+        let ids = ids.join(" or ");
+        match error {
+            VerifyError::NoSignature => {
+                let message = format!("no signature by owner key {ids}; {}", signers(envelope));
+                Self::refusal(FindingCode::SignatureMissing, message)
+            }
+            VerifyError::OpenPgp => Self::refusal(FindingCode::KeyUnsupported, format!("owner key {ids}: {error}")),
+            _ => Self::refusal(FindingCode::SignatureInvalid, format!("owner key {ids}: {error}")),
+        }
+    }
+
+    /// Why a functionary has not signed a link.
+    pub(super) fn of_link_signature(error: &VerifyError, envelope: &Envelope<'_>, key_id: &KeyId) -> Self {
+        match error {
+            VerifyError::NoSignature if envelope.signatures().is_empty() => {
+                let message = format!("the file is not signed, expected a signature by key `{key_id}`");
+                Self::refusal(FindingCode::SignatureMissing, message)
+            }
+            VerifyError::NoSignature => {
+                let message = format!("expected a signature by key `{key_id}`; {}", signers(envelope));
+                Self::refusal(FindingCode::KeyNotAuthorised, message)
+            }
+            VerifyError::OpenPgp => Self::undecided(FindingCode::KeyUnsupported, format!("key `{key_id}`: {error}")),
+            _ => Self::refusal(FindingCode::SignatureInvalid, format!("key `{key_id}`: {error}")),
+        }
+    }
+}
+
+/// So many signers are named; an envelope may have dozens.
+const SIGNERS_NAMED: usize = 4;
+
+/// Who signed, for messages.
+fn signers(envelope: &Envelope<'_>) -> String {
+    let ids: Vec<String> = envelope
+        .signatures()
+        .iter()
+        .map(|signature| signature.key_id().map_or("no key id".into(), |id| format!("`{id}`")))
+        .collect();
+    match ids.len() {
+        0 => "the file is not signed".into(),
+        count if count > SIGNERS_NAMED => format!(
+            "found {} and {} more",
+            ids[..SIGNERS_NAMED].join(", "),
+            count - SIGNERS_NAMED
+        ),
+        _ => format!("found {}", ids.join(", ")),
+    }
+}
+
+/// After the signatures verified, somebody stands behind the bytes, and they are refused.
+impl From<&PayloadError> for Problem {
+    fn from(error: &PayloadError) -> Self {
+        let code = match error {
+            PayloadError::Member(_) => FindingCode::MetadataInvalid,
+            PayloadError::Link(error) => of_link(error),
+            PayloadError::Layout(error) => {
+                return Self {
+                    message: error.to_string(),
+                    ..Self::from(error)
+                };
+            }
+        };
+        Self {
+            code,
+            severity: severity(code),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<&LayoutError> for Problem {
+    fn from(error: &LayoutError) -> Self {
+        let code = of_layout(error.problem());
+        Self {
+            code,
+            severity: severity(code),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<&ParameterError> for Problem {
+    fn from(error: &ParameterError) -> Self {
+        Self::refusal(FindingCode::ParameterInvalid, error.to_string())
+    }
+}
+
+fn of_link(error: &LinkError) -> FindingCode {
+    match error {
+        LinkError::Name(_) => FindingCode::StepNameInvalid,
+        LinkError::Materials(error) | LinkError::Products(error) => match error {
+            ArtifactsError::Name { .. } => FindingCode::ArtifactNameUnclean,
+            ArtifactsError::TooMany { .. } => FindingCode::LimitExceeded,
+            _ => FindingCode::MetadataInvalid,
+        },
+        _ => FindingCode::MetadataInvalid,
+    }
+}
+
+fn of_layout(problem: &LayoutProblem) -> FindingCode {
+    match problem {
+        LayoutProblem::Empty => FindingCode::LayoutEmpty,
+        LayoutProblem::TooMany { .. } => FindingCode::LimitExceeded,
+        LayoutProblem::Name(_) => FindingCode::StepNameInvalid,
+        LayoutProblem::DuplicateName => FindingCode::NameClash,
+        LayoutProblem::Threshold { .. } => FindingCode::ThresholdInvalid,
+        LayoutProblem::Rule(_) => FindingCode::RuleInvalid,
+        LayoutProblem::Key(KeyError::UnsupportedAlgorithm { .. } | KeyError::UnsupportedScheme { .. }) => {
+            FindingCode::KeyUnsupported
+        }
+        LayoutProblem::KeyId { .. } | LayoutProblem::Key(_) | LayoutProblem::UndefinedKey { .. } => {
+            FindingCode::KeyInvalid
+        }
+        LayoutProblem::Unsupported { .. } => FindingCode::FeatureUnsupported,
+        _ => FindingCode::MetadataInvalid,
+    }
+}
+
+/// What this build cannot judge, or takes no more of, is not decided.
+fn severity(code: FindingCode) -> Severity {
+    match code {
+        FindingCode::LimitExceeded | FindingCode::KeyUnsupported => Severity::Undecided,
+        _ => Severity::Refusal,
+    }
+}

@@ -1,0 +1,267 @@
+//! The session: typed stages from the bytes of a layout to a verdict.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::limits::Limits;
+use crate::rules::RuleWork;
+use crate::verdict::{FindingCode, Location, Verdict};
+
+use super::evidence::{Admitted, EvidenceFile, EvidenceRequest};
+use super::freshness::TrustedLayout;
+use super::gather::{self, Delegation};
+use super::inspections::{InspectionAnswer, InspectionRequest};
+use super::layer::Layer;
+use super::policy::Policy;
+use super::problem::Problem;
+use super::{conclude, judge, sublayout, trust};
+
+/// Where a verification starts.
+///
+/// See the [module](super) for the whole way.
+#[derive(Debug)]
+pub struct Session(());
+
+/// What the session wants next, or what it decided.
+#[derive(Debug)]
+#[must_use = "a verification that is not carried on decides nothing"]
+pub enum Progress {
+    /// Link files are wanted.
+    Evidence(Gathering),
+    /// The steps verify, and inspections are to be carried out.
+    Inspections(Inspecting),
+    /// The end.
+    Decided(Verdict),
+}
+
+/// A session that waits for link files.
+#[derive(Debug)]
+pub struct Gathering {
+    state: State,
+    request: EvidenceRequest,
+}
+
+/// A session that waits for inspections.
+#[derive(Debug)]
+pub struct Inspecting {
+    state: State,
+    requests: Vec<InspectionRequest>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) policy: Policy,
+    pub(super) layers: Vec<Layer>,
+    limits: Arc<Limits>,
+    /// The first layer whose links have not been asked for.
+    new_layers: usize,
+    links: usize,
+    artifacts: usize,
+    pub(super) work: RuleWork,
+}
+
+impl Session {
+    /// Judges the layout's signatures and age, and says which evidence it wants. Nothing is read from a layout before all owner
+    /// keys' signatures on it verify.
+    pub fn begin(layout: &[u8], policy: Policy) -> Progress {
+        let authentic = match trust::owner_signed(layout, &policy.owner_keys, &policy.limits) {
+            Ok(authentic) => authentic,
+            Err(findings) => return Progress::Decided(conclude::untrusted(&policy, findings)),
+        };
+        let trusted = TrustedLayout::establish(authentic, policy.reference_time, &policy.parameters);
+        let trusted = match trusted {
+            Ok(trusted) => trusted,
+            Err(problem) => {
+                return Progress::Decided(conclude::untrusted(&policy, alloc::vec![problem.into_finding()]));
+            }
+        };
+        let limits = Arc::new(policy.limits.clone());
+        let layers = alloc::vec![Layer::new(trusted, Arc::from([]), None)];
+        let work = RuleWork::new(&limits);
+        State {
+            policy,
+            layers,
+            limits,
+            new_layers: 0,
+            links: 0,
+            artifacts: 0,
+            work,
+        }
+        .advance()
+    }
+}
+
+impl Gathering {
+    /// The link files that are wanted now.
+    pub fn request(&self) -> &EvidenceRequest {
+        &self.request
+    }
+
+    /// Goes on with these files; those that are not among them do not exist. Their order means nothing.
+    pub fn supply(self, files: impl IntoIterator<Item = Admitted>) -> Result<Progress, SupplyError> {
+        let Self { mut state, request } = self;
+        let mut supplied: Vec<Option<Admitted>> = request.files.iter().map(|_| None).collect();
+        for file in files {
+            let wanted = request
+                .files
+                .get(file.index)
+                .filter(|wanted| wanted.is_answered_by(&file));
+            let place = supplied.get_mut(file.index).filter(|_| wanted.is_some());
+            let Some(place) = place else {
+                return Err(SupplyError::Foreign { name: file.name });
+            };
+            if place.is_some() {
+                return Err(SupplyError::Twice { name: file.name });
+            }
+            *place = Some(file);
+        }
+        state.take(&request.files, supplied);
+        Ok(state.advance())
+    }
+}
+
+impl Inspecting {
+    /// The inspections that are wanted: those of sublayouts first, each layout's in its order.
+    pub fn requests(&self) -> &[InspectionRequest] {
+        &self.requests
+    }
+
+    /// Ends with these answers; an inspection that is not among them was not run. Their order means nothing.
+    pub fn supply(self, answers: impl IntoIterator<Item = InspectionAnswer>) -> Result<Verdict, SupplyError> {
+        let Self { state, requests } = self;
+        let mut supplied: Vec<Option<InspectionAnswer>> = requests.iter().map(|_| None).collect();
+        for answer in answers {
+            let wanted = requests
+                .get(answer.index)
+                .filter(|wanted| wanted.is_answered_by(&answer));
+            let place = supplied.get_mut(answer.index).filter(|_| wanted.is_some());
+            let Some(place) = place else {
+                return Err(SupplyError::Foreign {
+                    name: answer.name.as_str().into(),
+                });
+            };
+            if place.is_some() {
+                return Err(SupplyError::Twice {
+                    name: answer.name.as_str().into(),
+                });
+            }
+            *place = Some(answer);
+        }
+        let answers = requests.into_iter().zip(supplied);
+        Ok(conclude::with_inspections(state, answers))
+    }
+}
+
+/// An answer that cannot be taken: a fault of the caller, not of the evidence, so that nothing is decided.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SupplyError {
+    /// It answers another request than the present one.
+    #[error("`{name}` was not asked for in this request")]
+    Foreign {
+        /// The file or inspection.
+        name: String,
+    },
+    /// It is there twice, so that the order would decide.
+    #[error("`{name}` was supplied twice")]
+    Twice {
+        /// The file or inspection.
+        name: String,
+    },
+}
+
+impl State {
+    /// Takes what the files of one round say, in the order in which they were asked for.
+    fn take(&mut self, files: &[EvidenceFile], supplied: Vec<Option<Admitted>>) {
+        let mut delegations = Vec::new();
+        for (file, admitted) in files.iter().zip(supplied) {
+            let (Some(admitted), Some(layer)) = (admitted, self.layers.get_mut(file.layer)) else {
+                continue;
+            };
+            self.artifacts = self.artifacts.saturating_add(admitted.artifacts());
+            if self.artifacts > self.limits.total_artifacts {
+                layer.over_limit("artifacts", self.limits.total_artifacts);
+                continue;
+            }
+            gather::take(file, admitted, layer, &mut delegations);
+        }
+        for delegation in delegations {
+            self.delegate(delegation);
+        }
+    }
+
+    fn delegate(&mut self, delegation: Delegation) {
+        let Delegation { place, path, layout } = delegation;
+        let Some(parent) = self.layers.get(place.layer) else {
+            return;
+        };
+        match sublayout::open(&self.layers, parent, layout, &self.limits) {
+            Ok(trusted) => self.layers.push(Layer::new(trusted, path, Some(place))),
+            Err(problem) => {
+                let location = Location {
+                    layer: path.to_vec(),
+                    ..Location::default()
+                };
+                let message = format!("the sublayout does not verify: {}", problem.message);
+                let refused = Problem {
+                    code: FindingCode::SublayoutRefused,
+                    severity: problem.severity,
+                    message,
+                };
+                let Some(parent) = self.layers.get_mut(place.layer) else {
+                    return;
+                };
+                parent.findings.push(problem.into_finding().at(location));
+                if let Some(slot) = parent.slot_mut(place) {
+                    slot.refuse(refused);
+                }
+            }
+        }
+    }
+
+    /// Asks for the links of new layers; once there are none, judges.
+    fn advance(mut self) -> Progress {
+        let mut files: Vec<EvidenceFile> = Vec::new();
+        for (number, layer) in self.layers.iter_mut().enumerate().skip(self.new_layers) {
+            let wanted = gather::files(layer, number, files.len(), &self.limits);
+            self.links = self.links.saturating_add(wanted.len());
+            if self.links > self.limits.total_links {
+                layer.over_limit("links", self.limits.total_links);
+                continue;
+            }
+            files.extend(wanted);
+        }
+        self.new_layers = self.layers.len();
+        if files.is_empty() {
+            return self.judge();
+        }
+        Progress::Evidence(Gathering {
+            state: self,
+            request: EvidenceRequest { files },
+        })
+    }
+
+    /// Judges every layer, sublayouts before the layouts that they are part of.
+    fn judge(mut self) -> Progress {
+        for number in (0..self.layers.len()).rev() {
+            let (above, layer) = self.layers.split_at_mut(number);
+            let Some(layer) = layer.first_mut() else { continue };
+            judge::steps(layer, self.policy.command_difference, &mut self.work);
+            if let Some(place) = layer.delegated_by
+                && let Some(parent) = above.get_mut(place.layer)
+            {
+                sublayout::report_to(parent, place, layer);
+            }
+        }
+        if self.layers.iter().any(Layer::failed) {
+            return Progress::Decided(conclude::without_inspections(self));
+        }
+        let requests = InspectionRequest::all(&self.layers);
+        if requests.is_empty() {
+            return Progress::Decided(conclude::with_inspections(self, core::iter::empty()));
+        }
+        Progress::Inspections(Inspecting { state: self, requests })
+    }
+}
