@@ -167,9 +167,8 @@ impl CrateFile {
         while let Some(head) = tar.next_entry()? {
             let name = names.admit(&head.name)?;
             unpacked += head.size;
-            let read = tar_compressed(&tar);
-            check_limits(entries.len() + 1, unpacked, read, limits)?;
-            let entry = read_entry(&mut tar, &head, &name, limits)?;
+            check_limits(entries.len() + 1, unpacked, limits)?;
+            let entry = read_entry(&mut tar, &head, &name, unpacked - head.size, limits)?;
             entries.insert(name, entry);
         }
         let mut raw = tar.into_inner().into_inner();
@@ -224,49 +223,59 @@ impl CrateFile {
     }
 }
 
-/// How many compressed bytes the decoder has taken so far, rounded up to its buffer.
-fn tar_compressed<R: Read>(tar: &TarStream<GzDecoder<BufReader<Hashing<R>>>>) -> u64 {
-    tar.inner().get_ref().get_ref().count
-}
-
-fn check_limits(entries: usize, unpacked: u64, compressed: u64, limits: &CrateLimits) -> Result<(), CrateError> {
-    let too_large = |what: String| Err(CrateError::new(CargoCode::CrateTooLarge, what));
+fn check_limits(entries: usize, unpacked: u64, limits: &CrateLimits) -> Result<(), CrateError> {
     if entries > limits.entries {
-        return too_large(format!("the archive holds more than {} files", limits.entries));
+        return Err(too_large(format!(
+            "the archive holds more than {} files",
+            limits.entries
+        )));
     }
     if unpacked > limits.unpacked {
-        return too_large(format!("the archive unpacks to more than {} bytes", limits.unpacked));
-    }
-    if unpacked > CrateLimits::FREE && unpacked / limits.ratio > compressed {
-        return too_large(format!(
-            "the archive unpacks to more than {} times its size",
-            limits.ratio
-        ));
+        return Err(too_large(format!(
+            "the archive unpacks to more than {} bytes",
+            limits.unpacked
+        )));
     }
     Ok(())
 }
 
+fn check_ratio(unpacked: u64, compressed: u64, limits: &CrateLimits) -> Result<(), CrateError> {
+    if unpacked > CrateLimits::FREE && unpacked / limits.ratio > compressed {
+        return Err(too_large(format!(
+            "the archive unpacks to more than {} times its size",
+            limits.ratio
+        )));
+    }
+    Ok(())
+}
+
+fn too_large(what: String) -> CrateError {
+    CrateError::new(CargoCode::CrateTooLarge, what)
+}
+
+/// Reads the content of an entry; `before` bytes of other entries were unpacked already.
 fn read_entry<R: Read>(
-    tar: &mut TarStream<R>,
+    tar: &mut TarStream<GzDecoder<BufReader<Hashing<R>>>>,
     head: &Entry,
     name: &str,
+    before: u64,
     limits: &CrateLimits,
 ) -> Result<CrateEntry, CrateError> {
     let keep = GENERATED.contains(&name) || name == ORIGINAL_MANIFEST;
     if keep && head.size > limits.kept {
-        return Err(CrateError::new(
-            CargoCode::CrateTooLarge,
-            format!("{name} is longer than {} bytes", limits.kept),
-        ));
+        return Err(too_large(format!("{name} is longer than {} bytes", limits.kept)));
     }
     let mut content = keep.then(Vec::new);
     let mut hasher = Sha256::new();
+    let mut unpacked = before;
     let mut buffer = [0; 16 * 1024];
     loop {
         let length = tar.read_content(&mut buffer)?;
         if length == 0 {
             break;
         }
+        unpacked += length as u64;
+        check_ratio(unpacked, tar.inner().get_ref().get_ref().count, limits)?;
         hasher.update(&buffer[..length]);
         if let Some(content) = &mut content {
             content.extend_from_slice(&buffer[..length]);
@@ -414,3 +423,6 @@ impl<R: Read> Read for Hashing<R> {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests;
