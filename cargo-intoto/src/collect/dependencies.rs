@@ -20,6 +20,7 @@ use crate::workspace::{Package, Source, Workspace};
 
 mod report;
 
+pub use crate::collect::registry_source::DifferenceKind;
 pub(crate) use report::list;
 pub use report::{Counts, PackageKind, PackageReport, Problem, Report};
 
@@ -65,6 +66,8 @@ fn report(package: &Package, kind: PackageKind) -> PackageReport {
         purl: package.purl.clone(),
         kind,
         directory: package.directory().to_owned(),
+        archive: None,
+        checkout: None,
         digest: None,
         verified: 0,
         problems: Vec::new(),
@@ -83,6 +86,9 @@ fn registry_package(
         Location::Vendored => PackageKind::Vendored,
     };
     let mut report = report(package, kind);
+    if let Location::Unpacked { crate_file } = &location {
+        report.archive = Some(crate_file.clone());
+    }
     let Some(locked) = workspace.lock.get(package) else {
         report.problems.push(not_locked());
         return Ok(report);
@@ -172,13 +178,17 @@ fn git_package(
     commit: &str,
     checkouts: &BTreeMap<(Utf8PathBuf, String), git_source::Checkout>,
 ) -> PackageReport {
-    let checkout = git_source::checkout_root(package).and_then(|root| checkouts.get(&(root, commit.to_owned())));
+    let root = git_source::checkout_root(package);
+    let checkout = root
+        .as_ref()
+        .and_then(|root| checkouts.get(&(root.clone(), commit.to_owned())));
     let kind = if checkout.is_some() {
         PackageKind::Git
     } else {
         PackageKind::Vendored
     };
     let mut report = report(package, kind);
+    report.checkout = root;
     if workspace.lock.get(package).is_none() {
         report.problems.push(not_locked());
         return report;

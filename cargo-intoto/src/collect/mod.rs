@@ -7,6 +7,8 @@ pub mod dep_info;
 pub mod dependencies;
 mod git_source;
 pub mod hash;
+pub mod originals;
+pub mod outside;
 pub mod overrides;
 pub mod programs;
 pub mod progress;

@@ -3,12 +3,14 @@
 
 mod build;
 pub mod cargo_flags;
+mod fetch;
 mod package;
 mod step_plan;
 mod test;
 
 pub use build::build;
 pub use cargo_flags::CargoFlags;
+pub use fetch::fetch;
 pub use package::package;
 pub use step_plan::{MaterialQuery, ProductQuery, StepPlan};
 pub use test::test;

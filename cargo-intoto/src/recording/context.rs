@@ -141,6 +141,11 @@ impl<'a> Context<'a> {
         Ok(workspace.packages.into_iter().map(|package| package.id).collect())
     }
 
+    /// A progress bar for checking packages.
+    pub fn checking(&self) -> Progress {
+        Progress::new(self.ui, "Checking")
+    }
+
     /// A progress bar for hashing.
     pub fn hashing(&self) -> Progress {
         Progress::new(self.ui, "Hashing")

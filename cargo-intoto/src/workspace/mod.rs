@@ -3,6 +3,7 @@
 pub mod lock;
 mod metadata;
 mod package;
+pub mod package_cache;
 pub mod purl;
 
 pub use metadata::{Workspace, WorkspaceArgs, cargo_program};

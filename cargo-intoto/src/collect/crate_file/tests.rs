@@ -25,7 +25,7 @@ impl Archive {
         self.spoiled(name, content, |_| {})
     }
 
-    fn spoiled(mut self, name: &[u8], content: &[u8], spoil: impl FnOnce(&mut [u8; 512])) -> Self {
+    fn spoiled(self, name: &[u8], content: &[u8], spoil: impl FnOnce(&mut [u8; 512])) -> Self {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
@@ -343,7 +343,7 @@ fn a_bomb_ends_early() {
     header.set_mode(0o644);
     let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     builder
-        .append_data(&mut header, "a-1.0.0/zeros", std::io::repeat(0).take(size))
+        .append_data(&mut header, "a-1.0.0/zeros", io::repeat(0).take(size))
         .unwrap();
     let bytes = builder.into_inner().unwrap().finish().unwrap();
     assert_eq!(code(&bytes), Some(CargoCode::CrateTooLarge));

@@ -27,6 +27,10 @@ pub struct PackageReport {
     pub kind: PackageKind,
     /// The directory that cargo compiles.
     pub directory: Utf8PathBuf,
+    /// The `.crate` in cargo's cache, for a registry's package.
+    pub archive: Option<Utf8PathBuf>,
+    /// The top of the checkout, for a git dependency.
+    pub checkout: Option<Utf8PathBuf>,
     /// What it is bound to: the sha256 of its `.crate`, or of the content of its commit. None when that was not established.
     pub digest: Option<DigestSet>,
     /// Files found equal.
