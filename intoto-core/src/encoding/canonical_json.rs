@@ -80,3 +80,70 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
     out.push(b'"');
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::encoding::{Object, strict_json};
+    use crate::limits::Limits;
+
+    fn canonical(text: &str) -> Result<String, CanonicalError> {
+        let value = strict_json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        to_canonical(&value).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    // The right-hand sides were written by securesystemslib 1.6.0's `encode_canonical`.
+    #[test]
+    fn forms() {
+        for (text, expected) in [
+            (
+                r#" { "b" : [ true , null ] , "a" : false } "#,
+                r#"{"a":false,"b":[true,null]}"#,
+            ),
+            (
+                r#""\u0000\t\n\u007f\u2028\/é\ud83d\ude00""#,
+                "\"\0\t\n\u{7f}\u{2028}/é😀\"",
+            ),
+            (r#""\"\\""#, r#""\"\\""#),
+            (
+                "[-0, 0, -5, 340282366920938463463374607431768211456]",
+                "[0,0,-5,340282366920938463463374607431768211456]",
+            ),
+            // By code points, so U+FF5E comes before U+1F600; UTF-16 would have it the other way round.
+            (
+                r#"{"\ud83d\ude00":1,"\uff5e":2,"Z":3,"a":4}"#,
+                "{\"Z\":3,\"a\":4,\"～\":2,\"😀\":1}",
+            ),
+            ("{}", "{}"),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_floats_at_any_depth() {
+        for (text, number) in [("1.0", "1.0"), (r#"{"a":[{"b":1e2}]}"#, "1e2"), ("[-0.0]", "-0.0")] {
+            assert_eq!(
+                canonical(text),
+                Err(CanonicalError::Float { text: number.into() }),
+                "{text}"
+            );
+        }
+    }
+
+    proptest! {
+        // The form depends on the value only, not on the order or the blanks it came with; and where it is JSON again, it is a fixed point.
+        #[test]
+        fn fixed_point(keys in prop::collection::vec("[a-cé😀 -~]{0,3}", 0..8), number: i64) {
+            let forwards: Object<'_> = keys.iter().map(|key| (key.as_str(), Value::from(number))).collect();
+            let backwards: Object<'_> = keys.iter().rev().map(|key| (key.as_str(), Value::from(number))).collect();
+            let form = to_canonical(&Value::Object(forwards)).unwrap();
+            prop_assert_eq!(&form, &to_canonical(&Value::Object(backwards)).unwrap());
+            let again = strict_json::parse(&form, &Limits::default()).unwrap();
+            prop_assert_eq!(&to_canonical(&again).unwrap(), &form);
+        }
+    }
+}

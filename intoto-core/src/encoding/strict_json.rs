@@ -496,3 +496,258 @@ fn special_bytes(word: u64) -> u64 {
     let below_32 = word.wrapping_sub(ONES * 32) & !word;
     (zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64)) | below_32) & HIGH
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::encoding::{to_json, to_json_pretty, to_json_spaced};
+
+    fn read(text: &str) -> Result<Value<'_>, JsonError> {
+        parse(text.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn accepts() {
+        for (text, expected) in [
+            ("null", "null"),
+            (" \t\r\n true ", "true"),
+            ("[]", "[]"),
+            ("[ ]", "[]"),
+            ("{ }", "{}"),
+            ("[1, [ ], {}]", "[1,[],{}]"),
+            (r#"{"b":1,"a":[false]}"#, r#"{"a":[false],"b":1}"#),
+            ("-0", "-0"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("1.50E+3", "1.50E+3"),
+            ("[0.0,-1e5]", "[0.0,-1e5]"),
+            (r#""\u0041\/\"\\\b\f\n\r\t""#, r#""A/\"\\\b\f\n\r\t""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\u0000""#, r#""\u0000""#),
+            ("\"\u{7f}\u{ffff}\"", r#""\u007f\uffff""#),
+            (
+                r#"{"$serde_json::private::Number":"5"}"#,
+                r#"{"$serde_json::private::Number":"5"}"#,
+            ),
+            (r#"{"":0}"#, r#"{"":0}"#),
+        ] {
+            assert_eq!(
+                read(text).map(|value| to_json(&value)).as_deref(),
+                Ok(expected),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses() {
+        for (text, expected) in [
+            ("", "unexpected end, expected a value at line 1 column 1"),
+            ("\u{feff}{}", "a byte order mark at line 1 column 1"),
+            ("{} {}", "text after the end of the value at line 1 column 4"),
+            ("1\0", "text after the end of the value at line 1 column 2"),
+            ("NaN", "unexpected 'N', expected a value at line 1 column 1"),
+            ("Infinity", "unexpected 'I', expected a value at line 1 column 1"),
+            ("nul", "unexpected 'n', expected a value at line 1 column 1"),
+            ("True", "unexpected 'T', expected a value at line 1 column 1"),
+            ("-", "a malformed number at line 1 column 1"),
+            ("-Infinity", "a malformed number at line 1 column 1"),
+            ("+1", "unexpected '+', expected a value at line 1 column 1"),
+            ("01", "a malformed number at line 1 column 1"),
+            ("-01", "a malformed number at line 1 column 1"),
+            ("1.", "a malformed number at line 1 column 1"),
+            (".5", "unexpected '.', expected a value at line 1 column 1"),
+            ("1e", "a malformed number at line 1 column 1"),
+            ("1e+", "a malformed number at line 1 column 1"),
+            ("0x1", "text after the end of the value at line 1 column 2"),
+            ("1_000", "text after the end of the value at line 1 column 2"),
+            ("[1,]", "unexpected ']', expected a value at line 1 column 4"),
+            ("[1 2]", "unexpected '2', expected `,` or `]` at line 1 column 4"),
+            ("[1", "unexpected end, expected `,` or `]` at line 1 column 3"),
+            ("[1}", "unexpected '}', expected `,` or `]` at line 1 column 3"),
+            (r#"{"a":1,}"#, "unexpected '}', expected a key at line 1 column 8"),
+            (r#"{"a"}"#, "unexpected '}', expected `:` at line 1 column 5"),
+            (
+                r#"{"a":1 "b":2}"#,
+                "unexpected '\"', expected `,` or `}` at line 1 column 8",
+            ),
+            ("{a:1}", "unexpected 'a', expected a key or `}` at line 1 column 2"),
+            ("{'a':1}", "unexpected '\\'', expected a key or `}` at line 1 column 2"),
+            ("{\n  \"é\" é}", "unexpected 'é', expected `:` at line 2 column 8"),
+            ("// x\n1", "unexpected '/', expected a value at line 1 column 1"),
+            ("\"a", "unexpected end, expected the end of a string at line 1 column 3"),
+            (
+                "\"a\n\"",
+                "an unescaped control character in a string at line 1 column 3",
+            ),
+            (
+                "\"a\tb\"",
+                "an unescaped control character in a string at line 1 column 3",
+            ),
+            (
+                "\"1234567\u{1f}\"",
+                "an unescaped control character in a string at line 1 column 9",
+            ),
+            (
+                "\"12345678\0\"",
+                "an unescaped control character in a string at line 1 column 10",
+            ),
+            (r#""\x41""#, "an unknown escape in a string at line 1 column 2"),
+            (r#""\u00""#, "an unknown escape in a string at line 1 column 2"),
+            (r#""\u+041""#, "an unknown escape in a string at line 1 column 2"),
+            ("\"\\", "an unknown escape in a string at line 1 column 2"),
+            ("\"\\u12", "an unknown escape in a string at line 1 column 2"),
+            (r#""\ud800""#, "a lone surrogate in a string at line 1 column 2"),
+            (r#""\ud800\n""#, "a lone surrogate in a string at line 1 column 2"),
+            (r#""\ud800\ud800""#, "a lone surrogate in a string at line 1 column 2"),
+            (r#""\udc00\ud800""#, "a lone surrogate in a string at line 1 column 2"),
+            (
+                r#"{"a":1,"a":1}"#,
+                r#"the key "a" twice in the object at line 1 column 1"#,
+            ),
+            (
+                r#"{"a":1,"b":2,"a":1}"#,
+                r#"the key "a" twice in the object at line 1 column 1"#,
+            ),
+            (
+                r#"[{"x":{"a":1,"\u0061":{}}}]"#,
+                r#"the key "a" twice in the object at line 1 column 7"#,
+            ),
+        ] {
+            assert_eq!(
+                read(text).map_err(|error| error.to_string()),
+                Err(expected.to_string()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_utf8() {
+        for bytes in [
+            &b"\"\xff\""[..],
+            b"\"\xed\xa0\x80\"",
+            b"\"\xc0\x80\"",
+            b"\"\xe2\x82\"",
+            b"\xff\xfe1\0",
+        ] {
+            let error = parse(bytes, &Limits::default()).unwrap_err();
+            assert_eq!(error.kind(), &JsonErrorKind::InvalidUtf8, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_limits() {
+        let limits = Limits {
+            json_bytes: 40,
+            json_depth: 3,
+            json_nodes: 5,
+            ..Limits::default()
+        };
+        let kind = |text: &str| parse(text.as_bytes(), &limits).err().map(|error| error.kind().clone());
+        assert_eq!(kind("[[[1]]]"), None);
+        assert_eq!(kind("[[[[]]]]"), Some(JsonErrorKind::TooDeep { limit: 3 }));
+        assert_eq!(kind(r#"{"a":[{"a":[1]}]}"#), Some(JsonErrorKind::TooDeep { limit: 3 }));
+        assert_eq!(kind("[1,2,3,4]"), None);
+        assert_eq!(kind("[1,2,3,4,5]"), Some(JsonErrorKind::TooManyValues { limit: 5 }));
+        assert_eq!(
+            kind(&" ".repeat(41)),
+            Some(JsonErrorKind::TooLong { found: 41, limit: 40 })
+        );
+        let digits = "1".repeat(4300);
+        assert!(read(&digits).is_ok());
+        assert_eq!(
+            read(&format!("{digits}1")).unwrap_err().kind(),
+            &JsonErrorKind::NumberTooLong
+        );
+    }
+
+    #[test]
+    fn deep_text_ends_soon() {
+        for opening in ["[", r#"{"a":"#] {
+            let error = read(&opening.repeat(100_000)).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                &JsonErrorKind::TooDeep {
+                    limit: Limits::default().json_depth
+                }
+            );
+            let greedy = Limits {
+                json_depth: usize::MAX,
+                ..Limits::default()
+            };
+            let error = parse(opening.repeat(100_000).as_bytes(), &greedy).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                &JsonErrorKind::TooDeep {
+                    limit: Limits::JSON_DEPTH_MAX
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn borrows_strings_without_escapes() {
+        let Ok(Value::Array(elements)) = read(r#"["plain é", "esc\u0061ped"]"#) else {
+            panic!("an array")
+        };
+        assert!(matches!(elements[0], Value::String(Cow::Borrowed("plain é"))));
+        assert!(matches!(&elements[1], Value::String(Cow::Owned(text)) if text == "escaped"));
+    }
+
+    fn any_value() -> impl Strategy<Value = Value<'static>> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::from),
+            "-?[1-9][0-9]{0,30}\\.[0-9]{1,5}(e-?[0-9]{1,3})?".prop_map(|text| Value::Float(text.into())),
+            any::<String>().prop_map(Value::from),
+            "[\\PC\"\\\\\n\u{0}]{0,24}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
+                prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(|map| Value::Object(map.into())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn written_values_read_back(value in any_value()) {
+            for text in [to_json(&value), to_json_spaced(&value), to_json_pretty(&value)] {
+                prop_assert!(text.is_ascii());
+                let again = read(&text);
+                prop_assert_eq!(again.as_ref(), Ok(&value));
+            }
+        }
+
+        #[test]
+        fn never_panics(bytes: Vec<u8>) {
+            let _ = parse(&bytes, &Limits::default());
+        }
+
+        #[test]
+        fn never_panics_on_almost_json(text in "[\\[\\]{}\",:\\\\u0-9dDcC8e.\\-tfn a\u{e9}\u{1f600}]{0,40}") {
+            if let Ok(value) = read(&text) {
+                let written = to_json(&value);
+                let again = read(&written).map(|value| to_json(&value));
+                prop_assert_eq!(again.as_deref(), Ok(written.as_str()));
+            }
+        }
+
+        // The scan for the end of a run, eight bytes at a time, against the obvious one.
+        #[test]
+        fn special_bytes_are_found(bytes: [u8; 8]) {
+            let is_special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 32;
+            let expected = bytes.iter().position(is_special);
+            let special = special_bytes(u64::from_le_bytes(bytes));
+            let found = (special != 0).then(|| special.trailing_zeros() as usize / 8);
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -24,6 +24,8 @@ mod error;
 mod metablock;
 mod sign;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod verified;
 
 use alloc::borrow::Cow;

@@ -22,6 +22,8 @@ mod layout_form;
 mod secret;
 mod signer;
 mod spki;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 
