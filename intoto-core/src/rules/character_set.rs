@@ -6,7 +6,11 @@ use alloc::vec::Vec;
 
 /// The code points of `[…]`: sorted, disjoint, inclusive ranges, with a negation already carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CharacterSet(Box<[(u32, u32)]>);
+pub(super) struct CharacterSet {
+    ranges: Box<[(u32, u32)]>,
+    /// The same for ASCII, which nearly every character of a name is: a bit each.
+    ascii: u128,
+}
 
 impl CharacterSet {
     /// Reads what stands between the brackets, as Python rewrites it for its regular expressions.
@@ -33,28 +37,34 @@ impl CharacterSet {
             }
         }
         let ranges = merged(ranges);
-        Self(if negated { complement(&ranges) } else { ranges }.into())
+        let ranges: Box<[_]> = if negated { complement(&ranges) } else { ranges }.into();
+        let is_in = |code: &u32| ranges.iter().any(|(start, end)| start <= code && code <= end);
+        let ascii = (0..128).filter(is_in).fold(0, |ascii, code| ascii | 1 << code);
+        Self { ranges, ascii }
     }
 
     /// Says whether no character is in it, as in `[c-a]`.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.ranges.is_empty()
     }
 
     pub(super) fn contains(&self, character: char) -> bool {
         let code = u32::from(character);
-        let after = self.0.partition_point(|(start, _)| *start <= code);
+        if code < 128 {
+            return self.ascii & 1 << code != 0;
+        }
+        let after = self.ranges.partition_point(|(start, _)| *start <= code);
         after
             .checked_sub(1)
-            .and_then(|index| self.0.get(index))
+            .and_then(|index| self.ranges.get(index))
             .is_some_and(|(_, end)| code <= *end)
     }
 
     /// Says whether some character is in both.
     pub(super) fn meets(&self, other: &Self) -> bool {
-        self.0.iter().any(|(start, end)| {
+        self.ranges.iter().any(|(start, end)| {
             other
-                .0
+                .ranges
                 .iter()
                 .any(|(other_start, other_end)| start <= other_end && other_start <= end)
         })

@@ -3,10 +3,12 @@
 mod apply;
 mod bit_set;
 mod character_set;
+mod letters;
 #[cfg(test)]
 mod oracle;
 mod overlap;
 mod pattern;
+mod queue;
 mod trace;
 mod work;
 

@@ -20,6 +20,7 @@ use core::fmt;
 use core::str::Chars;
 
 use super::character_set::CharacterSet;
+use super::letters::Letters;
 use super::overlap::Overlap;
 
 /// A compiled pattern.
@@ -32,6 +33,8 @@ pub struct Pattern {
     head: Piece,
     /// What follows the first star.
     after_star: Option<AfterStar>,
+    /// What every matching name contains.
+    letters: Letters,
 }
 
 impl Pattern {
@@ -50,6 +53,8 @@ impl Pattern {
                 (_, None) => {}
             }
         }
+        let literal: String = pieces.iter().flatten().filter_map(Token::as_literal).collect();
+        let letters = Letters::of(&literal);
         let mut pieces = pieces.into_iter().map(Piece::new);
         let head = pieces.next().unwrap_or_else(|| Piece::Text(Box::default()));
         let mut middle: Vec<Piece> = pieces.collect();
@@ -62,6 +67,7 @@ impl Pattern {
             text: text.into(),
             head,
             after_star,
+            letters,
         }
     }
 
@@ -119,6 +125,11 @@ impl Pattern {
                 .after_star
                 .as_ref()
                 .is_some_and(|after| after.middle.is_empty() && after.tail.is_empty())
+    }
+
+    /// The letters that every matching name has.
+    pub(super) fn letters(&self) -> Letters {
+        self.letters
     }
 
     /// An upper bound of the work that matching a name takes, in comparisons of simple patterns.
@@ -269,7 +280,7 @@ impl Piece {
     /// What follows the first occurrence.
     fn skip_past_first<'n>(&self, name: &'n str) -> Option<&'n str> {
         match self {
-            Self::Text(text) => name.find(&**text).and_then(|start| name.get(start + text.len()..)),
+            Self::Text(text) => find(name, text).and_then(|start| name.get(start + text.len()..)),
             Self::Mixed { tokens, .. } => {
                 let mut start = name.chars();
                 loop {
@@ -280,6 +291,25 @@ impl Piece {
                 }
             }
         }
+    }
+}
+
+/// Where a text that is not empty occurs first.
+fn find(name: &str, text: &str) -> Option<usize> {
+    // The standard search begins with preparations that take longer than looking through a name for a short text.
+    const SHORT: usize = 16;
+    if text.len() > SHORT {
+        return name.find(text);
+    }
+    let (name, text) = (name.as_bytes(), text.as_bytes());
+    let first = text.first()?;
+    let mut start = 0;
+    loop {
+        start += name.get(start..)?.iter().position(|byte| byte == first)?;
+        if name.get(start..)?.starts_with(text) {
+            return Some(start);
+        }
+        start += 1;
     }
 }
 

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::apply::{ItemArtifacts, Presence, StepLookup, consumer, joined};
+use super::apply::{ItemArtifacts, StepLookup, consumer, joined};
+use super::queue::Presence;
 use crate::digest::DigestSet;
 use crate::layout::{ArtifactList, Rule};
 
