@@ -10,6 +10,8 @@ mod parse;
 mod sign;
 mod source;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 mod write;
 
