@@ -107,6 +107,11 @@ impl CrateError {
         error.because(self.message)
     }
 
+    /// The file could not be read.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self::new(CargoCode::CrateUnreadable, message)
+    }
+
     fn new(code: CargoCode, message: impl Into<String>) -> Self {
         Self {
             code,

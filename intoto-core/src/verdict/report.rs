@@ -263,6 +263,11 @@ impl ListReport {
         self.applied.as_ref().is_some_and(|(_, trace)| trace.passed())
     }
 
+    /// The link that the rules were applied to; `None` if they were not.
+    pub fn link(&self) -> Option<&Link> {
+        self.applied.as_ref().map(|(link, _)| &**link)
+    }
+
     /// How many artifacts there are; 0 if the rules were not applied.
     pub fn artifact_count(&self) -> usize {
         self.recorded().map_or(0, Artifacts::len)

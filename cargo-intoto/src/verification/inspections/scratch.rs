@@ -21,24 +21,27 @@ pub(super) enum Scratch {
     /// Nothing will touch the artifacts: their names and digests are enough, and nothing is copied.
     Untouched(Vec<(String, [u8; 32])>),
     /// A directory with copies, which is removed in the end.
-    Directory {
-        guard: TempDir,
-        path: Utf8PathBuf,
-    },
+    Directory { guard: TempDir, path: Utf8PathBuf },
 }
 
 impl Scratch {
     /// A place for inspections that only look.
     pub(super) fn untouched(artifacts: &[Artifact]) -> Self {
-        let listed = artifacts.iter().map(|artifact| (artifact.name.clone(), artifact.sha256));
+        let listed = artifacts
+            .iter()
+            .map(|artifact| (artifact.name.clone(), artifact.sha256));
         Self::Untouched(listed.filter(|(name, _)| !is_excluded(name)).collect())
     }
 
     /// A place for inspections that do something to the artifacts.
     pub(super) fn directory(artifacts: &[Artifact]) -> Result<Self, CliError> {
-        let failed =
-            |error: io::Error| CliError::failure("failed to set up the scratch directory of the inspections").because(error);
-        let guard = tempfile::Builder::new().prefix("cargo-intoto-").tempdir().map_err(failed)?;
+        let failed = |error: io::Error| {
+            CliError::failure("failed to set up the scratch directory of the inspections").because(error)
+        };
+        let guard = tempfile::Builder::new()
+            .prefix("cargo-intoto-")
+            .tempdir()
+            .map_err(failed)?;
         let path = Utf8PathBuf::from_path_buf(guard.path().to_owned())
             .map_err(|path| CliError::failure(format!("the temporary directory {} is not UTF-8", path.display())))?;
         for artifact in artifacts {
@@ -66,7 +69,9 @@ impl Scratch {
         let walk = WalkBuilder::new(path)
             .standard_filters(false)
             .follow_links(true)
-            .filter_entry(|entry| entry.depth() == 0 || entry.file_name().to_str().is_none_or(|name| !is_excluded(name)))
+            .filter_entry(|entry| {
+                entry.depth() == 0 || entry.file_name().to_str().is_none_or(|name| !is_excluded(name))
+            })
             .build();
         for entry in walk {
             // A link that leads nowhere, or in a circle, is no artifact; the reference implementation skips it too.
@@ -85,16 +90,20 @@ impl Scratch {
         }
         let paths: Vec<Utf8PathBuf> = names.iter().map(|name| path.join(name)).collect();
         let digests = hash::files(&paths, &Progress::hidden())?;
-        Ok(names.into_iter().zip(digests).map(|(name, (_, sha256))| (name, sha256)).collect())
+        Ok(names
+            .into_iter()
+            .zip(digests)
+            .map(|(name, (_, sha256))| (name, sha256))
+            .collect())
     }
 
     /// Removes the directory.
     pub(super) fn close(self) -> Result<(), CliError> {
         match self {
             Self::Untouched(_) => Ok(()),
-            Self::Directory { guard, path } => guard
-                .close()
-                .map_err(|error| CliError::failure(format!("failed to remove the scratch directory {path}")).because(error)),
+            Self::Directory { guard, path } => guard.close().map_err(|error| {
+                CliError::failure(format!("failed to remove the scratch directory {path}")).because(error)
+            }),
         }
     }
 }

@@ -1,0 +1,395 @@
+//! The report for people, in cargo's manner: right-aligned verbs, and the verdict in the last line.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use intoto_core::envelope::Container;
+use intoto_core::key::KeyIdStyle;
+use intoto_core::verdict::{
+    Binding, Fate, InspectionReport, InspectionState, LayerReport, LinkState, ListReport, Location, Outcome, RuleState,
+    Severity, StepReport, SubjectReport,
+};
+
+use super::escape::{plain, shell};
+use super::findings::{Row, rows, subject, verb};
+use crate::explain::{Account, Origin};
+use crate::ui::Verbosity;
+use crate::verification::{ReferenceTime, Report};
+
+const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
+const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
+const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
+const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Where the text behind the verbs starts.
+const INDENT: &str = "             ";
+
+/// Renders a report. Quiet: what stands against it and the verdict; verbose: every artifact as well.
+pub fn render(report: &Report, verbosity: Verbosity) -> String {
+    let mut page = Page {
+        text: String::new(),
+        every_artifact: verbosity == Verbosity::Verbose,
+    };
+    if verbosity > Verbosity::Quiet {
+        page.head(report);
+        for layer in report.verdict.layers() {
+            page.layer(layer);
+        }
+        for account in &report.crates {
+            page.account(account);
+        }
+        for artifact in report.verdict.artifacts() {
+            page.bindings(artifact);
+        }
+        if page.every_artifact {
+            page.equivalent(report);
+        }
+    }
+    for row in rows(report) {
+        if verbosity > Verbosity::Quiet || row.severity >= Severity::Undecided {
+            page.finding(&row);
+        }
+    }
+    page.verdict(report);
+    page.text
+}
+
+struct Page {
+    text: String,
+    every_artifact: bool,
+}
+
+impl Page {
+    fn line(&mut self, style: Style, verb: &str, text: &str) {
+        // Writing to a string cannot fail, here and below.
+        let _ = writeln!(self.text, "{style}{verb:>12}{style:#} {text}");
+    }
+
+    fn more(&mut self, text: &str) {
+        let _ = writeln!(self.text, "{INDENT}{text}");
+    }
+
+    fn head(&mut self, report: &Report) {
+        self.line(
+            GOOD,
+            "Verifying",
+            &format!("{}{}", plain(&subject(report)), as_of(report)),
+        );
+        let container = report
+            .container
+            .map(|container| format!(" ({})", container_name(container)));
+        let name = format!("{}{}", plain(&report.layout_name), container.unwrap_or_default());
+        self.line(GOOD, "Layout", &name);
+        for owner in &report.owners {
+            let id = owner.key.key_id(KeyIdStyle::Legacy);
+            self.more(&format!(
+                "must be signed by {} ({} {})",
+                plain(&owner.label),
+                owner.key.kind(),
+                id.short()
+            ));
+        }
+    }
+
+    fn layer(&mut self, layer: &LayerReport) {
+        if !layer.path.is_empty() {
+            self.line(GOOD, "Sublayout", &plain(&layer.path.join("/")));
+        }
+        let signers: Vec<String> = layer
+            .signed_by
+            .iter()
+            .map(|key| format!("{} {}", key.kind, plain(key.key_id.short())))
+            .collect();
+        self.more(&format!(
+            "signed by {}, valid until {}",
+            signers.join(" and "),
+            layer.expires
+        ));
+        for step in &layer.steps {
+            self.step(step);
+        }
+        for inspection in &layer.inspections {
+            self.inspection(inspection);
+        }
+    }
+
+    fn step(&mut self, step: &StepReport) {
+        let command = if step.command.is_empty() {
+            &step.expected_command
+        } else {
+            &step.command
+        };
+        self.line(
+            GOOD,
+            "Step",
+            &format!("{}{}", plain(step.name.as_str()), command_line(command)),
+        );
+        let mut signers = Vec::new();
+        for link in &step.links {
+            let file = plain(&link.file);
+            match &link.state {
+                LinkState::Admitted => {
+                    let commit = link.commit.as_ref().map(|commit| format!(", commit {}", plain(commit)));
+                    signers.push(format!("{}{}", plain(link.key_id.short()), commit.unwrap_or_default()));
+                }
+                LinkState::Absent if self.every_artifact => self.more(&format!("{file}: there is none")),
+                LinkState::Absent => {}
+                LinkState::Refused { code, message } => {
+                    self.more(&format!("{file} does not count [{code}]: {}", plain(message)));
+                }
+                _ => self.more(&format!("{file}: in a state that this version cannot show")),
+            }
+        }
+        self.more(&format!(
+            "{} of {} key{}: {}",
+            step.distinct_keys,
+            step.threshold,
+            if step.threshold == 1 { "" } else { "s" },
+            if signers.is_empty() {
+                "nobody".to_owned()
+            } else {
+                signers.join("; ")
+            }
+        ));
+        self.list(&step.materials);
+        self.list(&step.products);
+    }
+
+    fn inspection(&mut self, inspection: &InspectionReport) {
+        let name = plain(inspection.name.as_str());
+        self.line(GOOD, "Inspection", &format!("{name}{}", command_line(&inspection.run)));
+        match &inspection.state {
+            InspectionState::Done { return_value: 0 } => {}
+            InspectionState::Done { return_value } => self.more(&format!("ended with {return_value}")),
+            InspectionState::NotRun { reason } => self.more(&format!("not carried out: {}", plain(reason))),
+            _ => self.more("in a state that this version cannot show"),
+        }
+        self.list(&inspection.materials);
+        self.list(&inspection.products);
+    }
+
+    fn list(&mut self, list: &ListReport) {
+        if list.rules().is_empty() && list.artifact_count() == 0 {
+            return;
+        }
+        self.more(&format!(
+            "{}: {}",
+            list.list(),
+            count(list.artifact_count(), "artifact")
+        ));
+        for (index, rule) in list.rules().iter().enumerate() {
+            let did = match (rule.state, rule.consumed) {
+                (RuleState::Failed, _) => format!("{ERROR}failed{ERROR:#}"),
+                (RuleState::Held, 0) => "held".to_owned(),
+                (RuleState::Held, consumed) => format!("took {}", count(consumed, "artifact")),
+                _ => "not applied".to_owned(),
+            };
+            self.more(&format!("  {index} {}  {DIM}{did}{DIM:#}", plain(&rule.text)));
+            self.artifacts(list, Fate::Consumed(index));
+            self.artifacts(list, Fate::Disallowed(index));
+        }
+        let left = list.artifacts().filter(|artifact| artifact.fate == Fate::Left).count();
+        if left > 0 {
+            self.more(&format!(
+                "  no rule took {}, which allows them",
+                count(left, "artifact")
+            ));
+            self.artifacts(list, Fate::Left);
+        }
+        self.artifacts(list, Fate::Unsettled);
+    }
+
+    fn artifacts(&mut self, list: &ListReport, fate: Fate) {
+        if !self.every_artifact {
+            return;
+        }
+        for artifact in list.artifacts().filter(|artifact| artifact.fate == fate) {
+            let digests: Vec<String> = artifact
+                .digests
+                .iter()
+                .map(|(algorithm, hex)| format!("{}:{}", plain(algorithm), plain(&hex)))
+                .collect();
+            self.more(&format!(
+                "      {}  {DIM}{}{DIM:#}",
+                plain(artifact.path.as_str()),
+                digests.join(" ")
+            ));
+        }
+    }
+
+    fn account(&mut self, account: &Account) {
+        let package = format!("{}.crate", plain(&account.package));
+        if !account.explained {
+            return self.line(WARNING, "Crate", &format!("{package}: its files are not accounted for"));
+        }
+        let kinds: [(&str, fn(&Origin) -> bool); 4] = [
+            ("from source", |origin| matches!(origin, Origin::Source { .. })),
+            ("normalised", |origin| matches!(origin, Origin::Normalised { .. })),
+            ("generated", |origin| matches!(origin, Origin::Generated)),
+            ("unexplained", |origin| matches!(origin, Origin::Unexplained)),
+        ];
+        let parts: Vec<String> = kinds
+            .into_iter()
+            .map(|(name, is)| (account.count(is), name))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        let files = count(account.files.len(), "file");
+        self.line(GOOD, "Crate", &format!("{package}: {files}: {}", parts.join(", ")));
+        if !self.every_artifact {
+            return;
+        }
+        for file in &account.files {
+            let origin = match &file.origin {
+                Origin::Source { material } | Origin::Normalised { material, .. } => {
+                    format!("{} from {}", file.origin.as_str(), plain(material))
+                }
+                Origin::Generated | Origin::Unexplained => file.origin.as_str().to_owned(),
+            };
+            self.more(&format!("  {}  {DIM}{origin}{DIM:#}", plain(&file.path)));
+            if let Origin::Normalised { changes, .. } = &file.origin {
+                for change in changes {
+                    self.more(&format!("      {}", plain(change)));
+                }
+            }
+        }
+    }
+
+    fn bindings(&mut self, artifact: &SubjectReport) {
+        let name = plain(&artifact.name);
+        for binding in &artifact.bindings {
+            let by = match binding {
+                Binding::InspectionRule {
+                    inspection,
+                    list,
+                    rule,
+                    text,
+                    ..
+                } => format!(
+                    "rule {rule} of the {list} of inspection {}: {}",
+                    plain(inspection.as_str()),
+                    plain(text)
+                ),
+                Binding::LastProduct { step, path } => format!(
+                    "product {} of the last step {}",
+                    plain(path.as_str()),
+                    plain(step.as_str())
+                ),
+                _ => "a binding that this version cannot show".to_owned(),
+            };
+            self.line(GOOD, "Bound", &format!("{name} by {by}"));
+        }
+    }
+
+    /// The same verification with the reference implementation, run where the artifacts lie.
+    fn equivalent(&mut self, report: &Report) {
+        let keys: Option<Vec<String>> = report
+            .owners
+            .iter()
+            .map(|owner| owner.file.as_ref().map(|file| shell(file.as_str()).into_owned()))
+            .collect();
+        let keys = keys.filter(|keys| !keys.is_empty());
+        let keys = keys.unwrap_or_else(|| vec!["OWNER.pub".to_owned()]);
+        self.line(
+            NOTE,
+            "Elsewhere",
+            &format!(
+                "in-toto-verify --layout {} --verification-keys {} --link-dir {}",
+                shell(&report.layout_name),
+                keys.join(" "),
+                shell(report.links.as_str())
+            ),
+        );
+        if matches!(report.time, ReferenceTime::Stated(_)) {
+            self.more("which judges at the time of its clock");
+        }
+    }
+
+    fn finding(&mut self, row: &Row<'_>) {
+        let (style, label) = match row.severity {
+            Severity::Refusal => (ERROR, "error"),
+            Severity::Undecided => (ERROR, "undecided"),
+            Severity::Warning => (WARNING, "warning"),
+            Severity::Note => (NOTE, "note"),
+        };
+        let place = row.location.map(place).filter(|place| !place.is_empty());
+        let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+        let message = plain(row.message);
+        let _ = writeln!(self.text, "{style}{label}[{}]:{style:#} {place}{message}", row.code);
+        if let Some(hint) = row.hint {
+            let _ = writeln!(self.text, "   {NOTE}hint:{NOTE:#} {}", plain(hint));
+        }
+    }
+
+    fn verdict(&mut self, report: &Report) {
+        let outcome = report.outcome();
+        let style = if outcome == Outcome::Verified { GOOD } else { ERROR };
+        let steps = report.verdict.steps().len();
+        let detail = match outcome {
+            Outcome::Verified => {
+                let owners: Vec<_> = report.owners.iter().map(|owner| plain(&owner.label)).collect();
+                format!(
+                    " by {} and {} of a layout of {}",
+                    count(steps, "step"),
+                    count(report.verdict.inspections().len(), "inspection"),
+                    owners.join(" and ")
+                )
+            }
+            Outcome::Refused => " for the reasons above".to_owned(),
+            Outcome::Undecided => ", because something could not be checked".to_owned(),
+        };
+        let text = format!("{}{}{detail}", plain(&subject(report)), as_of(report));
+        self.line(style, verb(outcome), &text);
+    }
+}
+
+fn as_of(report: &Report) -> String {
+    match report.time {
+        ReferenceTime::Stated(time) => format!(" as of {time}"),
+        ReferenceTime::Now(_) => String::new(),
+    }
+}
+
+fn container_name(container: Container) -> &'static str {
+    match container {
+        Container::Dsse => "DSSE",
+        Container::Metablock => "Metablock",
+        _ => "another container",
+    }
+}
+
+fn command_line(words: &[String]) -> String {
+    if words.is_empty() {
+        return String::new();
+    }
+    let words: Vec<_> = words.iter().map(|word| shell(word)).collect();
+    format!(": {}", words.join(" "))
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// Where a finding was made, from the outside in.
+fn place(location: &Location) -> String {
+    let mut parts = Vec::new();
+    if !location.layer.is_empty() {
+        parts.push(format!("sublayout {}", plain(&location.layer.join("/"))));
+    }
+    if let Some(item) = &location.item {
+        parts.push(plain(item).into_owned());
+    }
+    if let Some(file) = &location.file {
+        parts.push(plain(file).into_owned());
+    }
+    if let Some(list) = location.list {
+        let rule = location.rule.map(|rule| format!(" rule {rule}")).unwrap_or_default();
+        parts.push(format!("{list}{rule}"));
+    }
+    if let Some(artifact) = &location.artifact {
+        parts.push(plain(artifact).into_owned());
+    }
+    parts.join(", ")
+}
