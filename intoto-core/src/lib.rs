@@ -18,6 +18,7 @@ pub mod member;
 pub mod name;
 pub mod path;
 pub mod payload;
+pub mod record;
 pub mod rules;
 pub mod time;
 pub mod verdict;
