@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
 use intoto_core::time::Timestamp;
 
+use crate::cli::outside::outside_patterns;
 use crate::cli::trust::{add_entry, now};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -202,7 +203,7 @@ fn derive(
         packages: Vec::new(),
         profile: Profile::Release,
         triple: None,
-        outside: Vec::new(),
+        outside: outside_patterns(workspace)?,
     };
     let path = files.source.strip_prefix(&workspace.root).unwrap_or(&files.source);
     layout_source::derive(workspace, path, &options)

@@ -9,6 +9,7 @@ use intoto_core::layout::Layout;
 
 use crate::cli::init::next_year;
 use crate::cli::key::find_public;
+use crate::cli::outside::outside_patterns;
 use crate::cli::trust::now;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -161,7 +162,7 @@ fn derive(args: &DeriveArgs, ui: &Ui) -> Result<Exit, CliError> {
             packages: args.packages.clone(),
             profile,
             triple: args.target.clone(),
-            outside: Vec::new(),
+            outside: outside_patterns(&workspace)?,
         },
     )?;
     for note in &derived.notes {

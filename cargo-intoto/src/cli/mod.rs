@@ -3,6 +3,7 @@
 mod init;
 mod key;
 mod layout;
+mod outside;
 mod sign;
 mod trust;
 

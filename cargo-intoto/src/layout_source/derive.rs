@@ -37,7 +37,7 @@ pub struct DeriveOptions {
     pub profile: Profile,
     /// `--target`.
     pub triple: Option<String>,
-    /// Names beginning with `outside/` that recording will show on this machine, and that are to be allowed.
+    /// Patterns of names beginning with `outside/` that recording will show on this machine, and that are to be allowed.
     pub outside: Vec<String>,
 }
 
@@ -139,8 +139,8 @@ fn draft(workspace: &Workspace, members: &[&Member], options: &DeriveOptions, no
     let outside = outside_rules(workspace, options, notes);
     let mut steps = vec![
         fetch_step(options, &outside),
-        build_step(members, options, &directory, &artifacts, &outside),
-        test_step(members, options, &outside),
+        build_step(members, options, &directory, &artifacts),
+        test_step(members, options),
     ];
     if crates.is_empty() {
         notes.push(format!(
@@ -169,7 +169,7 @@ fn draft(workspace: &Workspace, members: &[&Member], options: &DeriveOptions, no
 
 /// Rules that let files beyond the workspace pass, by name.
 fn outside_rules(workspace: &Workspace, options: &DeriveOptions, notes: &mut Vec<String>) -> Vec<Words> {
-    let mut names: Vec<String> = options.outside.iter().map(|name| escape_pattern(name)).collect();
+    let mut names = options.outside.clone();
     // A directory of the workspace that is called `outside` must not pose as one.
     if workspace.root.join("outside").is_dir() {
         names.push("outside/up-0/*".to_owned());
@@ -200,13 +200,7 @@ fn fetch_step(options: &DeriveOptions, outside: &[Words]) -> DraftStep {
     }
 }
 
-fn build_step(
-    members: &[&Member],
-    options: &DeriveOptions,
-    directory: &str,
-    artifacts: &Artifacts,
-    outside: &[Words],
-) -> DraftStep {
+fn build_step(members: &[&Member], options: &DeriveOptions, directory: &str, artifacts: &Artifacts) -> DraftStep {
     let mut products: Vec<Words> = artifacts
         .handed_out
         .iter()
@@ -220,19 +214,19 @@ fn build_step(
         by: by(options),
         threshold: 1,
         command: command("build", members, options),
-        materials: from_fetch(outside),
+        materials: from_fetch(),
         products,
     }
 }
 
-fn test_step(members: &[&Member], options: &DeriveOptions, outside: &[Words]) -> DraftStep {
+fn test_step(members: &[&Member], options: &DeriveOptions) -> DraftStep {
     DraftStep {
         name: "test",
         comment: "",
         by: by(options),
         threshold: 1,
         command: command("test", members, options),
-        materials: from_fetch(outside),
+        materials: from_fetch(),
         products: vec![Words::of("CREATE target/tests/*"), Words::of("DISALLOW *")],
     }
 }
@@ -258,14 +252,12 @@ fn package_step(members: &[&Member], options: &DeriveOptions, crates: &[&str]) -
 }
 
 /// What a compiling step may read: what `fetch` recorded, and nothing else.
-fn from_fetch(outside: &[Words]) -> Vec<Words> {
-    let mut materials = vec![
+fn from_fetch() -> Vec<Words> {
+    vec![
         Words::of("MATCH pkg:cargo/* WITH PRODUCTS FROM fetch"),
         Words::of("MATCH * WITH MATERIALS FROM fetch"),
-    ];
-    materials.extend_from_slice(outside);
-    materials.push(Words::of("DISALLOW *"));
-    materials
+        Words::of("DISALLOW *"),
+    ]
 }
 
 /// Binds the file that a consumer holds to the step that made it.
