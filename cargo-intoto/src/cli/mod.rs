@@ -1,16 +1,23 @@
 //! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
 
+mod build;
+mod fetch;
 mod init;
 mod key;
 mod layout;
 mod outside;
+mod package;
+mod run;
 mod sign;
+mod step;
+mod test;
 mod trust;
+mod words;
 
 use std::ffi::OsString;
 
 use anstream::ColorChoice;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -50,6 +57,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Fetch(fetch::Args),
+    Build(build::Args),
+    Test(test::Args),
+    Package(package::Args),
+    Run(run::Args),
     Key(key::Args),
     Layout(layout::Args),
     Sign(sign::Args),
@@ -60,6 +72,11 @@ impl Command {
     fn run(self, ui: &Ui) -> Result<Exit, CliError> {
         match self {
             Self::Init(args) => init::run(args, ui),
+            Self::Fetch(args) => fetch::run(args, ui),
+            Self::Build(args) => build::run(args, ui),
+            Self::Test(args) => test::run(args, ui),
+            Self::Package(args) => package::run(args, ui),
+            Self::Run(args) => run::run(args, ui),
             Self::Key(args) => key::run(args, ui),
             Self::Layout(args) => layout::run(args, ui),
             Self::Sign(args) => sign::run(args, ui),
@@ -70,7 +87,7 @@ impl Command {
 
 /// Parses `args`, runs the command and turns its outcome into an exit code.
 pub(crate) fn main(args: Vec<OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(without_plugin_word(args)) {
+    let cli = match Cli::try_parse_from(words::sort(without_plugin_word(args), &Cli::command())) {
         Ok(cli) => cli,
         Err(error) => {
             // Nobody is left to tell when the terminal itself is gone.

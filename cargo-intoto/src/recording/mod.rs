@@ -9,6 +9,7 @@ mod artifacts;
 mod build;
 mod cargo_run;
 mod context;
+mod core_value;
 mod environment;
 mod fetch;
 mod inputs;
@@ -16,6 +17,7 @@ mod observe;
 mod package;
 mod repair;
 mod run_command;
+pub(crate) mod seal;
 mod test;
 mod test_counts;
 
@@ -27,3 +29,5 @@ pub use observe::{Observed, Outcome, Step, observe};
 pub use package::Package;
 pub use run_command::RunCommand;
 pub use test::Test;
+
+use core_value::core_value;

@@ -1,0 +1,54 @@
+//! `cargo intoto run`.
+
+use camino::Utf8PathBuf;
+use intoto_core::name::StepName;
+
+use crate::cli::step::{self, RecordingArgs};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::recording::RunCommand;
+use crate::signing::KeyArgs;
+use crate::ui::Ui;
+
+/// Run any command as a step and record the files that are named
+///
+/// The materials are hashed before the command runs and the products after it; a directory stands for all files below it. The
+/// exit code is the command's when it fails, and nothing is recorded then.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "cargo intoto run --step <NAME> [OPTIONS] -- <COMMAND>...")]
+pub(crate) struct Args {
+    /// The step's name in the layout
+    #[arg(long, value_name = "NAME")]
+    step: StepName,
+    /// File or directory that the command uses; may be given more than once
+    #[arg(short, long = "material", value_name = "PATH", num_args = 1..)]
+    materials: Vec<Utf8PathBuf>,
+    /// File or directory that the command makes; may be given more than once
+    #[arg(short, long = "product", value_name = "PATH", num_args = 1..)]
+    products: Vec<Utf8PathBuf>,
+    /// Path to the Cargo.toml of the workspace whose run the step joins
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    recording: RecordingArgs,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
+    let words: Vec<String> = args
+        .manifest_path
+        .into_iter()
+        .flat_map(|path| ["--manifest-path".to_owned(), path.into_string()])
+        .collect();
+    let step = RunCommand {
+        step: args.step.to_string(),
+        materials: args.materials,
+        products: args.products,
+        command: args.command,
+    };
+    step::record_as(args.step.as_str(), &step, &args.keys, &args.recording, &words, ui)
+}

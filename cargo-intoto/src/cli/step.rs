@@ -1,0 +1,117 @@
+//! What the commands that record a step have in common.
+
+use camino::Utf8Path;
+use clap::Args;
+use intoto_core::name::StepName;
+
+use crate::cli::words::CARGO_WORDS;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::layout_source::LayoutSource;
+use crate::recording::seal::{self, Signing};
+use crate::recording::{Settings, Step, observe};
+use crate::signing::KeyArgs;
+use crate::ui::Ui;
+use crate::workspace::Workspace;
+
+/// The flags of a recorded step of cargo; every other word is cargo's.
+#[derive(Debug, Args)]
+pub(crate) struct StepArgs {
+    /// Record under this name, for a layout that has several steps of the kind
+    #[arg(long, value_name = "NAME", help_heading = "Recording")]
+    step: Option<StepName>,
+    #[command(flatten)]
+    recording: RecordingArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
+    // Filled by `words::sort`.
+    #[arg(id = CARGO_WORDS, last = true, hide = true)]
+    cargo_words: Vec<String>,
+}
+
+/// How to record.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RecordingArgs {
+    /// Show what would be run and recorded, and do nothing
+    #[arg(long, help_heading = "Recording")]
+    pub(crate) dry_run: bool,
+    /// Record compiler wrappers, other linkers, patches and the like instead of refusing them
+    #[arg(long, help_heading = "Recording")]
+    pub(crate) allow_wrapper: bool,
+}
+
+/// Performs and records one step of cargo.
+///
+/// # Errors
+/// When the step fails, must not be recorded, or cannot be signed.
+pub(crate) fn record(step: &dyn Step, args: StepArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let name = args.step.as_ref().map_or(step.name(), StepName::as_str).to_owned();
+    record_as(&name, step, &args.keys, &args.recording, &args.cargo_words, ui)
+}
+
+/// Performs any step and records it under `name`.
+///
+/// # Errors
+/// As [`record`].
+pub(crate) fn record_as(
+    name: &str,
+    step: &dyn Step,
+    keys: &KeyArgs,
+    recording: &RecordingArgs,
+    words: &[String],
+    ui: &Ui,
+) -> Result<Exit, CliError> {
+    let settings = Settings {
+        allow_wrapper: recording.allow_wrapper,
+        runs: None,
+    };
+    let mut pending = None;
+    let (context, outcome) = observe(step, ui, words, &settings, &mut |context, plan| {
+        // A missing key should not be found after an hour of compiling.
+        let signers = keys.prepare(name, layout_source(&context.workspace)?.as_ref())?;
+        if recording.dry_run {
+            ui.data(&format!("{plan}"))?;
+            for path in signers.paths() {
+                ui.data(&format!("signed by {path}\n"))?;
+            }
+            return Ok(false);
+        }
+        ui.status("Recording", format!("{name} in run {}", context.run.id()));
+        pending = Some(signers);
+        Ok(true)
+    })?;
+    if let (Some(mut outcome), Some(signers)) = (outcome, pending) {
+        outcome.step = name.to_owned();
+        let signers = signers.open(ui)?;
+        let signing = Signing {
+            signers: &signers,
+            container: keys.container(),
+        };
+        seal::seal(ui, &context.run, outcome, &signing)?;
+    }
+    Ok(Exit::Success)
+}
+
+/// The layout source of the workspace, if it has one.
+pub(crate) fn layout_source(workspace: &Workspace) -> Result<Option<LayoutSource>, CliError> {
+    let path = workspace.root.join(Utf8Path::new("layouts/release.toml"));
+    if path.is_file() {
+        LayoutSource::parse(&path).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// The words for the help of a step.
+macro_rules! step_help {
+    ($step:literal) => {
+        concat!(
+            "Every other flag goes to `cargo ",
+            $step,
+            "` as it is: -p, --workspace, --release, --features, --target, --locked, --manifest-path, --target-dir … \
+             What follows `--` is cargo's too.\n\nThe link is written to target/intoto/<run>/. The exit code is cargo's \
+             when cargo fails."
+        )
+    };
+}
+pub(crate) use step_help;

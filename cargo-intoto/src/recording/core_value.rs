@@ -1,0 +1,41 @@
+//! JSON from serde's model to the core's.
+
+use std::borrow::Cow;
+
+use intoto_core::encoding::{Object, Value};
+use serde_json::Value as Json;
+
+/// The same value for the core. Numbers here are counts; a float, which no link may hold, becomes text.
+pub(crate) fn core_value(json: Json) -> Value<'static> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(value),
+        Json::Number(number) if number.is_f64() => Value::String(Cow::Owned(number.to_string())),
+        Json::Number(number) => Value::Integer(Cow::Owned(number.to_string())),
+        Json::String(text) => Value::String(Cow::Owned(text)),
+        Json::Array(values) => Value::Array(values.into_iter().map(core_value).collect()),
+        Json::Object(values) => {
+            let mut object = Object::new();
+            for (key, value) in values {
+                object.insert(key, core_value(value));
+            }
+            Value::Object(object)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use intoto_core::encoding::to_json;
+
+    use super::*;
+
+    #[test]
+    fn values_stay_what_they_are() {
+        let json = serde_json::json!({ "b": [1, -2, true, null], "a": { "ü": "x\"y" }, "c": 0.5 });
+        assert_eq!(
+            to_json(&core_value(json)),
+            r#"{"a":{"\u00fc":"x\"y"},"b":[1,-2,true,null],"c":"0.5"}"#
+        );
+    }
+}
