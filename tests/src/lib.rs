@@ -5,6 +5,7 @@ pub mod output;
 pub mod project;
 pub mod registry;
 pub mod sandbox;
+pub mod vectors;
 
 pub use output::Output;
 pub use project::Project;

@@ -1,0 +1,368 @@
+//! Links that must not count: missing, of somebody else, of something else, or in disagreement.
+
+use serde_json::{Value, json};
+
+use super::chain::{
+    Person, alice, bob, carol, digests, dsse, dsse_under, layout, link, mallory, owner, package_link, sources, text,
+    write_link,
+};
+use super::{Vector, with};
+
+pub(super) fn vectors() -> Vec<Vector> {
+    let mut vectors = missing();
+    vectors.extend(signers());
+    vectors.extend(contents());
+    vectors.extend(disagreements());
+    vectors.extend(limits());
+    vectors
+}
+
+/// A layout whose first step is carried out by these, with a threshold.
+fn written_by(by: &[&Person], threshold: u32) -> Value {
+    let ids: Vec<String> = by.iter().map(|person| person.id()).collect();
+    let mut layout = with(
+        with(layout(), "/steps/0/pubkeys", ids.into()),
+        "/steps/0/threshold",
+        threshold.into(),
+    );
+    for person in by {
+        layout = with(layout, &format!("/keys/{}", person.id()), person.in_layout());
+    }
+    layout
+}
+
+fn signed(link: &Value, by: &Person) -> Vec<u8> {
+    dsse(&text(link), &[by])
+}
+
+fn missing() -> Vec<Vector> {
+    vec![
+        Vector::new("link-missing--write", "the link of a step is not there")
+            .undecided(&["link-missing"])
+            .without(alice().link_file("write")),
+        Vector::new("link-missing--one-of-two", "two keys must sign, and one did")
+            .undecided(&["link-missing"])
+            .layout(&written_by(&[&alice(), &carol()], 2)),
+        Vector::new("verified--one-of-two-keys", "either of two keys may sign, and one did")
+            .layout(&written_by(&[&carol(), &alice()], 1)),
+        Vector::new("verified--threshold-two", "two keys must sign, and did")
+            .layout(&written_by(&[&alice(), &carol()], 2))
+            .file(carol().link_file("write"), signed(&write_link(), &carol())),
+        Vector::new(
+            "link-unreadable--permissions",
+            "the link of a step is there and cannot be read",
+        )
+        .undecided(&["link-missing", "link-unreadable"])
+        .says("unreadable", json!([alice().link_file("write")])),
+        Vector::new(
+            "signature-missing--link-unsigned",
+            "the link has an empty list of signatures",
+        )
+        .refused(&["signature-missing", "threshold-unmet"])
+        .file(alice().link_file("write"), dsse(&text(&write_link()), &[])),
+    ]
+}
+
+fn signers() -> Vec<Vector> {
+    let edited = with(write_link(), "/products/src~1main.rs", digests("evil"));
+    let mut graft: Value = serde_json::from_slice(&signed(&write_link(), &alice())).expect("an envelope is JSON");
+    graft["payload"] = intoto_core::encoding::base64::encode(&text(&edited)).into();
+    let refused = |name: &'static str, about| {
+        let code = name.split_once("--").expect("names of vectors have two parts").0;
+        Vector::new(name, about).refused(&[code, "threshold-unmet"])
+    };
+    let write = |vector: Vector, content| vector.file(alice().link_file("write"), content);
+    let both_steps = with(
+        written_by(&[&bob()], 1),
+        "/steps/0/expected_products",
+        json!([["ALLOW", "*"]]),
+    );
+    vec![
+        write(
+            refused(
+                "signature-invalid--link-edited",
+                "a digest in the link was changed after it was signed",
+            ),
+            text(&graft),
+        ),
+        write(
+            refused(
+                "signature-invalid--link-under-another-keys-id",
+                "a stranger signed under the key id of the functionary",
+            ),
+            dsse_under(&text(&edited), &[(&mallory(), &alice().id())]),
+        ),
+        write(
+            refused("key-not-authorised-for-step--stranger", "a stranger signed the link"),
+            signed(&write_link(), &mallory()),
+        ),
+        write(
+            refused(
+                "key-not-authorised-for-step--key-of-another-step",
+                "the functionary of another step signed the link",
+            ),
+            signed(&write_link(), &bob()),
+        ),
+        write(
+            refused(
+                "key-not-authorised-for-step--owner",
+                "the layout's owner, who is no functionary, signed the link",
+            ),
+            signed(&write_link(), &owner()),
+        ),
+        write(
+            refused(
+                "key-not-authorised-for-step--other-id-of-the-key",
+                "the functionary signed under an id that the layout does not list",
+            ),
+            signed(&write_link(), &alice().under_python_id()),
+        ),
+        Vector::new(
+            "key-not-authorised-for-step--extra",
+            "a stranger's link lies beside a good one",
+        )
+        .warned(&["key-not-authorised-for-step"])
+        .layout(&written_by(&[&alice(), &carol()], 1))
+        .file(carol().link_file("write"), signed(&edited, &mallory())),
+        Vector::new("json-invalid--extra", "a broken link lies beside a good one")
+            .warned(&["json-invalid"])
+            .layout(&written_by(&[&alice(), &carol()], 1))
+            .file(carol().link_file("write"), b"{".to_vec()),
+        Vector::new(
+            "verified--second-signature",
+            "a stranger signed the link as well, which changes nothing",
+        )
+        .file(
+            alice().link_file("write"),
+            dsse(&text(&write_link()), &[&mallory(), &alice()]),
+        ),
+        refused(
+            "link-name-mismatch--renamed",
+            "a functionary of two steps signed a link for one, and it was renamed for the other",
+        )
+        .layout(&both_steps)
+        .file(bob().link_file("write"), signed(&package_link(), &bob())),
+    ]
+}
+
+fn contents() -> Vec<Vector> {
+    let content = |name: &'static str, about, link: &Value| {
+        let code = name.split_once("--").expect("names of vectors have two parts").0;
+        Vector::new(name, about)
+            .refused(&[code, "threshold-unmet"])
+            .file(alice().link_file("write"), signed(link, &alice()))
+    };
+    let product = |name: &'static str, about, artifact: &str| {
+        let products = with(
+            sources(),
+            &format!("/{}", artifact.replace('~', "~0").replace('/', "~1")),
+            digests("x"),
+        );
+        content(name, about, &with(write_link(), "/products", products))
+    };
+    let digest =
+        |name, about, digests: Value| content(name, about, &with(write_link(), "/products/src~1main.rs", digests));
+    vec![
+        content(
+            "metadata-invalid--link-unknown-member",
+            "the link has a member that nobody knows",
+            &with(write_link(), "/note", "x".into()),
+        ),
+        content(
+            "metadata-invalid--link-products-missing",
+            "the link has no products",
+            &with(write_link(), "/products", Value::Null),
+        ),
+        content(
+            "metadata-invalid--link-type",
+            "the link says that it is something else",
+            &with(write_link(), "/_type", "statement".into()),
+        ),
+        content(
+            "metadata-invalid--link-materials-list",
+            "the link's materials are a list",
+            &with(write_link(), "/materials", json!([])),
+        ),
+        digest(
+            "metadata-invalid--digest-not-hexadecimal",
+            "a digest is not hexadecimal",
+            json!({ "sha256": "zz" }),
+        ),
+        digest(
+            "metadata-invalid--digest-length",
+            "a digest is one byte short",
+            json!({ "sha256": "00".repeat(31) }),
+        ),
+        digest(
+            "metadata-invalid--no-digest",
+            "an artifact has no digest, so that any bytes would be equal",
+            json!({}),
+        ),
+        product(
+            "artifact-name-unclean--dot-slash",
+            "a name begins with the directory itself",
+            "./src/main.rs",
+        ),
+        product(
+            "artifact-name-unclean--parent",
+            "a name leads through the directory above",
+            "x/../src/main.rs",
+        ),
+        product(
+            "artifact-name-unclean--double-slash",
+            "a name has an empty part",
+            "src//main.rs",
+        ),
+        product(
+            "artifact-name-unclean--trailing-slash",
+            "a name ends as a directory",
+            "src/",
+        ),
+        product(
+            "artifact-name-unclean--backslash",
+            "a name has a separator of another system",
+            "src\\main.rs",
+        ),
+        product("artifact-name-unclean--absolute", "a name is absolute", "/src/main.rs"),
+        product(
+            "artifact-name-unclean--control",
+            "a name has a control character",
+            "src/ma\u{1b}in.rs",
+        ),
+        product("artifact-name-unclean--empty", "a name is empty", ""),
+        product(
+            "artifact-name-unclean--after-scheme",
+            "a name is unclean behind its scheme",
+            "file:src/../main.rs",
+        ),
+        product(
+            "artifact-name-unclean--package-url",
+            "a package URL is not in its canonical form",
+            "pkg:Cargo/serde@1.0.0",
+        ),
+        content(
+            "step-name-invalid--link",
+            "the link is for a step whose name leads elsewhere",
+            &with(write_link(), "/name", "../write".into()),
+        ),
+        Vector::new(
+            "verified--environment-absent",
+            "the link has no environment, as other tools write it",
+        )
+        .file(
+            alice().link_file("write"),
+            signed(&with(write_link(), "/environment", Value::Null), &alice()),
+        ),
+        Vector::new(
+            "verified--environment-of-another-kind",
+            "the link's commit is no text: another tool's business",
+        )
+        .file(
+            alice().link_file("write"),
+            signed(&with(write_link(), "/environment/commit", 5.into()), &alice()),
+        ),
+    ]
+}
+
+fn disagreements() -> Vec<Vector> {
+    let other = with(write_link(), "/products/src~1main.rs", digests("other"));
+    let more = with(write_link(), "/products/src~1more.rs", digests("more"));
+    let commit = with(write_link(), "/environment/commit", "decade".into());
+    let run = with(write_link(), "/environment/run", "000000000002".into());
+    let command = link("write", &["write", "--evil"], json!({}), sources());
+    let alone = |name, about| Vector::new(name, about).layout(&written_by(&[&alice(), &carol()], 1));
+    vec![
+        alone(
+            "links-disagree--threshold-one",
+            "either of two keys may sign; both did, and say different things",
+        )
+        .refused(&["links-disagree"])
+        .file(carol().link_file("write"), signed(&other, &carol())),
+        Vector::new(
+            "links-disagree--threshold-two",
+            "two keys must sign; both did, and say different things",
+        )
+        .refused(&["links-disagree"])
+        .layout(&written_by(&[&alice(), &carol()], 2))
+        .file(carol().link_file("write"), signed(&more, &carol())),
+        Vector::new(
+            "links-disagree--third",
+            "two of three keys must sign; two agree and the third does not",
+        )
+        .refused(&["links-disagree"])
+        .layout(&written_by(&[&alice(), &carol(), &bob()], 2))
+        .file(carol().link_file("write"), signed(&write_link(), &carol()))
+        .file(bob().link_file("write"), signed(&other, &bob())),
+        Vector::new("commit-disagrees--mixed", "the links were recorded from two commits")
+            .refused(&["commit-disagrees"])
+            .file(alice().link_file("write"), signed(&commit, &alice())),
+        Vector::new(
+            "commit-disagrees--within-a-step",
+            "two functionaries of one step worked on two commits",
+        )
+        .refused(&["commit-disagrees"])
+        .layout(&written_by(&[&alice(), &carol()], 1))
+        .file(carol().link_file("write"), signed(&commit, &carol())),
+        Vector::new(
+            "run-disagrees--mixed",
+            "the links were recorded in two runs of one commit",
+        )
+        .refused(&["run-disagrees"])
+        .file(alice().link_file("write"), signed(&run, &alice())),
+        Vector::new(
+            "command-differs--warned",
+            "a functionary typed something else than was expected",
+        )
+        .warned(&["command-differs"])
+        .file(alice().link_file("write"), signed(&command, &alice())),
+        Vector::new(
+            "command-differs--refused",
+            "a functionary typed something else than was expected, and the verifier minds",
+        )
+        .refused(&["command-differs"])
+        .says("command_difference", "refuse")
+        .file(alice().link_file("write"), signed(&command, &alice())),
+    ]
+}
+
+fn limits() -> Vec<Vector> {
+    let beyond = |name, about, limits| Vector::new(name, about).says("limits", limits);
+    vec![
+        beyond(
+            "limit-exceeded--total-links",
+            "the layout wants more links than the verification takes",
+            json!({ "total_links": 1 }),
+        )
+        .undecided(&["limit-exceeded", "link-missing"]),
+        beyond(
+            "limit-exceeded--total-artifacts",
+            "the links have more artifacts together than the verification takes",
+            json!({ "total_artifacts": 3 }),
+        )
+        .undecided(&["limit-exceeded", "link-missing"]),
+        beyond(
+            "limit-exceeded--artifacts",
+            "a link has more artifacts than the verification takes",
+            json!({ "artifacts": 1 }),
+        )
+        .undecided(&["limit-exceeded", "link-missing"]),
+        beyond(
+            "limit-exceeded--steps",
+            "the layout has more steps than the verification takes",
+            json!({ "steps": 1 }),
+        )
+        .undecided(&["limit-exceeded"]),
+        beyond(
+            "limit-exceeded--signatures",
+            "the layout has more signatures than the verification takes",
+            json!({ "signatures": 0 }),
+        )
+        .undecided(&["limit-exceeded"]),
+        beyond(
+            "limit-exceeded--rule-work",
+            "the rules compare more names than the verification takes",
+            json!({ "rule_work": 1 }),
+        )
+        .undecided(&["limit-exceeded"]),
+    ]
+}

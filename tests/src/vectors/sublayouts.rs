@@ -1,0 +1,148 @@
+//! Layouts in place of links.
+
+use serde_json::{Value, json};
+
+use super::chain::{
+    Person, alice, bob, carol, dsse, inspection, layout, link, mallory, sources, step, text, write_link,
+};
+use super::{LAYOUT, Vector, with};
+
+/// What alice delegates `write` to: one step, by carol.
+fn sublayout() -> Value {
+    json!({
+        "_type": "layout",
+        "expires": "2030-01-01T00:00:00Z",
+        "readme": "How the sources are written.",
+        "keys": { carol().id(): carol().in_layout() },
+        "steps": [step("draft", &[&carol()], &["write"], &["DISALLOW *"], &["CREATE src/*", "DISALLOW *"])],
+        "inspect": [],
+    })
+}
+
+fn directory(step: &str, by: &Person) -> String {
+    format!("{step}.{}", &by.id()[..8])
+}
+
+fn draft_link() -> Value {
+    link("draft", &["write"], json!({}), sources())
+}
+
+/// The chain with this sublayout in place of the link of `write`, and carol's link of `draft`.
+fn delegated(name: &'static str, about: &'static str, sublayout: &Value) -> Vector {
+    Vector::new(name, about)
+        .file(alice().link_file("write"), dsse(&text(sublayout), &[&alice()]))
+        .file(draft_file(), dsse(&text(&draft_link()), &[&carol()]))
+}
+
+fn draft_file() -> String {
+    format!("{}/{}", directory("write", &alice()), carol().link_file("draft"))
+}
+
+pub(super) fn vectors() -> Vec<Vector> {
+    let failing = ["sublayout-refused", "threshold-unmet"];
+    let expired = with(sublayout(), "/expires", "2026-01-01T00:00:00Z".into());
+    let inspecting = |run: &[&str]| with(sublayout(), "/inspect", json!([inspection("check", run, &["ALLOW *"])]));
+    let placeholder = with(
+        sublayout(),
+        "/steps/0/expected_products/0",
+        json!(["CREATE", "src/{name}"]),
+    );
+    let strict = with(
+        sublayout(),
+        "/steps/0/expected_products",
+        json!([["CREATE", "src/lib.rs"], ["DISALLOW", "*"]]),
+    );
+    let by_alice = |name, about| delegated(name, about, &sublayout());
+    let codes = |code: &'static str| [code, failing[0], failing[1]];
+    vec![
+        delegated(
+            "verified--sublayout",
+            "a functionary delegated a step to a layout, and that verifies",
+            &sublayout(),
+        ),
+        delegated(
+            "verified--sublayout-inspection",
+            "a sublayout has an inspection that is harmless",
+            &inspecting(&["true"]),
+        ),
+        delegated("layout-expired--sublayout", "the sublayout expired", &expired).refused(&codes("layout-expired")),
+        delegated(
+            "sublayout-refused--rule-failed",
+            "a rule in the sublayout does not hold",
+            &strict,
+        )
+        .refused(&["rule-failed", "sublayout-refused", "threshold-unmet"]),
+        delegated(
+            "parameter-invalid--sublayout",
+            "a sublayout has a parameter; the owner's values are none of its business",
+            &placeholder,
+        )
+        .says("parameters", json!({ "name": "lib.rs" }))
+        .refused(&["parameter-invalid", "sublayout-refused", "threshold-unmet"]),
+        by_alice(
+            "link-missing--in-sublayout",
+            "the link of a step of the sublayout is not there",
+        )
+        .undecided(&["link-missing", "sublayout-refused"])
+        .without(draft_file()),
+        by_alice(
+            "key-not-authorised-for-step--in-sublayout",
+            "a functionary of the layout above signed the link of a step of the sublayout",
+        )
+        .refused(&["key-not-authorised-for-step", "sublayout-refused", "threshold-unmet"])
+        .file(draft_file(), dsse(&text(&draft_link()), &[&bob()])),
+        Vector::new(
+            "key-not-authorised-for-step--sublayout",
+            "a stranger signed the sublayout",
+        )
+        .refused(&["key-not-authorised-for-step", "threshold-unmet"])
+        .file(alice().link_file("write"), dsse(&text(&sublayout()), &[&mallory()])),
+        Vector::new(
+            "sublayout-cycle--itself",
+            "a functionary, who is its owner as well, signed the layout in place of a link",
+        )
+        .refused(&["sublayout-cycle", "sublayout-refused", "threshold-unmet"])
+        .file(alice().link_file("write"), dsse(&text(&layout()), &[&alice()])),
+        by_alice(
+            "sublayout-too-deep--limit",
+            "there is a sublayout where none is allowed",
+        )
+        .undecided(&["link-missing", "sublayout-refused", "sublayout-too-deep"])
+        .says("limits", json!({ "sublayout_depth": 0 })),
+        delegated(
+            "inspection-not-run--sublayout",
+            "a sublayout wants to run a program",
+            &inspecting(&["sh", "-c", "evil"]),
+        )
+        .undecided(&["inspection-not-run", "sublayout-refused"]),
+        delegated(
+            "inspection-failed--sublayout",
+            "an inspection of the sublayout ends with an error",
+            &inspecting(&["exit", "1"]),
+        )
+        .refused(&["inspection-failed", "sublayout-refused"]),
+        delegated(
+            "links-disagree--sublayout",
+            "a sublayout and a link stand for one step, and say different things",
+            &sublayout(),
+        )
+        .refused(&["links-disagree"])
+        .file(LAYOUT, super::chain::owned(&two_writers()))
+        .file(
+            bob().link_file("write"),
+            dsse(
+                &text(&with(
+                    write_link(),
+                    "/products/src~1more.rs",
+                    json!({ "sha256": "00".repeat(32) }),
+                )),
+                &[&bob()],
+            ),
+        ),
+    ]
+}
+
+/// Either alice or bob may write.
+fn two_writers() -> Value {
+    with(layout(), "/steps/0/pubkeys", json!([alice().id(), bob().id()]))
+}

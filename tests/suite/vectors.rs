@@ -1,0 +1,322 @@
+//! Runs every vector through the verifier, and compares the committed files with the tables that they are generated from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_intoto_tests::fixed;
+use cargo_intoto_tests::vectors::{self, BASE, LAYOUT};
+use intoto_core::artifacts::Artifacts;
+use intoto_core::digest::DigestSet;
+use intoto_core::encoding::strict_json;
+use intoto_core::key::PublicKey;
+use intoto_core::limits::Limits;
+use intoto_core::time::Timestamp;
+use intoto_core::verdict::{Finding, FindingCode, Outcome, Severity, Verdict};
+use intoto_core::verify::{
+    CommandDifference, Gathering, Inspecting, InspectionAnswer, InspectionRequest, Policy, Progress, Session, Subject,
+};
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn directory() -> Utf8PathBuf {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+/// Set to `overwrite`, as for all snapshots of the suite, it writes the files anew.
+const OVERWRITE: &str = "SNAPSHOTS";
+
+#[test]
+fn files_are_those_of_the_tables() {
+    let overwrite = std::env::var(OVERWRITE).is_ok_and(|value| value == "overwrite");
+    let mut expected = BTreeMap::new();
+    for vector in vectors::all() {
+        let mut put = |name: &str, content: Vec<u8>| {
+            let path = Utf8PathBuf::from(vector.name).join(name);
+            assert!(
+                expected.insert(path.clone(), content).is_none(),
+                "{path} is there twice"
+            );
+        };
+        put("expect.json", vector.expectation().into_bytes());
+        for (name, content) in &vector.files {
+            if let Some(content) = content {
+                put(name, content.clone());
+            }
+        }
+    }
+    if overwrite {
+        let _ = fs::remove_dir_all(directory());
+        for (path, content) in &expected {
+            let path = directory().join(path);
+            fs::create_dir_all(path.parent().expect("it is below the directory")).unwrap();
+            fs::write(path, content).unwrap();
+        }
+    }
+    let found = files(&directory());
+    let names = |files: &BTreeMap<Utf8PathBuf, Vec<u8>>| files.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(
+        names(&found),
+        names(&expected),
+        "write them anew with {OVERWRITE}=overwrite"
+    );
+    for (path, content) in &expected {
+        assert!(
+            found.get(path) == Some(content),
+            "{path} is not what the tables say; write it anew with {OVERWRITE}=overwrite"
+        );
+    }
+}
+
+#[test]
+fn every_vector_has_its_verdict() {
+    let mut wrong = Vec::new();
+    for case in Case::all() {
+        let found = case.summary(&case.verify(|_| {}));
+        let expected = case.expected();
+        if found != expected {
+            wrong.push(format!(
+                "{}: {}\n  expected {expected:?}\n  found    {found:?}",
+                case.name,
+                case.about()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} vectors:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_code_has_a_vector() {
+    let mut missing: BTreeSet<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+    for case in Case::all() {
+        let code = case.name.split_once("--").expect("names have two parts").0;
+        let (_, findings, warnings) = case.expected();
+        let expected = findings.union(&warnings).any(|found| found == code);
+        assert!(
+            expected || code == "verified",
+            "{} does not expect the code that it is named for",
+            case.name
+        );
+        missing.remove(code);
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Files are supplied in whatever order threads finish: that decides nothing, not even the order of findings.
+    #[test]
+    fn the_order_of_files_decides_nothing(seed: u64) {
+        for case in Case::all().into_iter().filter(|case| case.files.len() < 12) {
+            let in_order = case.verify(|_| {});
+            let mut state = seed;
+            let shuffled = case.verify(|files| {
+                for left in (1..files.len()).rev() {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    files.swap(left, (state >> 33) as usize % (left + 1));
+                }
+            });
+            prop_assert_eq!(format!("{in_order:?}"), format!("{shuffled:?}"), "{}", case.name);
+        }
+    }
+}
+
+/// A vector as it lies on disk, put over the base.
+struct Case {
+    name: String,
+    files: BTreeMap<Utf8PathBuf, Vec<u8>>,
+    expect: Value,
+}
+
+type Summary = (String, BTreeSet<String>, BTreeSet<String>);
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let base = files(&directory().join(BASE));
+        let mut names: Vec<String> = directory()
+            .read_dir_utf8()
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into())
+            .collect();
+        names.sort();
+        names.into_iter().map(|name| Self::load(name, &base)).collect()
+    }
+
+    fn load(name: String, base: &BTreeMap<Utf8PathBuf, Vec<u8>>) -> Self {
+        let mut files = base.clone();
+        files.extend(self::files(&directory().join(&name)));
+        let expect: Value = serde_json::from_slice(&files.remove(Utf8Path::new("expect.json")).unwrap()).unwrap();
+        for absent in texts(&expect["absent"]) {
+            assert!(
+                files.remove(Utf8Path::new(&absent)).is_some(),
+                "{name}: {absent} is not there anyway"
+            );
+        }
+        Self { name, files, expect }
+    }
+
+    fn about(&self) -> &str {
+        self.expect["about"].as_str().unwrap()
+    }
+
+    fn expected(&self) -> Summary {
+        let outcome = self.expect["outcome"].as_str().unwrap().to_owned();
+        (
+            outcome,
+            texts(&self.expect["findings"]).collect(),
+            texts(&self.expect["warnings"]).collect(),
+        )
+    }
+
+    fn summary(&self, verdict: &Verdict) -> Summary {
+        let codes = |of: fn(&Finding) -> bool| {
+            verdict
+                .findings()
+                .iter()
+                .filter(|finding| of(finding))
+                .map(|finding| finding.code.to_string())
+                .collect()
+        };
+        let decisive = codes(|finding| finding.severity >= Severity::Undecided);
+        (
+            verdict.outcome().to_string(),
+            decisive,
+            codes(|finding| finding.severity < Severity::Undecided),
+        )
+    }
+
+    fn policy(&self) -> Policy {
+        let owners = self
+            .expect
+            .get("owners")
+            .map_or_else(|| vec!["owner.pub".to_owned()], |owners| texts(owners).collect());
+        let key = |file: &String| {
+            PublicKey::from_spki_pem(str::from_utf8(&self.files[Utf8Path::new(file)]).unwrap()).unwrap()
+        };
+        let mut policy = Policy::new(owners.iter().map(key).collect(), Timestamp::from_unix(fixed::TIME));
+        for (name, value) in self.expect["parameters"].as_object().into_iter().flatten() {
+            policy.parameters.insert(name, value.as_str().unwrap()).unwrap();
+        }
+        if self.expect["command_difference"] == "refuse" {
+            policy.command_difference = CommandDifference::Refuse;
+        }
+        policy.limits = limits(&self.expect["limits"]);
+        let base = serde_json::json!({ "hello-1.0.crate": vectors::chain::digests("crate") });
+        let artifacts = self.expect.get("artifacts").unwrap_or(&base).as_object().unwrap();
+        policy.artifacts = artifacts
+            .iter()
+            .map(|(name, digest)| Subject {
+                name: name.clone(),
+                digests: digests(digest),
+            })
+            .collect();
+        policy
+    }
+
+    /// Carries a verification through. `order` may rearrange what is supplied.
+    fn verify(&self, mut order: impl FnMut(&mut Vec<intoto_core::verify::Admitted>)) -> Verdict {
+        let policy = self.policy();
+        let in_hand: Artifacts = policy
+            .artifacts
+            .iter()
+            .map(|subject| (subject.name.parse().unwrap(), subject.digests.clone()))
+            .collect();
+        let mut progress = Session::begin(&self.files[Utf8Path::new(LAYOUT)], policy);
+        loop {
+            progress = match progress {
+                Progress::Evidence(gathering) => {
+                    let mut files = self.admit(&gathering);
+                    order(&mut files);
+                    gathering.supply(files).unwrap()
+                }
+                Progress::Inspections(inspecting) => return inspect(inspecting, &in_hand),
+                Progress::Decided(verdict) => return verdict,
+            };
+        }
+    }
+
+    fn admit(&self, gathering: &Gathering) -> Vec<intoto_core::verify::Admitted> {
+        let unreadable: Vec<String> = texts(&self.expect["unreadable"]).collect();
+        let wanted = gathering.request().files().iter();
+        let admit = |file: &intoto_core::verify::EvidenceFile| {
+            let path: Utf8PathBuf = file
+                .directory()
+                .iter()
+                .map(String::as_str)
+                .chain([file.name()])
+                .collect();
+            if unreadable.iter().any(|name| *name == path) {
+                return Some(file.unreadable("permission denied"));
+            }
+            self.files.get(&path).map(|bytes| file.admit(bytes))
+        };
+        wanted.filter_map(admit).collect()
+    }
+}
+
+/// Inspections as this verifier knows them: `true` does nothing, `exit N` ends with N, and nothing else is run.
+fn inspect(inspecting: Inspecting, in_hand: &Artifacts) -> Verdict {
+    let answer = |request: &InspectionRequest| -> InspectionAnswer {
+        match request.run() {
+            [command] if command == "true" => request.done(0, in_hand.clone(), in_hand.clone()),
+            [command, code] if command == "exit" => {
+                request.done(code.parse().unwrap(), in_hand.clone(), in_hand.clone())
+            }
+            _ => request.not_run("it is not one of the inspections that are done in process"),
+        }
+    };
+    let answers: Vec<InspectionAnswer> = inspecting.requests().iter().map(answer).collect();
+    inspecting.supply(answers).unwrap()
+}
+
+fn limits(settings: &Value) -> Limits {
+    let mut limits = Limits::default();
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        let value = usize::try_from(value.as_u64().unwrap()).unwrap();
+        match name.as_str() {
+            "json_bytes" => limits.json_bytes = value,
+            "signatures" => limits.signatures = value,
+            "steps" => limits.steps = value,
+            "artifacts" => limits.artifacts = value,
+            "sublayout_depth" => limits.sublayout_depth = value,
+            "total_links" => limits.total_links = value,
+            "total_artifacts" => limits.total_artifacts = value,
+            "rule_work" => limits.rule_work = value as u64,
+            other => panic!("no vector has set the limit {other} before"),
+        }
+    }
+    limits
+}
+
+fn digests(value: &Value) -> DigestSet {
+    DigestSet::from_value(&strict_json::parse(value.to_string().as_bytes(), &Limits::default()).unwrap()).unwrap()
+}
+
+fn texts(value: &Value) -> impl Iterator<Item = String> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|text| text.as_str().unwrap().to_owned())
+}
+
+/// Every file below a directory, by its path from there.
+fn files(directory: &Utf8Path) -> BTreeMap<Utf8PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(next) = directories.pop() {
+        for entry in next.read_dir_utf8().unwrap_or_else(|error| panic!("{next}: {error}")) {
+            let path = entry.unwrap().into_path();
+            if path.is_dir() {
+                directories.push(path);
+            } else {
+                found.insert(
+                    path.strip_prefix(directory).unwrap().to_owned(),
+                    fs::read(&path).unwrap(),
+                );
+            }
+        }
+    }
+    found
+}
