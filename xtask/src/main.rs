@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-//mod bench;
+mod bench;
 mod failure;
 mod interop;
 mod process;

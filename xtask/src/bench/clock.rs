@@ -27,7 +27,10 @@ pub(super) fn least(mut work: impl FnMut() -> Result<(), Failure>) -> Result<f64
 
 fn now() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    #[expect(clippy::cast_precision_loss, reason = "a process runs for far less than 2^52 nanoseconds")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a process runs for far less than 2^52 nanoseconds"
+    )]
     let nanoseconds = time.tv_nsec as f64;
     #[expect(clippy::cast_precision_loss, reason = "as above")]
     let seconds = time.tv_sec as f64;

@@ -35,15 +35,39 @@ enum Rules {
 
 /// Every corpus.
 pub(super) const CORPORA: &[Corpus] = &[
-    Corpus { name: "steps-10", steps: 10, artifacts: 10, rules: Rules::One },
-    Corpus { name: "steps-50", steps: 50, artifacts: 40, rules: Rules::Padded },
-    Corpus { name: "steps-1000", steps: 1000, artifacts: 2, rules: Rules::One },
-    Corpus { name: "artifacts-20000", steps: 2, artifacts: 20_000, rules: Rules::One },
-    Corpus { name: "rules-200", steps: 2, artifacts: 20_000, rules: Rules::PerDirectory(200) },
+    Corpus {
+        name: "steps-10",
+        steps: 10,
+        artifacts: 10,
+        rules: Rules::One,
+    },
+    Corpus {
+        name: "steps-50",
+        steps: 50,
+        artifacts: 40,
+        rules: Rules::Padded,
+    },
+    Corpus {
+        name: "steps-1000",
+        steps: 1000,
+        artifacts: 2,
+        rules: Rules::One,
+    },
+    Corpus {
+        name: "artifacts-20000",
+        steps: 2,
+        artifacts: 20_000,
+        rules: Rules::One,
+    },
+    Corpus {
+        name: "rules-200",
+        steps: 2,
+        artifacts: 20_000,
+        rules: Rules::PerDirectory(200),
+    },
 ];
 
 /// The owner's and the functionaries' keys.
-#[derive(Debug)]
 pub(super) struct Keys {
     pub(super) owner: SecretKey,
     pub(super) functionary: SecretKey,
@@ -86,11 +110,17 @@ impl Corpus {
         let links = directory.join("links");
         fs::create_dir_all(&links).context(format!("create {links}"))?;
         let both = [KeyIdStyle::Python, KeyIdStyle::Legacy];
-        write(&directory.join("root.layout"), sign(&self.layout(keys), &keys.owner, &both, container)?)?;
+        write(
+            &directory.join("root.layout"),
+            sign(&self.layout(keys), &keys.owner, &both, container)?,
+        )?;
         let id = keys.functionary.public_key().key_id(KeyIdStyle::Legacy);
         for step in 0..self.steps {
             let path = links.join(format!("{}.{}.link", step_name(step), id.short()));
-            write(&path, sign(&self.link(step), &keys.functionary, &[KeyIdStyle::Legacy], container)?)?;
+            write(
+                &path,
+                sign(&self.link(step), &keys.functionary, &[KeyIdStyle::Legacy], container)?,
+            )?;
         }
         Ok(())
     }
@@ -134,7 +164,9 @@ impl Corpus {
             Rules::One => vec![matched("*".to_owned())],
             Rules::PerDirectory(count) => (0..count).map(|index| matched(format!("d{index:03}/*"))).collect(),
             Rules::Padded => {
-                let mut rules: Vec<Value> = (0..24).map(|index| matched(format!("generated/part-{index:02}/*"))).collect();
+                let mut rules: Vec<Value> = (0..24)
+                    .map(|index| matched(format!("generated/part-{index:02}/*")))
+                    .collect();
                 rules.push(matched("*".to_owned()));
                 rules
             }

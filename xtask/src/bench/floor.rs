@@ -19,7 +19,8 @@ pub(super) fn parse(path: &Utf8Path, container: Container) -> Result<(Vec<u8>, V
     let signed = match container {
         Container::Metablock => canonical(&file["signed"]),
         Container::Dsse => {
-            let payload = Base64::decode_vec(file["payload"].as_str().unwrap_or_default()).context(format!("decode {path}"))?;
+            let payload =
+                Base64::decode_vec(file["payload"].as_str().unwrap_or_default()).context(format!("decode {path}"))?;
             let _: Value = serde_json::from_slice(&payload).context(format!("parse the payload of {path}"))?;
             pae(&payload)
         }
@@ -30,12 +31,21 @@ pub(super) fn parse(path: &Utf8Path, container: Container) -> Result<(Vec<u8>, V
 /// Canonical bytes and a signature.
 pub(super) fn sign(value: &Value, key: &SecretKey, container: Container) -> Result<Vec<u8>, Failure> {
     let payload = canonical(value);
-    let message = if container == Container::Dsse { pae(&payload) } else { payload };
+    let message = if container == Container::Dsse {
+        pae(&payload)
+    } else {
+        payload
+    };
     key.sign(&message).context("sign")
 }
 
 /// Parses the layout and every link and checks the first signature of each.
-pub(super) fn verify(directory: &Utf8Path, container: Container, owner: &PublicKey, functionary: &PublicKey) -> Result<(), Failure> {
+pub(super) fn verify(
+    directory: &Utf8Path,
+    container: Container,
+    owner: &PublicKey,
+    functionary: &PublicKey,
+) -> Result<(), Failure> {
     check(&directory.join("root.layout"), container, owner)?;
     for link in files(&directory.join("links"), "link")? {
         check(&link, container, functionary)?;

@@ -33,7 +33,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     if !args.here {
         return Run::cargo()
-            .args(["run", "--quiet", "--release", "--locked", "--package", "xtask", "--", "bench", "--here"])
+            .args([
+                "run",
+                "--quiet",
+                "--release",
+                "--locked",
+                "--package",
+                "xtask",
+                "--",
+                "bench",
+                "--here",
+            ])
             .directory(root.path())
             .show();
     }
@@ -66,7 +76,9 @@ type Times = BTreeMap<String, f64>;
 fn peer(run: Run) -> Result<Times, Failure> {
     let mut times = Times::new();
     for line in run.succeed()?.stdout.lines() {
-        let (name, milliseconds) = line.rsplit_once(' ').ok_or_else(|| Failure::new(format!("unexpected line {line:?}")))?;
+        let (name, milliseconds) = line
+            .rsplit_once(' ')
+            .ok_or_else(|| Failure::new(format!("unexpected line {line:?}")))?;
         times.insert(name.to_owned(), milliseconds.parse().context(format!("read {line:?}"))?);
     }
     Ok(times)

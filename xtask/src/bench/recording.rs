@@ -48,11 +48,18 @@ pub(super) fn run(root: &Root, world: &World, corpora: &Utf8Path) -> Result<(), 
         verify_floor,
         commands.ours_verify(&chain)?,
     );
-    for (name, large) in [("record 10,000 files of 4 KB", false), ("record one file of 1 GiB", true)] {
+    for (name, large) in [
+        ("record 10,000 files of 4 KB", false),
+        ("record one file of 1 GiB", true),
+    ] {
         let directory = world.directory("recorded")?;
         let data = directory.join("data");
         fs::create_dir(&data).context(format!("create {data}"))?;
-        if large { write_large(&data)? } else { write_many(&data)? }
+        if large {
+            write_large(&data)?
+        } else {
+            write_many(&data)?
+        }
         let floor = clock::least(|| hash_all(&data))?;
         let python = commands.python_record(&directory)?;
         let go = commands.go_record(&directory)?;
@@ -71,32 +78,71 @@ struct Commands<'a> {
 
 impl Commands<'_> {
     fn python_verify(&self, chain: &Utf8Path) -> Result<Cost, Failure> {
-        let run = self.measure().arg(self.world.tools.python("in-toto-verify")).arg("-l").arg(chain.join("root.layout"));
-        cost(run.arg("--verification-keys").arg(self.public()).arg("--link-dir").arg(chain.join("links")), chain)
+        let run = self
+            .measure()
+            .arg(self.world.tools.python("in-toto-verify"))
+            .arg("-l")
+            .arg(chain.join("root.layout"));
+        cost(
+            run.arg("--verification-keys")
+                .arg(self.public())
+                .arg("--link-dir")
+                .arg(chain.join("links")),
+            chain,
+        )
     }
 
     fn go_verify(&self, chain: &Utf8Path) -> Result<Cost, Failure> {
-        let run = self.measure().arg(self.world.tools.go("in-toto-golang")).args(["verify", "-l"]).arg(chain.join("root.layout"));
-        cost(run.arg("-k").arg(self.public()).arg("-d").arg(chain.join("links")), chain)
+        let run = self
+            .measure()
+            .arg(self.world.tools.go("in-toto-golang"))
+            .args(["verify", "-l"])
+            .arg(chain.join("root.layout"));
+        cost(
+            run.arg("-k").arg(self.public()).arg("-d").arg(chain.join("links")),
+            chain,
+        )
     }
 
     fn ours_verify(&self, chain: &Utf8Path) -> Result<Cost, Failure> {
-        let run = self.measure().arg(self.product).args(["verify", "--layout"]).arg(chain.join("root.layout"));
-        cost(run.arg("--key").arg(self.public()).arg("--link-dir").arg(chain.join("links")), chain)
+        let run = self
+            .measure()
+            .arg(self.product)
+            .args(["verify", "--layout"])
+            .arg(chain.join("root.layout"));
+        cost(
+            run.arg("--key")
+                .arg(self.public())
+                .arg("--link-dir")
+                .arg(chain.join("links")),
+            chain,
+        )
     }
 
     fn python_record(&self, directory: &Utf8Path) -> Result<Cost, Failure> {
-        let run = self.measure().arg(self.world.tools.python("in-toto-run")).args(["-n", "step", "--signing-key"]).arg(self.key);
+        let run = self
+            .measure()
+            .arg(self.world.tools.python("in-toto-run"))
+            .args(["-n", "step", "--signing-key"])
+            .arg(self.key);
         cost(run.args(["-m", "data", "--", "true"]), directory)
     }
 
     fn go_record(&self, directory: &Utf8Path) -> Result<Cost, Failure> {
-        let run = self.measure().arg(self.world.tools.go("in-toto-golang")).args(["run", "-n", "step", "-k"]).arg(self.key);
+        let run = self
+            .measure()
+            .arg(self.world.tools.go("in-toto-golang"))
+            .args(["run", "-n", "step", "-k"])
+            .arg(self.key);
         cost(run.args(["-m", "data", "--", "true"]), directory)
     }
 
     fn ours_record(&self, directory: &Utf8Path) -> Result<Cost, Failure> {
-        let run = self.measure().arg(self.product).args(["run", "--step", "step", "--key"]).arg(self.key);
+        let run = self
+            .measure()
+            .arg(self.product)
+            .args(["run", "--step", "step", "--key"])
+            .arg(self.key);
         cost(run.args(["-m", "data", "--", "true"]), directory)
     }
 
@@ -113,7 +159,9 @@ impl Commands<'_> {
 fn cost(run: Run, directory: &Utf8Path) -> Result<Cost, Failure> {
     let output = run.directory(directory).succeed()?.stdout;
     let last = output.lines().last().unwrap_or_default();
-    let (milliseconds, kib) = last.split_once(' ').ok_or_else(|| Failure::new(format!("unexpected output {output:?}")))?;
+    let (milliseconds, kib) = last
+        .split_once(' ')
+        .ok_or_else(|| Failure::new(format!("unexpected output {output:?}")))?;
     let number = |text: &str| text.parse::<f64>().context(format!("read {last:?}"));
     Ok(Cost {
         milliseconds: number(milliseconds)?,
@@ -135,7 +183,16 @@ fn print(name: &str, python: Cost, go: Cost, floor: f64, ours: Cost) {
 /// The product as users build it.
 fn release(root: &Root) -> Result<camino::Utf8PathBuf, Failure> {
     Run::cargo()
-        .args(["build", "--quiet", "--release", "--locked", "--package", "cargo-intoto", "--bin", "cargo-intoto"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--locked",
+            "--package",
+            "cargo-intoto",
+            "--bin",
+            "cargo-intoto",
+        ])
         .directory(root.path())
         .show()?;
     Ok(root.target().join("release/cargo-intoto"))
@@ -163,7 +220,10 @@ fn hash_all(directory: &Utf8Path) -> Result<(), Failure> {
 fn write_many(directory: &Utf8Path) -> Result<(), Failure> {
     for index in 0..FILES {
         let digest = sha256(&index.to_le_bytes());
-        write(&directory.join(format!("file-{index:05}")), digest.repeat(FILE_SIZE / digest.len()))?;
+        write(
+            &directory.join(format!("file-{index:05}")),
+            digest.repeat(FILE_SIZE / digest.len()),
+        )?;
     }
     Ok(())
 }

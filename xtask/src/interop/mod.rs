@@ -46,7 +46,7 @@ pub(crate) enum Container {
 }
 
 impl Container {
-    const ALL: [Self; 2] = [Self::Dsse, Self::Metablock];
+    pub(crate) const ALL: [Self; 2] = [Self::Dsse, Self::Metablock];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
