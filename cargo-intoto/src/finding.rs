@@ -119,6 +119,8 @@ cargo_codes! {
     CrateNotExplained = "crate-not-explained",
     /// A private key file can be read by others.
     KeyFileExposed = "key-file-exposed",
+    /// The layout is not the one with the sha256 that was demanded.
+    LayoutDigestMismatch = "layout-digest-mismatch",
     /// A layout is older than one that was accepted before.
     LayoutOlder = "layout-older",
     /// The layout source, the signed layout and the workspace say different things.

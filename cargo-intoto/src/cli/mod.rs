@@ -13,6 +13,7 @@ mod step;
 mod test;
 mod trust;
 mod words;
+mod verify;
 
 use std::ffi::OsString;
 
@@ -66,6 +67,7 @@ enum Command {
     Layout(layout::Args),
     Sign(sign::Args),
     Trust(trust::Args),
+    Verify(Box<verify::Args>),
 }
 
 impl Command {
@@ -81,6 +83,7 @@ impl Command {
             Self::Layout(args) => layout::run(args, ui),
             Self::Sign(args) => sign::run(args, ui),
             Self::Trust(args) => trust::run(args, ui),
+            Self::Verify(args) => verify::run(*args, ui),
         }
     }
 }

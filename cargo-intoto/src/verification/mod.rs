@@ -21,14 +21,17 @@ use crate::collect::progress::Progress as Hashing;
 use crate::error::{CliError, ErrorKind};
 use crate::exit::Exit;
 use crate::explain::Account;
-use crate::finding::{CargoCode, CargoFinding};
+use crate::finding::CargoFinding;
 use crate::ui::Ui;
 
+pub mod author_tree;
 mod crates;
 mod evidence;
 pub mod hostile_tree;
 mod inspections;
 pub mod link_files;
+pub mod owners;
+pub mod subject;
 
 use link_files::LinkDirectory;
 
@@ -283,18 +286,4 @@ fn container(layout: &[u8], limits: &Limits) -> Option<Container> {
     intoto_core::envelope::Envelope::parse(layout, limits)
         .ok()
         .map(|envelope| envelope.container())
-}
-
-impl CargoFinding {
-    /// A refusal or open question that was met as an error before anything was verified.
-    pub(crate) fn from_error(error: &CliError, code: CargoCode) -> Self {
-        let finding = match error.kind() {
-            ErrorKind::Refused => Self::refusal(code, error.to_string()),
-            _ => Self::undecided(code, error.to_string()),
-        };
-        match error.hints().first() {
-            Some(hint) => finding.hint(hint),
-            None => finding,
-        }
-    }
 }

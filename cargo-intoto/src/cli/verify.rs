@@ -1,0 +1,202 @@
+//! `cargo intoto verify`: did these artifacts come out of the steps, people and rules that a layout demands?
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::layout::Parameters;
+use intoto_core::limits::Limits;
+use intoto_core::time::Timestamp;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::report::{self, Format};
+use crate::trust::TrustArgs;
+use crate::ui::Ui;
+use crate::verification::author_tree::AuthorTree;
+use crate::verification::link_files::{LinkDirectory, read_named};
+use crate::verification::owners::{self, Owners};
+use crate::verification::{self, Artifact, Commands, ReferenceTime, Request, hostile_tree, subject};
+
+/// Verify that artifacts came out of the steps, people and rules that a layout demands
+///
+/// Without arguments, in your own workspace: the artifacts of the latest run, by `layouts/release.layout` and the keys of your
+/// trust store. Elsewhere, give at least `--layout`, `--link-dir` and the artifacts. For a tree that you do not trust, call
+/// `cargo-intoto verify` from outside of it: nothing of the tree is run, and nothing in it decides what is trusted.
+///
+/// Exits with 0 if verified, 1 if refused, 2 for a mistake on the command line, 3 if it cannot be decided, 4 if the machine fails.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Artifacts to verify: .crate files and executables
+    #[arg(value_name = "FILE")]
+    files: Vec<Utf8PathBuf>,
+    /// Another artifact to verify; may be given more than once
+    #[arg(long = "artifact", value_name = "FILE")]
+    artifacts: Vec<Utf8PathBuf>,
+    /// The signed layout [default: layouts/release.layout of the workspace]
+    #[arg(long, value_name = "FILE")]
+    layout: Option<Utf8PathBuf>,
+    /// Public key that must have signed the layout, instead of the trust store; each one that is given must
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<Utf8PathBuf>,
+    /// Directory with the links [default: those of the workspace's latest run]
+    #[arg(long, value_name = "DIR")]
+    link_dir: Option<Utf8PathBuf>,
+    /// Crate that the artifacts are said to be, as pkg:cargo/NAME[@VERSION] [default: what the .crate files are called]
+    #[arg(long = "subject", value_name = "PURL")]
+    subjects: Vec<String>,
+    /// Value for a parameter of the layout
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    parameters: Vec<String>,
+    /// Judge at this time instead of now, as in 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "RFC3339")]
+    as_of: Option<String>,
+    /// Run the commands of the layout's inspections; true and tar xzf FILE never need it
+    #[arg(long)]
+    run_inspections: bool,
+    /// Seconds that each such command may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "run_inspections")]
+    inspection_timeout: u64,
+    /// Accept a layout that is older than one that was accepted before
+    #[arg(long)]
+    allow_older_layout: bool,
+    /// Accept only the layout with this sha256
+    #[arg(long, value_name = "HEX")]
+    layout_sha256: Option<String>,
+    /// Where cargo puts what it builds [default: target below the workspace]
+    #[arg(long, value_name = "DIR", env = "CARGO_TARGET_DIR", hide_env = true)]
+    target_dir: Option<Utf8PathBuf>,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
+    let limits = Limits::default();
+    let time = reference_time(args.as_of.as_deref())?;
+    let parameters = parameters(&args.parameters)?;
+    let (mut request, owners) = prepare(&args, time, parameters, &limits, ui)?;
+    if let Some(expected) = &args.layout_sha256 {
+        owners::check_layout_sha256(&request.layout, expected, &limits, &mut request.findings);
+    }
+    let mut report = verification::verify(request)?;
+    if !args.allow_older_layout {
+        owners.refuse_older(&mut report);
+    }
+    ui.data(&match args.format {
+        Format::Human => report::human::render(&report, ui.verbosity()),
+        Format::Json => report::json::render(&report),
+    })?;
+    owners.remember(&report)?;
+    Ok(report.exit())
+}
+
+/// Finds everything that the verification depends on, and whose word counts.
+fn prepare(
+    args: &Args,
+    time: ReferenceTime,
+    parameters: Parameters,
+    limits: &Limits,
+    ui: &Ui,
+) -> Result<(Request, Owners), CliError> {
+    let here = current_directory()?;
+    // Only what is not said on the command line is looked for in a workspace.
+    let tree = match (&args.layout, &args.link_dir) {
+        (Some(_), Some(_)) => None,
+        _ => Some(AuthorTree::find(&here, args.target_dir.as_deref())?),
+    };
+    let layout_path = match (&args.layout, &tree) {
+        (Some(path), _) => path.clone(),
+        (None, Some(tree)) => relative(&tree.layout()?, &here),
+        (None, None) => return Err(CliError::usage("no layout is given")),
+    };
+    let layout = read_named(&layout_path, limits.json_bytes)
+        .map_err(|unread| CliError::cannot_decide(format!("the layout {layout_path} {unread}")))?;
+    let link_path = match (&args.link_dir, &tree) {
+        (Some(path), _) => path.clone(),
+        (None, Some(tree)) => relative(&tree.links()?, &here),
+        (None, None) => return Err(CliError::usage("no link directory is given")),
+    };
+    let links = LinkDirectory::open(&link_path).map_err(|error| {
+        CliError::cannot_decide(format!("failed to open the link directory {link_path}")).because(error)
+    })?;
+    let mut paths: Vec<Utf8PathBuf> = args.files.iter().chain(&args.artifacts).cloned().collect();
+    if let (true, Some(tree)) = (paths.is_empty(), &tree) {
+        paths = tree.artifacts(&link_path, &layout, limits)?;
+    }
+    let artifacts = paths
+        .iter()
+        .map(|path| Artifact::read(path, ui))
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let mut findings = hostile_tree::examine(match &tree {
+        Some(tree) => tree.root(),
+        None => layout_path
+            .parent()
+            .filter(|path| !path.as_str().is_empty())
+            .unwrap_or(Utf8Path::new(".")),
+    });
+    let purls = subject::purls(&artifacts, &args.subjects, &mut findings)?;
+    let owners = if args.keys.is_empty() {
+        Owners::of_store(args.trust.load()?, &purls, &layout, limits)?
+    } else {
+        Owners::of_files(&args.keys)?
+    };
+    let request = Request {
+        layout_name: layout_path.into_string(),
+        layout,
+        owners: owners.keys.clone(),
+        links,
+        artifacts,
+        time,
+        parameters,
+        commands: if args.run_inspections {
+            Commands::Run {
+                limit: Duration::from_secs(args.inspection_timeout),
+            }
+        } else {
+            Commands::NotRun
+        },
+        findings,
+    };
+    Ok((request, owners))
+}
+
+fn reference_time(as_of: Option<&str>) -> Result<ReferenceTime, CliError> {
+    match as_of {
+        None => ReferenceTime::now(),
+        Some(text) => text.parse::<Timestamp>().map(ReferenceTime::Stated).map_err(|error| {
+            CliError::usage(format!("`--as-of {text}` is no time"))
+                .because(error)
+                .hint("write it as in 2027-01-31T00:00:00Z")
+        }),
+    }
+}
+
+fn parameters(words: &[String]) -> Result<Parameters, CliError> {
+    let mut parameters = Parameters::default();
+    for word in words {
+        let (name, value) = word
+            .split_once('=')
+            .ok_or_else(|| CliError::usage(format!("`--param {word}` is not of the form NAME=VALUE")))?;
+        if parameters.iter().any(|(known, _)| known == name) {
+            return Err(CliError::usage(format!("the parameter `{name}` is given twice")));
+        }
+        parameters
+            .insert(name, value)
+            .map_err(|error| CliError::usage(format!("`--param {word}` is not allowed")).because(error))?;
+    }
+    Ok(parameters)
+}
+
+fn current_directory() -> Result<Utf8PathBuf, CliError> {
+    let failed = || CliError::failure("failed to find the current directory");
+    let path = std::env::current_dir().map_err(|error| failed().because(error))?;
+    Utf8PathBuf::from_path_buf(path).map_err(|path| failed().because(format!("{} is not UTF-8", path.display())))
+}
+
+/// A path as a user would write it from here.
+fn relative(path: &Utf8Path, here: &Utf8Path) -> Utf8PathBuf {
+    path.strip_prefix(here).unwrap_or(path).to_owned()
+}

@@ -1,0 +1,171 @@
+//! The author's own tree: where its layout, its links and the files of its last run are, found without asking cargo.
+//!
+//! What is read here only says which files to look at. Whether they are any good is decided afterwards, by keys that do not
+//! come from the tree.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::envelope::Envelope;
+use intoto_core::layout::{Layout, Rule};
+use intoto_core::limits::Limits;
+use intoto_core::link::Link;
+use intoto_core::payload::Payload;
+
+use super::link_files::LinkDirectory;
+use crate::error::CliError;
+use crate::store::{self, LinkStore, Run};
+
+/// The signed layout below a workspace's root.
+pub const LAYOUT: &str = "layouts/release.layout";
+/// What marks the root of a workspace whose layout lies elsewhere.
+const MARKS: [&str; 3] = [LAYOUT, "layouts/release.toml", "Cargo.lock"];
+
+/// A workspace as its author sees it.
+#[derive(Debug)]
+pub struct AuthorTree {
+    root: Utf8PathBuf,
+    target: Utf8PathBuf,
+}
+
+impl AuthorTree {
+    /// The workspace that `directory` lies in, with its target directory unless another one is given.
+    ///
+    /// # Errors
+    /// When nothing at or above `directory` looks like the root of a workspace.
+    pub fn find(directory: &Utf8Path, target: Option<&Utf8Path>) -> Result<Self, CliError> {
+        let marked = |mark: &str| directory.ancestors().find(|path| path.join(mark).is_file());
+        let root = MARKS.iter().find_map(|mark| marked(mark)).ok_or_else(|| {
+            CliError::usage(format!("there is no {LAYOUT} in {directory} or above"))
+                .hint("outside of a workspace, say what to verify: --layout FILE --key FILE --link-dir DIR FILE.crate")
+                .hint("in your own workspace, `cargo intoto init` makes a layout")
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            target: target.map_or_else(|| root.join("target"), |target| directory.join(target)),
+        })
+    }
+
+    /// The root.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// The signed layout, which must be there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn layout(&self) -> Result<Utf8PathBuf, CliError> {
+        let path = self.root.join(LAYOUT);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let error = CliError::cannot_decide(format!("there is no signed layout {path}"));
+        Err(if self.root.join("layouts/release.toml").is_file() {
+            error.hint("run `cargo intoto layout sign`, which makes it from layouts/release.toml")
+        } else {
+            error.hint("run `cargo intoto init`, or give one with --layout FILE")
+        })
+    }
+
+    /// The links of the latest run.
+    ///
+    /// # Errors
+    /// When there is no run.
+    pub fn links(&self) -> Result<Utf8PathBuf, CliError> {
+        let runs = store::run::runs_directory(&self.target);
+        let run = Run::latest(&runs)?.ok_or_else(|| {
+            CliError::cannot_decide(format!("there is no recorded run in {runs}"))
+                .hint("run `cargo intoto release`, or name the directory with the links by --link-dir")
+        })?;
+        Ok(run.directory().to_owned())
+    }
+
+    /// The files on disk that the run's links have as products and that the layout binds: its `.crate`s and executables.
+    ///
+    /// # Errors
+    /// When the links cannot be listed, or nothing that they made is on disk.
+    pub fn artifacts(&self, links: &Utf8Path, layout: &[u8], limits: &Limits) -> Result<Vec<Utf8PathBuf>, CliError> {
+        let layout = read_layout(layout, limits);
+        let last_step = layout
+            .as_ref()
+            .and_then(|layout| layout.steps().last())
+            .map(|step| step.name.as_str());
+        let directory = LinkDirectory::open(links).map_err(|error| {
+            CliError::cannot_decide(format!("failed to open the link directory {links}")).because(error)
+        })?;
+        let mut paths = BTreeSet::new();
+        for name in store::LinkDirectory::new(links).names()? {
+            let Some(link) = read_link(&directory, &name, limits) else {
+                continue;
+            };
+            let is_last = Some(link.name.as_str()) == last_step;
+            for (product, _) in link.products.iter() {
+                let product = product.as_str();
+                let Some(below_target) = product.strip_prefix("target/") else {
+                    continue;
+                };
+                let base = product.rsplit('/').next().unwrap_or(product);
+                if layout.as_ref().is_some_and(|layout| is_bound(layout, base, is_last)) {
+                    paths.insert(self.target.join(below_target));
+                }
+            }
+        }
+        let on_disk: Vec<Utf8PathBuf> = paths.iter().filter(|path| path.is_file()).cloned().collect();
+        match (on_disk.is_empty(), paths.first()) {
+            (false, _) => Ok(on_disk),
+            (true, Some(missing)) => Err(
+                CliError::cannot_decide(format!("{missing}, which the run made, is gone"))
+                    .hint("run `cargo intoto release` again, or name the artifacts to verify"),
+            ),
+            (true, None) => Err(CliError::cannot_decide(format!(
+                "the links in {links} have no product that the layout binds"
+            ))
+            .hint("record the steps that make the .crate or the executables, or name the artifacts to verify")),
+        }
+    }
+}
+
+/// Whether the layout has something to say about an artifact of this name: a MATCH rule of an inspection or, without any, the
+/// products of its last step.
+fn is_bound(layout: &Layout, name: &str, is_of_last_step: bool) -> bool {
+    let mut matches = layout
+        .inspections()
+        .iter()
+        .flat_map(|inspection| {
+            inspection
+                .expected_materials
+                .iter()
+                .chain(&inspection.expected_products)
+        })
+        .filter_map(|rule| match rule {
+            Rule::Match { pattern, .. } => Some(pattern),
+            _ => None,
+        })
+        .peekable();
+    match matches.peek() {
+        Some(_) => matches.any(|pattern| pattern.matches(name)),
+        None => is_of_last_step,
+    }
+}
+
+fn read_layout(bytes: &[u8], limits: &Limits) -> Option<Layout> {
+    match read_payload(bytes, limits)? {
+        Payload::Layout(layout) => Some(layout),
+        Payload::Link(_) => None,
+    }
+}
+
+fn read_link(directory: &LinkDirectory, name: &str, limits: &Limits) -> Option<Link> {
+    let bytes = directory.read(&[], name, limits.json_bytes).ok()?;
+    match read_payload(&bytes, limits)? {
+        Payload::Link(link) => Some(link),
+        Payload::Layout(_) => None,
+    }
+}
+
+fn read_payload(bytes: &[u8], limits: &Limits) -> Option<Payload> {
+    let envelope = Envelope::parse(bytes, limits).ok()?;
+    let value = envelope.payload_value().ok()?;
+    Payload::from_value(&value, limits).ok()
+}

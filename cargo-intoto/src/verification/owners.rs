@@ -1,0 +1,149 @@
+//! Whose signatures on the layout are demanded: the keys that the user names, or those of the user's trust store.
+
+use camino::Utf8PathBuf;
+use intoto_core::digest::{sha256, to_hex};
+use intoto_core::envelope::Envelope;
+use intoto_core::limits::Limits;
+use intoto_core::verdict::Outcome;
+
+use super::{Owner, ReferenceTime, Report};
+use crate::error::{CliError, ErrorKind};
+use crate::finding::{CargoCode, CargoFinding};
+use crate::signing::load_public_key;
+use crate::trust::{Entry, Store};
+
+/// Whose signatures are demanded, and who remembers what was accepted.
+#[derive(Debug)]
+pub struct Owners {
+    /// The keys, all of which must have signed.
+    pub keys: Vec<Owner>,
+    /// The entry of the trust store that they come from.
+    entry: Option<(Store, Entry)>,
+}
+
+impl Owners {
+    /// The keys in these files.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn of_files(files: &[Utf8PathBuf]) -> Result<Self, CliError> {
+        let keys = files
+            .iter()
+            .map(|file| {
+                Ok(Owner {
+                    label: file.to_string(),
+                    key: load_public_key(file)?,
+                    file: Some(file.clone()),
+                })
+            })
+            .collect::<Result<_, CliError>>()?;
+        Ok(Self { keys, entry: None })
+    }
+
+    /// The keys of an entry whose scope covers every crate under verification. Of several, one that enough signatures on the
+    /// layout agree with is taken.
+    ///
+    /// # Errors
+    /// When no entry covers them; the hint is the command that would change that.
+    pub fn of_store(store: Store, purls: &[String], layout: &[u8], limits: &Limits) -> Result<Self, CliError> {
+        if purls.is_empty() {
+            return Err(CliError::cannot_decide(
+                "nothing says which crates are under verification, so the trust store cannot be asked",
+            )
+            .with_code(CargoCode::OwnerUnknown)
+            .hint("say it with --subject pkg:cargo/NAME, give a .crate, or give the owner's key with --key FILE"));
+        }
+        let (entry, keys) = {
+            let entries = store.keys_for(purls)?;
+            let envelope = Envelope::parse(layout, limits).ok();
+            let signed_by = |entry: &Entry| -> Vec<usize> {
+                let signed = |key: &intoto_core::key::PublicKey| {
+                    envelope
+                        .as_ref()
+                        .is_some_and(|envelope| envelope.verify(key, &key.key_ids()).is_ok())
+                };
+                (0..entry.keys.len())
+                    .filter(|index| signed(&entry.keys[*index]))
+                    .collect()
+            };
+            let enough = entries.iter().find_map(|entry| {
+                let signed = signed_by(entry);
+                let threshold = usize::try_from(entry.threshold).unwrap_or(usize::MAX);
+                (signed.len() >= threshold && !signed.is_empty()).then_some((*entry, signed))
+            });
+            // With too few signatures everywhere, the verdict says which ones are missing.
+            let (entry, indices) = match (enough, entries.first()) {
+                (Some(found), _) => found,
+                (None, Some(first)) => (*first, (0..first.keys.len()).collect()),
+                (None, None) => {
+                    return Err(CliError::cannot_decide("nobody is trusted").with_code(CargoCode::OwnerUnknown));
+                }
+            };
+            let keys = indices.into_iter().map(|index| Owner {
+                label: format!("`{}` of the trust store", entry.name),
+                key: entry.keys[index].clone(),
+                file: None,
+            });
+            (entry.clone(), keys.collect())
+        };
+        Ok(Self {
+            keys,
+            entry: Some((store, entry)),
+        })
+    }
+
+    /// Refuses a layout that is older than what the entry of the trust store has accepted before.
+    pub fn refuse_older(&self, report: &mut Report) {
+        let (Some((_, entry)), Some(layout)) = (&self.entry, report.verdict.layout()) else {
+            return;
+        };
+        if let Err(error) = entry.check_not_older(&layout.signed_sha256, layout.expires) {
+            report.findings.push(finding(&error, CargoCode::LayoutOlder));
+        }
+    }
+
+    /// Remembers the layout, once everything was verified at the present time.
+    ///
+    /// # Errors
+    /// When the trust store cannot be written.
+    pub fn remember(&self, report: &Report) -> Result<(), CliError> {
+        let (Some((store, entry)), Some(layout), ReferenceTime::Now(now), Outcome::Verified) =
+            (&self.entry, report.verdict.layout(), report.time, report.outcome())
+        else {
+            return Ok(());
+        };
+        let latest = entry.accepted.last().map(|accepted| accepted.sha256);
+        if latest == Some(layout.signed_sha256) {
+            return Ok(());
+        }
+        Store::accept(store.path(), &entry.name, layout.signed_sha256, layout.expires, now)
+    }
+}
+
+/// Refuses a layout that is not the one with this sha256: of the file, or of what is signed in it, which stays the same when it
+/// is signed again.
+pub fn check_layout_sha256(layout: &[u8], expected: &str, limits: &Limits, findings: &mut Vec<CargoFinding>) {
+    let of_file = to_hex(&sha256(layout));
+    let signed = Envelope::parse(layout, limits)
+        .ok()
+        .map(|envelope| to_hex(&sha256(envelope.signed_bytes())));
+    if !expected.eq_ignore_ascii_case(&of_file) && !signed.is_some_and(|signed| expected.eq_ignore_ascii_case(&signed))
+    {
+        findings.push(CargoFinding::refusal(
+            CargoCode::LayoutDigestMismatch,
+            format!("the layout has the sha256 {of_file}, and --layout-sha256 demands {expected}"),
+        ));
+    }
+}
+
+/// A refusal that was met as an error, in the form of a finding.
+fn finding(error: &CliError, code: CargoCode) -> CargoFinding {
+    let finding = match error.kind() {
+        ErrorKind::Refused => CargoFinding::refusal(code, error.to_string()),
+        _ => CargoFinding::undecided(code, error.to_string()),
+    };
+    match error.hints().first() {
+        Some(hint) => finding.hint(hint),
+        None => finding,
+    }
+}
