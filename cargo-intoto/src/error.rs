@@ -83,6 +83,13 @@ impl CliError {
         self
     }
 
+    /// The same error with another meaning for the exit code.
+    #[must_use]
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Adds a hint: a sentence that says what would fix it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -40,6 +40,16 @@ pub(crate) struct RecordingArgs {
     pub(crate) allow_wrapper: bool,
 }
 
+impl From<&RecordingArgs> for Settings {
+    fn from(args: &RecordingArgs) -> Self {
+        Self {
+            allow_wrapper: args.allow_wrapper,
+            dry_run: args.dry_run,
+            runs: None,
+        }
+    }
+}
+
 /// Performs and records one step of cargo.
 ///
 /// # Errors
@@ -61,12 +71,9 @@ pub(crate) fn record_as(
     words: &[String],
     ui: &Ui,
 ) -> Result<Exit, CliError> {
-    let settings = Settings {
-        allow_wrapper: recording.allow_wrapper,
-        runs: None,
-    };
+    let settings = Settings::from(recording);
     let mut pending = None;
-    let (context, outcome) = observe(step, ui, words, &settings, &mut |context, plan| {
+    let (context, outcome) = observe(name, step, ui, words, &settings, &mut |context, plan| {
         // A missing key should not be found after an hour of compiling.
         let signers = keys.prepare(name, layout_source(&context.workspace)?.as_ref())?;
         if recording.dry_run {
@@ -74,14 +81,11 @@ pub(crate) fn record_as(
             for path in signers.paths() {
                 ui.data(&format!("signed by {path}\n"))?;
             }
-            return Ok(false);
         }
-        ui.status("Recording", format!("{name} in run {}", context.run.id()));
         pending = Some(signers);
-        Ok(true)
+        Ok(())
     })?;
-    if let (Some(mut outcome), Some(signers)) = (outcome, pending) {
-        outcome.step = name.to_owned();
+    if let (Some(outcome), Some(signers)) = (outcome, pending) {
         let signers = signers.open(ui)?;
         let signing = Signing {
             signers: &signers,

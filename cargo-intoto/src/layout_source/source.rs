@@ -134,6 +134,14 @@ impl LayoutSource {
         self
     }
 
+    /// The same layout without the steps called `names`, for what there was nothing to do for in a trial.
+    #[must_use]
+    pub fn without_steps(mut self, names: &[String]) -> Self {
+        self.steps
+            .retain(|step| names.iter().all(|name| name != step.name.value.as_str()));
+        self
+    }
+
     /// The layout that this source means.
     ///
     /// Keys are listed under their legacy ids, which is the only form that the other implementations all read.

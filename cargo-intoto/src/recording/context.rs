@@ -23,6 +23,8 @@ use crate::workspace::{Workspace, WorkspaceArgs};
 pub struct Settings {
     /// Whether what changes the build unseen is recorded instead of refused.
     pub allow_wrapper: bool,
+    /// Whether only the plan is wanted: nothing is run or written.
+    pub dry_run: bool,
     /// Where runs are kept; `target/intoto` when none is given.
     pub runs: Option<Utf8PathBuf>,
 }
@@ -54,11 +56,11 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Loads the workspace that `words` name and joins its run, or starts it when `starts_run` says so.
+    /// Loads the workspace that `words` name, as it is now; its run is neither started nor joined yet.
     ///
     /// # Errors
-    /// When there is no workspace, no run to join, or something in the environment or configuration cannot be read.
-    pub fn open(ui: &'a Ui, words: &[String], starts_run: bool, settings: &Settings) -> Result<Self, CliError> {
+    /// When there is no workspace, or something in the environment or configuration cannot be read.
+    pub fn open(ui: &'a Ui, words: &[String], settings: &Settings) -> Result<Self, CliError> {
         let flags = CargoFlags::parse(words)?;
         let cargo = Cargo::locate(ui);
         let directory = current_directory()?;
@@ -79,11 +81,7 @@ impl<'a> Context<'a> {
             tree.is_dirty().then(|| tree.digest()).as_ref(),
             &workspace.lock.sha256(),
         );
-        let run = if starts_run {
-            Run::start(&runs, id)?
-        } else {
-            Run::join(&runs, id)?
-        };
+        let run = Run::of(&runs, id);
         let mut configuration = configuration::command_line(&flags.config, &directory)?;
         configuration.extend(configuration::files(&directory, &workspace.cargo_home)?);
         let rustc = configured_compiler(&configuration);

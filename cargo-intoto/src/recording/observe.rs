@@ -62,25 +62,33 @@ pub struct Outcome {
     pub observed: Observed,
 }
 
-/// Performs `step` with `words`, checking that tree and links stay what they are while it runs.
+/// Performs `step` under `name` with `words`, checking that tree and links stay what they are while it runs.
 ///
-/// `announce` is told the context and the plan before anything runs; when it says `false`, nothing does.
+/// `announce` is told the context and the plan before anything runs.
 ///
 /// # Errors
 /// When the step fails, or must not be recorded.
 pub fn observe<'a>(
+    name: &str,
     step: &dyn Step,
     ui: &'a Ui,
     words: &[String],
     settings: &Settings,
-    announce: &mut dyn FnMut(&Context<'a>, &StepPlan) -> Result<bool, CliError>,
+    announce: &mut dyn FnMut(&Context<'a>, &StepPlan) -> Result<(), CliError>,
 ) -> Result<(Context<'a>, Option<Outcome>), CliError> {
     process_group::forbid_inspection();
-    let context = Context::open(ui, words, step.starts_run(), settings)?;
+    let context = Context::open(ui, words, settings)?;
     let plan = step.plan(&context)?;
-    if !announce(&context, &plan)? {
+    announce(&context, &plan)?;
+    if settings.dry_run {
         return Ok((context, None));
     }
+    if step.starts_run() {
+        context.run.start()?;
+    } else {
+        context.run.join()?;
+    }
+    ui.status("Recording", format!("{name} in run {}", context.run.id()));
     if settings.allow_wrapper {
         for found in &context.overrides {
             ui.warn(format!(
@@ -105,11 +113,11 @@ pub fn observe<'a>(
         )
         .hint("a build script or test writes there: look at what it does, then record the whole run again"));
     }
-    tree_unchanged(&context, step.name())?;
+    tree_unchanged(&context, name)?;
     observed.environment.extend(environment::of_every_step(&context));
     observed.byproducts.entry("return-value").or_insert(json!(0));
     let outcome = Outcome {
-        step: plan.step.clone(),
+        step: name.to_owned(),
         command: context.naming.words(&plan.command),
         observed,
     };

@@ -59,6 +59,7 @@ impl fmt::Display for RunId {
 #[derive(Debug, Clone)]
 pub struct Run {
     id: RunId,
+    runs: Utf8PathBuf,
     directory: Utf8PathBuf,
 }
 
@@ -68,35 +69,41 @@ pub fn runs_directory(target_directory: &Utf8Path) -> Utf8PathBuf {
 }
 
 impl Run {
-    /// Starts the run `id` below `runs` (or takes it up again) and makes `latest` name it.
+    /// The run `id` below `runs`, whether it was started or not.
+    pub fn of(runs: &Utf8Path, id: RunId) -> Self {
+        Self {
+            directory: runs.join(id.as_str()),
+            runs: runs.to_owned(),
+            id,
+        }
+    }
+
+    /// Starts the run (or takes it up again) and makes `latest` name it.
     ///
     /// # Errors
     /// When the directory cannot be made.
-    pub fn start(runs: &Utf8Path, id: RunId) -> Result<Self, CliError> {
-        let run = Self::at(runs, id);
-        fs::create_dir_all(&run.directory)
-            .map_err(|error| CliError::failure(format!("failed to create {}", run.directory)).because(error))?;
+    pub fn start(&self) -> Result<(), CliError> {
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| CliError::failure(format!("failed to create {}", self.directory)).because(error))?;
         // What a killed process left half-written is nobody's.
-        let _ = fs::remove_dir_all(run.scratch());
-        atomic::point(&runs.join("latest"), run.id.as_str(), &runs.join(SCRATCH))?;
-        Ok(run)
+        let _ = fs::remove_dir_all(self.scratch());
+        atomic::point(&self.runs.join("latest"), self.id.as_str(), &self.runs.join(SCRATCH))
     }
 
-    /// The run `id`, which `fetch` must have started.
+    /// Checks that `fetch` started the run.
     ///
     /// # Errors
-    /// When the tree has no such run: it changed since, or nothing was fetched.
-    pub fn join(runs: &Utf8Path, id: RunId) -> Result<Self, CliError> {
-        let run = Self::at(runs, id);
-        if run.directory.is_dir() {
-            return Ok(run);
+    /// When it did not: the tree changed since, or nothing was fetched.
+    pub fn join(&self) -> Result<(), CliError> {
+        if self.directory.is_dir() {
+            return Ok(());
         }
-        let message = match Self::latest(runs)? {
+        let message = match Self::latest(&self.runs)? {
             Some(latest) => format!(
                 "the tree is no longer the one of run {}: its commit, its changes or Cargo.lock differ (it would be run {})",
-                latest.id, run.id
+                latest.id, self.id
             ),
-            None => format!("this tree has no run yet (it would be run {})", run.id),
+            None => format!("this tree has no run yet (it would be run {})", self.id),
         };
         Err(CliError::cannot_decide(message)
             .hint("run `cargo intoto fetch`, which starts the run that later steps join"))
@@ -116,18 +123,11 @@ impl Run {
                 .read("latest", 64)?
                 .and_then(|bytes| String::from_utf8(bytes).ok()),
         };
-        let run = named.as_deref().and_then(RunId::parse).map(|id| Self::at(runs, id));
+        let run = named.as_deref().and_then(RunId::parse).map(|id| Self::of(runs, id));
         match run {
             Some(run) if run.directory.is_dir() => Ok(Some(run)),
             _ => Err(CliError::cannot_decide(format!("{path} names no run"))
                 .hint("run `cargo intoto fetch`, which starts one")),
-        }
-    }
-
-    fn at(runs: &Utf8Path, id: RunId) -> Self {
-        Self {
-            directory: runs.join(id.as_str()),
-            id,
         }
     }
 
@@ -228,12 +228,12 @@ mod tests {
             RunId::of(Some("b"), None, &[0; 32]),
         );
         assert_eq!(Run::latest(&runs).expect("none yet").map(|run| run.id), None);
-        let refused = Run::join(&runs, first.clone()).expect_err("nothing fetched");
+        let refused = Run::of(&runs, first.clone()).join().expect_err("nothing fetched");
         assert_eq!(refused.exit().code(), 3);
-        Run::start(&runs, first.clone()).expect("started");
-        assert_eq!(Run::join(&runs, first.clone()).expect("joined").id(), &first);
-        assert!(Run::join(&runs, second.clone()).is_err());
-        Run::start(&runs, second.clone()).expect("started");
+        Run::of(&runs, first.clone()).start().expect("started");
+        Run::of(&runs, first.clone()).join().expect("joined");
+        assert!(Run::of(&runs, second.clone()).join().is_err());
+        Run::of(&runs, second.clone()).start().expect("started");
         assert_eq!(Run::latest(&runs).expect("named").map(|run| run.id), Some(second));
         fs::remove_file(runs.join("latest")).expect("removed");
         fs::write(runs.join("latest"), "elsewhere").expect("written");
