@@ -13,6 +13,7 @@ use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use crate::digest::{DigestError, DigestSet};
@@ -131,6 +132,69 @@ impl FromIterator<(ArtifactPath, DigestSet)> for Artifacts {
 impl From<BTreeMap<ArtifactPath, DigestSet>> for Artifacts {
     fn from(artifacts: BTreeMap<ArtifactPath, DigestSet>) -> Self {
         artifacts.into_iter().collect()
+    }
+}
+
+/// One of the two lists of artifacts that every step records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ArtifactList {
+    /// What the step found before its command ran.
+    Materials,
+    /// What the step left after its command ran.
+    Products,
+}
+
+impl ArtifactList {
+    /// Both, in the order in which verification looks at them.
+    pub const ALL: [Self; 2] = [Self::Materials, Self::Products];
+
+    /// The word in lower case, as in a link's member.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Materials => "materials",
+            Self::Products => "products",
+        }
+    }
+
+    /// The word in upper case, as in a `MATCH` rule.
+    pub(crate) fn keyword(self) -> &'static str {
+        match self {
+            Self::Materials => "MATERIALS",
+            Self::Products => "PRODUCTS",
+        }
+    }
+}
+
+impl fmt::Display for ArtifactList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The artifacts that a step or inspection recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemArtifacts<'a> {
+    /// What was there before.
+    pub materials: &'a Artifacts,
+    /// What was there after.
+    pub products: &'a Artifacts,
+}
+
+impl<'a> ItemArtifacts<'a> {
+    /// One of the two lists.
+    pub fn list(self, list: ArtifactList) -> &'a Artifacts {
+        match list {
+            ArtifactList::Materials => self.materials,
+            ArtifactList::Products => self.products,
+        }
+    }
+
+    /// The list that rules for `list` compare with.
+    pub(crate) fn other(self, list: ArtifactList) -> &'a Artifacts {
+        match list {
+            ArtifactList::Materials => self.products,
+            ArtifactList::Products => self.materials,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod link;
 pub mod member;
 pub mod name;
 pub mod path;
+pub mod pattern;
 pub mod payload;
 pub mod record;
 pub mod rules;

@@ -16,12 +16,11 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::artifacts::{Artifacts, ArtifactsError};
+use crate::artifacts::{Artifacts, ArtifactsError, ItemArtifacts};
 use crate::encoding::{Object, Value};
 use crate::limits::Limits;
 use crate::member::{MemberError, Members, wrong_kind};
 use crate::name::{NameError, StepName};
-use crate::rules::ItemArtifacts;
 
 /// What one functionary recorded of one step.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,8 @@ use alloc::string::String;
 use core::fmt;
 
 use super::model::ItemKind;
-use super::rule::{ArtifactList, RuleError};
+use super::rule::RuleError;
+use crate::artifacts::ArtifactList;
 use crate::key::KeyError;
 use crate::member::MemberError;
 use crate::name::{KeyId, NameError};

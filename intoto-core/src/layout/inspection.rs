@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::rule::{ArtifactList, Rule};
+use super::rule::Rule;
+use crate::artifacts::ArtifactList;
 use crate::name::StepName;
 
 /// An inspection of a layout (specification 4.3.2).

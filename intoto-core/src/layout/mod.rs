@@ -13,11 +13,13 @@ mod read;
 mod rule;
 mod step;
 
+pub use crate::artifacts::ArtifactList;
 pub use error::{LayoutError, LayoutLocation, LayoutProblem};
 pub use inspection::Inspection;
 pub use key::{LayoutKey, UnsupportedKey};
 pub use lint::{Lint, LintCode, lint};
 pub use model::{Item, ItemKind, Layout};
 pub use parameters::{ParameterError, ParameterProblem, Parameters};
-pub use rule::{ArtifactList, Rule, RuleError, RuleProblem};
+pub(crate) use rule::joined_prefix;
+pub use rule::{Rule, RuleError, RuleProblem};
 pub use step::Step;

@@ -9,8 +9,9 @@ use core::fmt;
 use super::error::{LayoutError, LayoutLocation, LayoutProblem};
 use super::inspection::Inspection;
 use super::key::LayoutKey;
-use super::rule::{ArtifactList, Rule};
+use super::rule::Rule;
 use super::step::Step;
+use crate::artifacts::ArtifactList;
 use crate::name::{KeyId, StepName};
 use crate::time::Timestamp;
 

@@ -22,10 +22,11 @@ use core::fmt;
 use super::error::LayoutLocation;
 use super::inspection::Inspection;
 use super::model::{Item, Layout};
-use super::rule::{ArtifactList, Rule};
+use super::rule::Rule;
 use super::step::Step;
+use crate::artifacts::ArtifactList;
 use crate::name::{NameError, StepName};
-use crate::rules::{Pattern, escape_pattern, set_length};
+use crate::pattern::{Pattern, escape_pattern, set_length};
 
 /// The values for a layout's placeholders, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,16 +12,17 @@
 //! # Ok::<(), intoto_core::layout::RuleError>(())
 //! ```
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use crate::artifacts::ArtifactList;
 use crate::encoding::value::excerpt;
 use crate::name::{NameError, StepName};
-use crate::rules::Pattern;
+use crate::pattern::Pattern;
 
 /// An artifact rule.
 ///
@@ -71,41 +72,6 @@ pub enum Rule {
         /// The other step.
         from: StepName,
     },
-}
-
-/// One of the two lists of artifacts that every step records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArtifactList {
-    /// What the step found before its command ran.
-    Materials,
-    /// What the step left after its command ran.
-    Products,
-}
-
-impl ArtifactList {
-    /// Both, in the order in which verification looks at them.
-    pub const ALL: [Self; 2] = [Self::Materials, Self::Products];
-
-    /// The word in lower case, as in a link's member.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Materials => "materials",
-            Self::Products => "products",
-        }
-    }
-
-    fn keyword(self) -> &'static str {
-        match self {
-            Self::Materials => "MATERIALS",
-            Self::Products => "PRODUCTS",
-        }
-    }
-}
-
-impl fmt::Display for ArtifactList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Rule {
@@ -195,6 +161,23 @@ impl fmt::Display for Rule {
             }
         }
         Ok(())
+    }
+}
+
+/// A prefix of a `MATCH` rule as it is put before names: with one slash at its end; nothing when the rule has none.
+///
+/// This is what the reference implementation makes of it: a prefix that is not a clean path matches no clean name.
+pub(crate) fn joined_prefix(prefix: Option<&str>) -> Cow<'_, str> {
+    match prefix {
+        None | Some("") => Cow::Borrowed(""),
+        Some(prefix) => {
+            let mut joined = String::with_capacity(prefix.len() + 1);
+            joined.push_str(prefix);
+            if !prefix.ends_with('/') {
+                joined.push('/');
+            }
+            Cow::Owned(joined.replace('\\', "/"))
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use super::rule::{ArtifactList, Rule};
+use super::rule::Rule;
+use crate::artifacts::ArtifactList;
 use crate::name::{KeyId, StepName};
 
 /// A step of a layout (specification 4.3.1).

@@ -4,43 +4,14 @@
 //! left at the end is allowed, which is why lists end with `DISALLOW *`. The outcome is complete on a pass as well: which rule
 //! consumed which artifact.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::queue::{Effect, Queue};
 use super::trace::{RuleFailure, RuleTrace};
 use super::work::{OutOfWork, RuleWork};
-use crate::artifacts::Artifacts;
-use crate::layout::{ArtifactList, Rule};
+use crate::artifacts::{ArtifactList, ItemArtifacts};
+use crate::layout::Rule;
 use crate::name::StepName;
-
-/// The artifacts that a step or inspection recorded.
-#[derive(Clone, Copy, Debug)]
-pub struct ItemArtifacts<'a> {
-    /// What was there before.
-    pub materials: &'a Artifacts,
-    /// What was there after.
-    pub products: &'a Artifacts,
-}
-
-impl<'a> ItemArtifacts<'a> {
-    /// One of the two lists.
-    pub fn list(self, list: ArtifactList) -> &'a Artifacts {
-        match list {
-            ArtifactList::Materials => self.materials,
-            ArtifactList::Products => self.products,
-        }
-    }
-
-    /// The list that rules for `list` compare with.
-    pub(super) fn other(self, list: ArtifactList) -> &'a Artifacts {
-        match list {
-            ArtifactList::Materials => self.products,
-            ArtifactList::Products => self.materials,
-        }
-    }
-}
 
 /// Finds what another step recorded, for `MATCH`; `None` when there is no such step.
 pub type StepLookup<'l, 'a> = &'l dyn Fn(&StepName) -> Option<ItemArtifacts<'a>>;
@@ -105,23 +76,6 @@ pub(super) fn consumer(consumed: &[Vec<usize>], artifact: usize) -> Option<usize
     consumed
         .iter()
         .position(|artifacts| artifacts.binary_search(&artifact).is_ok())
-}
-
-/// A prefix of a `MATCH` rule as it is put before names: with one slash at its end; nothing when the rule has none.
-///
-/// This is what the reference implementation makes of it: a prefix that is not a clean path matches no clean name.
-pub(crate) fn joined(prefix: Option<&str>) -> Cow<'_, str> {
-    match prefix {
-        None | Some("") => Cow::Borrowed(""),
-        Some(prefix) => {
-            let mut joined = String::with_capacity(prefix.len() + 1);
-            joined.push_str(prefix);
-            if !prefix.ends_with('/') {
-                joined.push('/');
-            }
-            Cow::Owned(joined.replace('\\', "/"))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,9 @@
-//! Which bytes a text has: a cheap way to see that a pattern cannot match a name, without looking at the name.
+//! The letters of names, so that most names that a pattern cannot match are passed over unseen.
 
 use alloc::vec::Vec;
 
-use super::Pattern;
 use crate::artifacts::Artifacts;
-
-/// The set of bytes in a text, modulo 128: exact for ASCII, and a superset otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Letters(u128);
-
-impl Letters {
-    pub(super) fn of(text: &str) -> Self {
-        Self(text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 0x7f)))
-    }
-
-    fn includes(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
+use crate::pattern::{Letters, Pattern};
 
 /// The letters of every artifact's name; made when the first pattern asks.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! The rule queue and its patterns as the specification words them, slowly and without any of the real code, for the tests to
+//! The rule queue as the specification words them, slowly and without any of the real code, for the tests to
 //! compare with.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,7 @@ use crate::artifacts::Artifacts;
 use crate::digest::DigestSet;
 use crate::layout::{ArtifactList, Rule};
 use crate::limits::Limits;
+use crate::pattern::oracle::slow_match;
 
 /// Names and, in place of digests, small numbers.
 type Recorded = BTreeMap<String, u8>;
@@ -38,30 +39,6 @@ struct Outcome {
     consumed: Vec<BTreeSet<String>>,
     failed: Option<usize>,
     left: BTreeSet<String>,
-}
-
-/// Python's definition of patterns read naively: exponential, straight from the text. Sets have no ranges here.
-pub(super) fn slow_match(pattern: &[char], name: &[char]) -> bool {
-    let Some((first, after)) = pattern.split_first() else {
-        return name.is_empty();
-    };
-    match first {
-        '*' => (0..=name.len()).any(|taken| slow_match(after, &name[taken..])),
-        '?' => !name.is_empty() && slow_match(after, &name[1..]),
-        '[' => {
-            let negated = after.first() == Some(&'!');
-            let content = usize::from(negated);
-            match (content + 1..after.len()).find(|index| after[*index] == ']') {
-                Some(close) => {
-                    !name.is_empty()
-                        && after[content..close].contains(&name[0]) != negated
-                        && slow_match(&after[close + 1..], &name[1..])
-                }
-                None => name.first() == Some(&'[') && slow_match(after, &name[1..]),
-            }
-        }
-        literal => name.first() == Some(literal) && slow_match(after, &name[1..]),
-    }
 }
 
 fn matches(pattern: &str, name: &str) -> bool {

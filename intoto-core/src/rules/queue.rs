@@ -9,14 +9,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::Pattern;
-use super::apply::{ItemArtifacts, StepLookup, joined};
+use super::apply::StepLookup;
 use super::bit_set::BitSet;
 use super::letters::NameLetters;
 use super::work::{OutOfWork, RuleWork};
-use crate::artifacts::Artifacts;
-use crate::layout::{ArtifactList, Rule};
+use crate::artifacts::{ArtifactList, Artifacts, ItemArtifacts};
+use crate::layout::{Rule, joined_prefix};
 use crate::name::StepName;
+use crate::pattern::Pattern;
 
 /// Names that `MATCH` rules may compare in different ways before the results are no longer kept: a megabyte at the default limits.
 const COMPARISONS_KEPT: usize = 16;
@@ -120,9 +120,9 @@ impl<'q, 'a> Queue<'q, 'a> {
                 from,
             } => {
                 let comparison = Comparison {
-                    source_prefix: joined(source_prefix.as_deref()).into_owned(),
+                    source_prefix: joined_prefix(source_prefix.as_deref()).into_owned(),
                     on: *on,
-                    destination_prefix: joined(destination_prefix.as_deref()).into_owned(),
+                    destination_prefix: joined_prefix(destination_prefix.as_deref()).into_owned(),
                     from: from.clone(),
                 };
                 Effect::Consumed(self.with_counterpart(pattern, comparison)?)

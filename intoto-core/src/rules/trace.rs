@@ -3,10 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::apply::{ItemArtifacts, StepLookup, consumer, joined};
+use super::apply::{StepLookup, consumer};
 use super::queue::Presence;
+use crate::artifacts::{ArtifactList, ItemArtifacts};
 use crate::digest::DigestSet;
-use crate::layout::{ArtifactList, Rule};
+use crate::layout::{Rule, joined_prefix};
 
 /// The complete outcome of applying a list of rules.
 ///
@@ -173,7 +174,7 @@ pub fn explain<'a>(
             destination_prefix,
             from,
         } => {
-            let Some(rest) = name.strip_prefix(&*joined(source_prefix.as_deref())) else {
+            let Some(rest) = name.strip_prefix(&*joined_prefix(source_prefix.as_deref())) else {
                 return Some(NotConsumed::OutsidePrefix);
             };
             if rest.starts_with('/') {
@@ -185,7 +186,7 @@ pub fn explain<'a>(
             let Some(step) = steps(from) else {
                 return Some(NotConsumed::NoSuchStep);
             };
-            let name = [&*joined(destination_prefix.as_deref()), rest].concat();
+            let name = [&*joined_prefix(destination_prefix.as_deref()), rest].concat();
             match step.list(*on).get(&name) {
                 None => Some(NotConsumed::NoCounterpart { name }),
                 Some(there) if there == here => None,

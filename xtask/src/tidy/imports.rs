@@ -6,10 +6,12 @@ use super::Source;
 const CORE_ORDER: &[&[&str]] = &[
     &["limits"],
     &["encoding"],
-    &["digest", "name", "path", "time", "artifacts"],
+    &["digest", "member", "name", "path", "pattern", "time"],
+    &["artifacts"],
     &["key"],
     &["envelope"],
     &["link", "layout"],
+    &["payload"],
     &["record"],
     &["rules"],
     &["verdict"],

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use super::super::error::LayoutLocation;
 use super::super::key::LayoutKey;
 use super::super::model::{Item, Layout};
-use super::super::rule::{ArtifactList, Rule};
+use super::super::rule::Rule;
 use super::super::step::Step;
 use super::{Lint, LintCode};
+use crate::artifacts::ArtifactList;
 use crate::key::PublicKey;
 use crate::time::Timestamp;
 

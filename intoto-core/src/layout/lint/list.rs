@@ -5,9 +5,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::model::Item;
-use super::super::rule::{ArtifactList, Rule};
+use super::super::rule::Rule;
 use super::{Lint, LintCode, allows_everything, disallows_everything, selected};
-use crate::rules::Pattern;
+use crate::artifacts::ArtifactList;
+use crate::pattern::Pattern;
 
 /// Rules that are compared with each other; a longer list is compared up to here, for the time grows with the square.
 const RULES_COMPARED: usize = 1000;

@@ -28,8 +28,9 @@ use alloc::vec::Vec;
 
 use super::error::LayoutLocation;
 use super::model::{Item, Layout};
-use super::rule::{ArtifactList, Rule};
-use crate::rules::{Pattern, escape_pattern, joined_prefix};
+use super::rule::{Rule, joined_prefix};
+use crate::artifacts::ArtifactList;
+use crate::pattern::{Pattern, escape_pattern};
 use crate::time::Timestamp;
 
 pub use code::LintCode;

@@ -5,8 +5,9 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::super::model::Item;
-use super::super::rule::{ArtifactList, Rule};
+use super::super::rule::Rule;
 use super::{Lint, LintCode};
+use crate::artifacts::ArtifactList;
 use crate::path::ArtifactPath;
 
 pub(super) fn check(item: Item<'_>, list: ArtifactList, lints: &mut Vec<Lint>) {

@@ -5,12 +5,18 @@
 //! literal, an empty range matches nothing, and there is no escape character.
 //!
 //! ```
-//! use intoto_core::rules::Pattern;
+//! use intoto_core::pattern::Pattern;
 //!
 //! let pattern = Pattern::compile("target/package/hello-[0-9]*.crate");
 //! assert!(pattern.matches("target/package/hello-0.1.0.crate"));
 //! assert!(!pattern.matches("target/package/hello-macros-0.1.0.crate"));
 //! ```
+
+mod character_set;
+mod letters;
+#[cfg(test)]
+pub(crate) mod oracle;
+mod overlap;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -19,9 +25,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::Chars;
 
-use super::character_set::CharacterSet;
-use super::letters::Letters;
-use super::overlap::Overlap;
+use character_set::CharacterSet;
+use overlap::Overlap;
+
+pub(crate) use letters::Letters;
 
 /// A compiled pattern.
 ///
@@ -41,7 +48,7 @@ impl Pattern {
     /// Compiles a pattern; every text is one.
     ///
     /// ```
-    /// # use intoto_core::rules::Pattern;
+    /// # use intoto_core::pattern::Pattern;
     /// assert!(Pattern::compile("src/*").matches("src/bin/main.rs"));
     /// ```
     pub fn compile(text: &str) -> Self {
@@ -128,12 +135,12 @@ impl Pattern {
     }
 
     /// The letters that every matching name has.
-    pub(super) fn letters(&self) -> Letters {
+    pub(crate) fn letters(&self) -> Letters {
         self.letters
     }
 
     /// An upper bound of the work that matching a name takes, in comparisons of simple patterns.
-    pub(super) fn work(&self, name: &str) -> u64 {
+    pub(crate) fn work(&self, name: &str) -> u64 {
         const STEPS_PER_COMPARISON: usize = 16;
         let middle = self.after_star.iter().flat_map(|after| &after.middle);
         let searched: usize = middle.map(Piece::tokens).sum();
@@ -181,7 +188,7 @@ impl Eq for Pattern {}
 /// Wraps text in sets so that a pattern matches it literally: `a*` becomes `a[*]`.
 ///
 /// ```
-/// use intoto_core::rules::{Pattern, escape_pattern};
+/// use intoto_core::pattern::{Pattern, escape_pattern};
 ///
 /// assert!(Pattern::compile(&escape_pattern("a[0]*")).matches("a[0]*"));
 /// ```
@@ -324,7 +331,7 @@ fn strip_tokens<'n>(tokens: &[Token], mut characters: Chars<'n>) -> Option<&'n s
 
 /// One element of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+enum Token {
     Literal(char),
     AnyOne,
     Set(CharacterSet),
@@ -349,7 +356,7 @@ impl Token {
     }
 
     /// Says whether some character matches both tokens, neither being a star.
-    pub(super) fn meets(&self, other: &Self) -> bool {
+    fn meets(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Literal(literal), token) | (token, Self::Literal(literal)) => token.matches(*literal),
             (Self::Set(left), Self::Set(right)) => left.meets(right),
@@ -361,12 +368,12 @@ impl Token {
 }
 
 /// Cuts a pattern into tokens.
-pub(super) struct Tokens<'p> {
+struct Tokens<'p> {
     rest: &'p str,
 }
 
 impl<'p> Tokens<'p> {
-    pub(super) fn new(text: &'p str) -> Self {
+    fn new(text: &'p str) -> Self {
         Self { rest: text }
     }
 }
@@ -399,7 +406,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::oracle::slow_match;
+    use super::oracle::slow_match;
     use super::*;
 
     /// Names in the first line; then a pattern and, per name, whether `fnmatch.fnmatchcase` of Python 3.11 matches. `␤` is a newline.

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::pattern::Token;
+use super::Token;
 
 /// A search through the pairs of positions that a common name can reach in two patterns.
 pub(super) struct Overlap<'t> {
