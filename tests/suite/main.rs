@@ -1,4 +1,5 @@
 //! The one test binary of the end-to-end suite.
 
 mod house;
+mod source_fetch;
 mod vectors;

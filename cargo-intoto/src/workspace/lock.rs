@@ -86,6 +86,12 @@ impl Lock {
         self.packages.values()
     }
 
+    /// A package of a registry that any bytes would do for.
+    pub fn without_checksum(&self) -> Option<&Locked> {
+        self.iter()
+            .find(|locked| locked.checksum.is_none() && matches!(locked.source, Source::Registry { .. }))
+    }
+
     /// The sha256 of the file.
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256

@@ -8,6 +8,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::error::CliError;
 use crate::exec::query::Query;
+use crate::finding::CargoCode;
 use crate::workspace::lock::{Lock, parse_source};
 use crate::workspace::{Member, Package, Purl, Source, Target};
 
@@ -60,6 +61,15 @@ impl Workspace {
         let lock_path = root.join("Cargo.lock");
         // Before `cargo metadata`, whose words for a missing lock file are about `--locked`.
         let lock = Lock::read(&lock_path)?;
+        if let Some(locked) = lock.without_checksum() {
+            let what = format!(
+                "{lock_path} has no checksum for {} {}, a package of a registry",
+                locked.name, locked.version
+            );
+            return Err(CliError::refused(CargoCode::LockChecksumMissing, what).hint(
+                "restore the file from version control, or make it anew with `cargo generate-lockfile` and review it",
+            ));
+        }
         let platforms: Vec<Option<&String>> = match args.platforms.as_slice() {
             [] => vec![None],
             some => some.iter().map(Some).collect(),
