@@ -89,7 +89,7 @@ impl Problem {
                 let message = format!("no signature by owner key {ids}; {}", signers(envelope));
                 Self::refusal(FindingCode::SignatureMissing, message)
             }
-            VerifyError::OpenPgp => Self::refusal(FindingCode::KeyUnsupported, format!("owner key {ids}: {error}")),
+            VerifyError::OpenPgp => Self::undecided(FindingCode::KeyUnsupported, format!("owner key {ids}: {error}")),
             _ => Self::refusal(FindingCode::SignatureInvalid, format!("owner key {ids}: {error}")),
         }
     }
