@@ -17,7 +17,7 @@ pub fn with_workspace(source: &LayoutSource, workspace: &Workspace) -> Vec<Probl
     for member in &workspace.members {
         for name in of_member(member, Platform::host()).handed_out {
             // A layout may be written for another platform or profile, or leave an executable out on purpose.
-            if names_directory(source, "target/release/") {
+            if !builds_elsewhere(source) {
                 expect_product(
                     source,
                     "build",
@@ -42,7 +42,7 @@ fn compare_crates(source: &LayoutSource, workspace: &Workspace, problems: &mut V
     let Some(crates) = source.crates() else {
         return;
     };
-    for listed in crates {
+    for listed in &crates.value {
         if publishable.contains(&listed.value.as_str()) {
             continue;
         }
@@ -61,9 +61,9 @@ fn compare_crates(source: &LayoutSource, workspace: &Workspace, problems: &mut V
         ));
     }
     for name in publishable {
-        if !crates.iter().any(|listed| listed.value == name) {
+        if !crates.value.iter().any(|listed| listed.value == name) {
             problems.push(Problem {
-                span: crates.first().map(|first| first.span.clone()),
+                span: Some(crates.span.clone()),
                 help: Some(format!(
                     "add \"{name}\" to `crates`, and its rules; or set `publish = false` in its manifest"
                 )),
@@ -110,12 +110,16 @@ fn first_match<'a>(rules: &'a [RuleSource], artifact: &str) -> Option<&'a RuleSo
     })
 }
 
-fn names_directory(source: &LayoutSource, directory: &str) -> bool {
-    source.step("build").is_some_and(|build| {
-        build
-            .products
-            .iter()
-            .filter_map(|rule| rule.rule.pattern())
-            .any(|pattern| pattern.as_str().starts_with(directory))
-    })
+/// Whether the layout speaks of another profile or target triple than the usual one.
+fn builds_elsewhere(source: &LayoutSource) -> bool {
+    let directories = |directory: &str| {
+        source.step("build").is_some_and(|build| {
+            build
+                .products
+                .iter()
+                .filter_map(|rule| rule.rule.pattern())
+                .any(|pattern| pattern.as_str().starts_with(directory))
+        })
+    };
+    directories("target/") && !directories("target/release/")
 }

@@ -120,7 +120,10 @@ fn read(
     let crates = table.optional("crates").map(|value| {
         let names = strings("crates", value, problems);
         refuse_twice(&names, "crate", problems);
-        names
+        At {
+            value: names,
+            span: value.span(),
+        }
     });
     let keys = read_keys(&table, resolve, problems);
     let steps: Vec<StepSource> = tables(&table, "step", problems)

@@ -19,7 +19,7 @@ pub struct LayoutSource {
     pub(super) text: Rc<str>,
     pub(super) expires: At<Timestamp>,
     pub(super) readme: String,
-    pub(super) crates: Option<Vec<At<String>>>,
+    pub(super) crates: Option<At<Vec<At<String>>>>,
     pub(super) keys: BTreeMap<String, SourceKey>,
     pub(super) steps: Vec<StepSource>,
     pub(super) inspections: Vec<InspectionSource>,
@@ -79,8 +79,8 @@ impl LayoutSource {
     }
 
     /// The crates it speaks for, when it says so.
-    pub fn crates(&self) -> Option<&[At<String>]> {
-        self.crates.as_deref()
+    pub fn crates(&self) -> Option<&At<Vec<At<String>>>> {
+        self.crates.as_ref()
     }
 
     /// The keys, by the name the source gives them.

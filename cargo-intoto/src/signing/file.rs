@@ -2,7 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
-use intoto_core::key::SecretKey;
+use intoto_core::key::{KeyError, SecretKey};
+use pkcs8::der::pem;
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
@@ -67,36 +68,45 @@ const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KE
 /// Reads the PEM `text` of a private key, which came from `origin`.
 fn decode_private(text: &str, origin: &str) -> Result<SecretKey, CliError> {
     let failed = |why: &str| CliError::cannot_decide(format!("failed to read the private key `{origin}`: {why}"));
-    let (label, document) =
-        SecretDocument::from_pem(text).map_err(|error| failed("it is no PEM file").because(error).hint(FORM_HINT))?;
+    let unusable = |error: KeyError| failed("unusable key").because(error);
+    let label = pem::decode_label(text.as_bytes()).map_err(|_| failed("it is no PEM file").hint(FORM_HINT))?;
     match label {
-        PLAIN => SecretKey::from_pkcs8_der(document.as_bytes()).map_err(|error| failed("unusable key").because(error)),
+        PLAIN => SecretKey::from_pkcs8_pem(text).map_err(unusable),
+        "EC PRIVATE KEY" => SecretKey::from_sec1_pem(text).map_err(unusable),
         ENCRYPTED => {
-            let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
-                .map_err(|error| failed("the encryption is not PKCS#8's").because(error))?;
             let passphrase = passphrase::existing(&format!("the key {origin}"))?;
-            let plain = info.decrypt(passphrase.as_bytes()).map_err(|_| {
-                failed("the passphrase is wrong, or the file is damaged")
-                    .hint(format!("the passphrase comes from the terminal or from {}", passphrase::VARIABLE))
-            })?;
-            SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(|error| failed("unusable key").because(error))
+            let plain = decrypt(text, &passphrase, &failed)?;
+            SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(unusable)
         }
         "PUBLIC KEY" => Err(failed("it is a public key").hint("name the private key file; it ends in `.key`")),
-        "EC PRIVATE KEY" | "RSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`"))
-            .hint("convert it with `openssl pkcs8 -topk8 -in OLD -out NEW`, or make a new key with `cargo intoto key generate`")),
+        "RSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`"))
+            .hint("only ed25519 and P-256 keys in PKCS#8 can be used: make one with `cargo intoto key generate NAME`")),
         other => Err(failed(&format!("it holds `{}`", other.escape_debug())).hint(FORM_HINT)),
     }
 }
 
+fn decrypt(text: &str, passphrase: &str, failed: &dyn Fn(&str) -> CliError) -> Result<SecretDocument, CliError> {
+    let (_, document) = SecretDocument::from_pem(text).map_err(|error| failed("it is damaged").because(error))?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
+        .map_err(|error| failed("its encryption is not known").because(error))?;
+    info.decrypt(passphrase.as_bytes()).map_err(|error| {
+        failed("the passphrase is wrong, or the file is damaged")
+            .because(error)
+            .hint(format!(
+                "the passphrase comes from the terminal or from {}",
+                passphrase::VARIABLE
+            ))
+    })
+}
+
 /// The PKCS#8 PEM of `key`: encrypted under `passphrase`, or plain without one.
 pub fn encode_private(key: &SecretKey, passphrase: Option<&str>) -> Result<Zeroizing<String>, CliError> {
-    let plain = key.to_pkcs8_pem();
     let Some(passphrase) = passphrase else {
-        return Ok(plain);
+        return Ok(key.to_pkcs8_pem());
     };
     let failed = || CliError::failure("failed to encrypt the private key");
-    let (_, document) = SecretDocument::from_pem(&plain).map_err(|error| failed().because(error))?;
-    let info = PrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|error| failed().because(error))?;
+    let plain = key.to_pkcs8_der();
+    let info = PrivateKeyInfoRef::try_from(plain.as_slice()).map_err(|error| failed().because(error))?;
     let encrypted = info
         .encrypt(passphrase.as_bytes())
         .map_err(|error| failed().because(error))?;

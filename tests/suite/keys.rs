@@ -1,0 +1,241 @@
+//! `key` and `trust`: the user's own files, and who may touch them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use camino::Utf8Path;
+use cargo_intoto_tests::sandbox::{run, twin};
+use cargo_intoto_tests::{Output, Sandbox, fixed};
+use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+
+fn mode(path: impl AsRef<Utf8Path>) -> u32 {
+    fs::metadata(path.as_ref()).unwrap().permissions().mode() & 0o777
+}
+
+fn with_passphrase(sandbox: &Sandbox, passphrase: &str, args: &[&str]) -> Output {
+    let mut command = sandbox.command(twin());
+    command.args(args).env("CARGO_INTOTO_PASSPHRASE", passphrase);
+    run(command)
+}
+
+#[test]
+fn a_generated_key_is_the_users_alone() {
+    let sandbox = Sandbox::new();
+    let keys = sandbox.config().join("keys");
+    for (name, kind) in [("a", "ed25519"), ("b", "ecdsa-p256")] {
+        sandbox
+            .intoto("", &["key", "generate", name, "--kind", kind, "--no-passphrase"])
+            .succeeds()
+            .says("Generated");
+        let private = keys.join(format!("{name}.key"));
+        assert_eq!((mode(&private), mode(&keys)), (0o600, 0o700));
+        let key = SecretKey::from_pkcs8_pem(&fs::read_to_string(&private).unwrap()).unwrap();
+        let public = fs::read_to_string(keys.join(format!("{name}.pub"))).unwrap();
+        assert_eq!(*key.public_key(), PublicKey::from_spki_pem(&public).unwrap());
+        let shown = sandbox.intoto("", &["key", "show", name]).succeeds().prints(&public);
+        for style in [KeyIdStyle::Python, KeyIdStyle::Legacy] {
+            assert!(shown.stdout.contains(key.public_key().key_id(style).as_str()));
+        }
+        assert_eq!(PublicKey::from_spki_pem(&public).unwrap(), *key.public_key());
+    }
+    let before = fs::read(keys.join("a.key")).unwrap();
+    sandbox
+        .intoto("", &["key", "generate", "a", "--no-passphrase"])
+        .exits(2)
+        .says("exists already and is not overwritten");
+    assert_eq!(fs::read(keys.join("a.key")).unwrap(), before);
+    let listed = sandbox.intoto("", &["key", "list"]).succeeds();
+    assert_eq!(listed.stdout.lines().count(), 2);
+    for name in ["../x", ".hidden", "a b", ""] {
+        sandbox
+            .intoto("", &["key", "generate", name, "--no-passphrase"])
+            .exits(2)
+            .says("cannot name a key");
+    }
+}
+
+#[test]
+fn an_encrypted_key_opens_with_its_passphrase_only() {
+    let sandbox = Sandbox::new();
+    for kind in ["ed25519", "ecdsa-p256"] {
+        with_passphrase(&sandbox, "right", &["key", "generate", kind, "--kind", kind]).succeeds();
+        let path = sandbox.config().join(format!("keys/{kind}.key"));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{text}");
+        let import = ["key", "import", "again", path.as_str(), "--no-passphrase"];
+        with_passphrase(&sandbox, "wrong", &import)
+            .exits(3)
+            .says("the passphrase is wrong")
+            .never_says("right");
+        sandbox.intoto("", &import).exits(4).says("CARGO_INTOTO_PASSPHRASE");
+        with_passphrase(&sandbox, "right", &import).succeeds();
+        let again = sandbox.config().join("keys/again.key");
+        assert!(
+            fs::read_to_string(&again)
+                .unwrap()
+                .starts_with("-----BEGIN PRIVATE KEY-----")
+        );
+        fs::remove_file(again).unwrap();
+        fs::remove_file(sandbox.config().join("keys/again.pub")).unwrap();
+    }
+    with_passphrase(&sandbox, "", &["key", "generate", "empty"])
+        .exits(2)
+        .says("the passphrase is empty");
+    assert!(!sandbox.config().join("keys/empty.key").exists());
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_refused() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("k.key", fixed::ed25519("k").to_pkcs8_pem().as_bytes());
+    for (bits, code) in [(0o644, 2), (0o640, 2), (0o620, 2), (0o602, 2), (0o600, 0), (0o400, 0)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(bits)).unwrap();
+        let output = sandbox.intoto("", &["key", "show", path.as_str()]).exits(code);
+        if code != 0 {
+            output
+                .says("[key-file-exposed]")
+                .says(&format!("run `chmod 600 {path}`"));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_private_key_says_so() {
+    let sandbox = Sandbox::new();
+    let public = fixed::ed25519("k").public_key().to_spki_pem();
+    for (name, text, says) in [
+        ("public", public.as_str(), "it is a public key"),
+        ("text", "hello", "it is no PEM file"),
+        (
+            "openssh",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+            "its form is `OPENSSH PRIVATE KEY`",
+        ),
+        (
+            "short",
+            "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
+            "unusable key",
+        ),
+        (
+            "label",
+            "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+            "it holds `CERTIFICATE`",
+        ),
+    ] {
+        let path = sandbox.write(name, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        sandbox
+            .intoto("", &["key", "import", "x", path.as_str(), "--no-passphrase"])
+            .exits(3)
+            .says(says);
+    }
+    sandbox
+        .intoto("", &["key", "import", "x", "none.pem"])
+        .exits(3)
+        .says("there is no private key");
+    sandbox
+        .intoto("", &["key", "show", "gpg:me"])
+        .exits(2)
+        .says("file:PATH, sigstore:");
+    sandbox
+        .intoto("", &["key", "show", "sigstore:"])
+        .exits(2)
+        .says("--features sigstore");
+}
+
+#[test]
+fn trust_has_scopes_and_is_the_users_alone() {
+    let sandbox = Sandbox::new();
+    let key = sandbox.write("owner.pub", fixed::ed25519("owner").public_key().to_spki_pem());
+    let second = sandbox.write("second.pub", fixed::p256("second").public_key().to_spki_pem());
+    let add = |args: &[&str]| {
+        let mut all = vec!["trust", "add", "hello", "--key", key.as_str()];
+        all.extend(args);
+        sandbox.intoto("", &all)
+    };
+    add(&["--scope", "pkg:cargo/hello@1.0.0"])
+        .exits(2)
+        .says("write `pkg:cargo/hello`");
+    add(&["--scope", "hello"]).exits(2).says("is no purl of a crate");
+    add(&["--scope", "pkg:cargo/hello", "--threshold", "2"])
+        .exits(2)
+        .says("cannot be met by 1 key(s)");
+    assert!(!sandbox.config().join("trust.toml").exists());
+    add(&["--scope", "pkg:cargo/hello", "--key", second.as_str()]).succeeds();
+    add(&["--scope", "pkg:cargo/other"])
+        .exits(2)
+        .says("has an entry `hello` already");
+    assert_eq!(mode(sandbox.config().join("trust.toml")), 0o600);
+    sandbox
+        .intoto("", &["trust", "list"])
+        .succeeds()
+        .prints("hello: 2 of 2 key(s)")
+        .prints("for   pkg:cargo/hello\n");
+    sandbox
+        .intoto("", &["trust", "remove", "none"])
+        .exits(2)
+        .says("has no entry `none`");
+    sandbox.intoto("", &["trust", "remove", "hello"]).succeeds();
+    sandbox.intoto("", &["trust", "list"]).succeeds().says("has no entries");
+}
+
+#[test]
+fn a_private_key_is_not_taken_for_an_owners() {
+    let sandbox = Sandbox::new();
+    let key = sandbox.write("k.pem", fixed::ed25519("k").to_pkcs8_pem().as_bytes());
+    sandbox
+        .intoto(
+            "",
+            &["trust", "add", "x", "--key", key.as_str(), "--scope", "pkg:cargo/x"],
+        )
+        .exits(2)
+        .says("[key-file-exposed]");
+}
+
+#[test]
+fn a_damaged_or_exposed_trust_store_is_not_used() {
+    let sandbox = Sandbox::new();
+    for text in [
+        "format = 2\n",
+        "format = 1\nextra = 1\n",
+        "not toml",
+        "format = 1\n[[entry]]\nname = \"x\"\n",
+    ] {
+        sandbox.write("home/.config/cargo-intoto/trust.toml", text);
+        sandbox
+            .intoto("", &["trust", "list"])
+            .exits(3)
+            .says("[trust-store-malformed]");
+        assert_eq!(sandbox.read("home/.config/cargo-intoto/trust.toml"), text);
+    }
+    let store = sandbox.write("elsewhere/trust.toml", "format = 1\n");
+    let list = ["trust", "--trust-store", store.as_str(), "list"];
+    for (bits, code) in [(0o600, 0), (0o644, 0), (0o666, 3), (0o620, 3)] {
+        fs::set_permissions(&store, fs::Permissions::from_mode(bits)).unwrap();
+        let output = sandbox.intoto("", &list).exits(code);
+        if code != 0 {
+            output.says("[trust-store-unsafe]");
+        }
+    }
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(sandbox.path("elsewhere"), fs::Permissions::from_mode(0o777)).unwrap();
+    sandbox.intoto("", &list).exits(3).says("[trust-store-unsafe]");
+    sandbox
+        .intoto("", &["trust", "--trust-store", "none.toml", "list"])
+        .exits(3)
+        .says("there is no trust store at `none.toml`");
+}
+
+#[test]
+fn no_variable_moves_the_trust_store() {
+    let sandbox = Sandbox::new();
+    sandbox.write("evil/cargo-intoto/trust.toml", "not toml");
+    let mut command = sandbox.command(twin());
+    command.args(["trust", "list"]);
+    for name in ["XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME"] {
+        command.env(name, sandbox.path("evil"));
+    }
+    run(command)
+        .succeeds()
+        .says("home/.config/cargo-intoto/trust.toml` has no entries");
+}

@@ -1,0 +1,299 @@
+//! `init`, `layout` and `sign`: from a workspace to a signed layout, and what keeps the two together.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use cargo_intoto_tests::{Project, Sandbox, fixed};
+use intoto_core::digest::to_hex;
+use intoto_core::envelope::{Container, Envelope, unsigned};
+use intoto_core::key::{KeyIdStyle, Signer};
+use intoto_core::limits::Limits;
+
+fn set_up(sandbox: &Sandbox) -> Project<'_> {
+    let project = sandbox.project("hello");
+    project.hello().lock().commit("begin");
+    project.intoto(&["init", "--no-passphrase"]).succeeds();
+    project
+}
+
+#[test]
+fn init_sets_a_workspace_up_once() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("hello");
+    project.hello().lock().commit("begin");
+    let command = "git add layouts/release.toml layouts/release.layout layouts/keys/owner.pub Cargo.lock \
+                   && git commit -m \"Add the release layout\"\n";
+    project
+        .intoto(&["init", "--no-passphrase"])
+        .succeeds()
+        .prints(command)
+        .says("Trusting `hello` for pkg:cargo/hello");
+    assert!(sandbox.config().join("keys/owner.key").exists());
+    let source = project.read("layouts/release.toml");
+    for line in [
+        "crates = [\"hello\"]",
+        "owner = { file = \"keys/owner.pub\" }",
+        "\"CREATE target/release/hello\"",
+        "\"CREATE target/package/hello-[0-9]*.crate\"",
+        "\"MATCH hello WITH PRODUCTS IN target/release FROM build\"",
+    ] {
+        assert!(source.contains(line), "{line} is not in\n{source}");
+    }
+    project.intoto(&["layout", "check"]).succeeds().says("agree");
+    let signed = project.read("layouts/release.layout");
+    project
+        .intoto(&["init", "--no-passphrase"])
+        .exits(2)
+        .says("is not overwritten");
+    project.intoto(&["layout", "sign"]).succeeds();
+    assert_eq!(
+        project.read("layouts/release.layout"),
+        signed,
+        "signing is deterministic"
+    );
+    let output = sandbox.command("sh");
+    drop(output);
+    sandbox.run("hello", "sh", &["-c", command]).succeeds();
+    let status = project.git(&["status", "--porcelain"]).succeeds();
+    assert_eq!(status.stdout, "");
+}
+
+#[test]
+fn init_writes_nothing_when_it_is_refused() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("hello");
+    project.hello().lock().commit("begin");
+    project.file("layouts/keys/owner.pub", "taken");
+    project.intoto(&["init", "--no-passphrase"]).exits(2);
+    assert!(!project.path("layouts/release.toml").exists());
+    assert!(!sandbox.config().exists() || !sandbox.config().join("keys").exists());
+    project
+        .intoto(&["init", "--key", "none"])
+        .exits(3)
+        .says("there is no private key");
+    fs::remove_file(project.path("Cargo.lock")).unwrap();
+    project.intoto(&["init", "--no-passphrase"]).exits(3).says("Cargo.lock");
+}
+
+#[test]
+fn a_workspace_without_published_members_has_no_package_step() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("hello");
+    project
+        .hello()
+        .replace("Cargo.toml", "[package]\n", "[package]\npublish = false\n")
+        .lock()
+        .commit("begin");
+    project
+        .intoto(&["init", "--no-passphrase"])
+        .succeeds()
+        .says("there is no package step, and the final products are hello");
+    assert!(!project.read("layouts/release.toml").contains("\"package\""));
+    project.intoto(&["layout", "check"]).succeeds();
+}
+
+#[test]
+fn check_notices_what_disagrees() {
+    let sandbox = Sandbox::new();
+    let project = set_up(&sandbox);
+    let source = project.read("layouts/release.toml");
+    let signed = project.read("layouts/release.layout");
+    for (from, to, says) in [
+        (
+            "crates = [\"hello\"]",
+            "crates = [\"hello\", \"other\"]",
+            "`crates` lists `other`",
+        ),
+        ("crates = [\"hello\"]", "crates = []", "`crates` leaves out `hello`"),
+        ("\"CREATE target/release/hello\",\n", "", "makes `target/release/hello`"),
+        (
+            "hello-[0-9]*.crate\",",
+            "hullo-[0-9]*.crate\",",
+            "makes `target/package/hello-0.1.0.crate`",
+        ),
+        (
+            "\"DISALLOW outside/*\"",
+            "\"DISALLOW outside/x\"",
+            "another rule: `DISALLOW outside/*`",
+        ),
+        ("FROM fetch", "FROM fetsch", "fetsch"),
+    ] {
+        assert!(source.contains(from), "{from}");
+        project.file("layouts/release.toml", source.replacen(from, to, 1));
+        project
+            .intoto(&["layout", "check"])
+            .exits(1)
+            .says("[layout-disagrees]")
+            .says(says)
+            .says("layouts/release.toml:");
+    }
+    project.file("layouts/release.toml", source.replace("[[step]]", "[[steps]]"));
+    project
+        .intoto(&["layout", "check"])
+        .exits(2)
+        .says("did you mean `step`?");
+    project.file("layouts/release.toml", source.replace("FROM fetch", "FROM fetsch"));
+    project
+        .intoto(&["layout", "sign"])
+        .exits(1)
+        .says("is not signed as long as it has mistakes");
+    assert_eq!(project.read("layouts/release.layout"), signed, "nothing was written");
+    project.file("layouts/release.toml", &source);
+    fs::remove_file(project.path("layouts/release.layout")).unwrap();
+    project
+        .intoto(&["layout", "check"])
+        .exits(1)
+        .says("there is no signed layout");
+    project.file("layouts/release.layout", "{");
+    project.intoto(&["layout", "check"]).exits(3).says("release.layout");
+}
+
+#[test]
+fn derive_prints_what_fits_now() {
+    let sandbox = Sandbox::new();
+    let project = set_up(&sandbox);
+    let derived = project.intoto(&["layout", "derive"]).succeeds();
+    assert_eq!(derived.stdout, project.read("layouts/release.toml"));
+    project
+        .intoto(&["layout", "derive", "-o", "layouts/release.toml"])
+        .exits(2)
+        .says("is not overwritten");
+    project
+        .intoto(&["layout", "derive", "--profile", "dev"])
+        .succeeds()
+        .prints("CREATE target/debug/hello");
+    project.intoto(&["layout", "derive", "-p", "none"]).exits(2);
+    project
+        .intoto(&["layout", "show", "layouts/release.layout"])
+        .succeeds()
+        .prints("step package\n")
+        .prints("        CREATE target/package/hello-[0-9]*.crate\n");
+}
+
+#[test]
+fn starters_can_be_written() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("p");
+    project
+        .intoto(&["layout", "new"])
+        .succeeds()
+        .prints("workspace-with-ci");
+    project
+        .intoto(&["layout", "new", "--template", "none"])
+        .exits(2)
+        .says("library, binary");
+    project.intoto(&["layout", "new", "--template", "library"]).succeeds();
+    project
+        .intoto(&["layout", "new", "--template", "binary"])
+        .exits(2)
+        .says("is not overwritten");
+    project
+        .intoto(&["layout", "sign"])
+        .exits(2)
+        .says("the public key file `layouts/keys/owner.pub`");
+}
+
+/// A link of the step `build` with one product.
+fn link(product: &str, content: &str) -> Vec<u8> {
+    let digest = to_hex(&intoto_core::digest::sha256(content.as_bytes()));
+    let text = format!(
+        r#"{{"_type":"link","byproducts":{{}},"command":[],"environment":{{}},"materials":{{}},"name":"build","products":{{"{product}":{{"sha256":"{digest}"}}}}}}"#
+    );
+    let limits = Limits::default();
+    let value = intoto_core::encoding::strict_json::parse(text.as_bytes(), &limits).unwrap();
+    unsigned(&value, Container::Dsse).unwrap()
+}
+
+fn private_key(sandbox: &Sandbox, name: &str) -> String {
+    let path = sandbox.write(format!("{name}.key"), fixed::ed25519(name).to_pkcs8_pem().as_bytes());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path.into_string()
+}
+
+#[test]
+fn a_link_is_signed_elsewhere_under_the_name_that_verification_looks_for() {
+    let sandbox = Sandbox::new();
+    let key = private_key(&sandbox, "k");
+    let public = fixed::ed25519("k").public_key().clone();
+    sandbox.write("links/build.link", link("target/release/hello", "bytes"));
+    for (style, id) in [
+        (&[][..], public.key_id(KeyIdStyle::Legacy)),
+        (&["--keyid-style", "python"][..], public.key_id(KeyIdStyle::Python)),
+        (
+            &["--keyid-style", "legacy", "--container", "metablock"][..],
+            public.key_id(KeyIdStyle::Legacy),
+        ),
+    ] {
+        let mut args = vec!["sign", "links/build.link", "--key", &key];
+        args.extend(style);
+        sandbox.intoto("", &args).succeeds();
+        let file = fs::read(sandbox.path(format!("links/build.{}.link", id.short()))).unwrap();
+        let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
+        assert!(envelope.verify(&public, &[id]).is_ok());
+        let wanted = if style.contains(&"metablock") {
+            Container::Metablock
+        } else {
+            Container::Dsse
+        };
+        assert_eq!(envelope.container(), wanted);
+    }
+}
+
+#[test]
+fn signatures_are_appended_or_replaced() {
+    let sandbox = Sandbox::new();
+    let (first, second) = (private_key(&sandbox, "a"), private_key(&sandbox, "b"));
+    sandbox.write("build.link", link("x", "x"));
+    let count = || {
+        let file = fs::read(sandbox.path("build.link")).unwrap();
+        Envelope::parse(&file, &Limits::default()).unwrap().signatures().len()
+    };
+    let sign = |args: &[&str]| {
+        let mut all = vec!["sign", "build.link"];
+        all.extend(args);
+        sandbox.intoto("", &all)
+    };
+    sign(&["--key", &first, "--append"]).succeeds();
+    sign(&["--key", &second, "--append"]).succeeds();
+    assert_eq!(count(), 2);
+    sign(&["--key", &second, "--append"]).succeeds();
+    assert_eq!(count(), 2, "signing again changes nothing");
+    sign(&["--key", &first, "--append", "--container", "metablock"])
+        .exits(2)
+        .says("--append");
+    sign(&["--key", &first, "-o", "build.link"]).succeeds();
+    assert_eq!(count(), 1);
+    sign(&["--key", &first, "--key", &second, "-o", "one.link"])
+        .exits(2)
+        .says("--output");
+}
+
+#[test]
+fn artifacts_are_compared_before_a_link_is_signed() {
+    let sandbox = Sandbox::new();
+    let key = private_key(&sandbox, "k");
+    sandbox.write("build.link", link("target/release/hello", "bytes"));
+    let sign =
+        |directory: &str| sandbox.intoto("", &["sign", "build.link", "--key", &key, "--artifact-dir", directory]);
+    sandbox.write("good/hello", "bytes");
+    sandbox.write("full/target/release/hello", "bytes");
+    sandbox.write("bad/hello", "other bytes");
+    sandbox.write("empty/other", "bytes");
+    for (directory, says) in [
+        ("bad", "`bad/hello` is sha256:"),
+        ("empty", "none of its products lies in `empty`"),
+    ] {
+        sign(directory).exits(1).says("[signed-artifact-differs]").says(says);
+    }
+    sign("none").exits(3);
+    let signed = fs::read_dir(sandbox.root()).unwrap().filter_map(Result::ok);
+    assert_eq!(
+        signed
+            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".link"))
+            .count(),
+        1
+    );
+    for directory in ["good", "full"] {
+        sign(directory).succeeds().says("Compared 1 product(s)");
+    }
+}
