@@ -134,3 +134,87 @@ fn decide(stages: &[Stages], subjects: &[SubjectReport], findings: &[Finding]) -
         Outcome::Undecided
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    const ALL: [Stage; 8] = [
+        Stage::Trust,
+        Stage::Freshness,
+        Stage::Parameters,
+        Stage::Thresholds,
+        Stage::Agreement,
+        Stage::StepRules,
+        Stage::Inspections,
+        Stage::InspectionRules,
+    ];
+
+    fn passed(passed: &[Stage]) -> Stages {
+        let mut stages = Stages::default();
+        for stage in passed {
+            stages.pass(*stage);
+        }
+        stages
+    }
+
+    fn subject(bindings: Vec<Binding>) -> SubjectReport {
+        SubjectReport {
+            bindings,
+            ..SubjectReport::unbound("a".into(), crate::digest::DigestSet::from_sha256([0; 32]))
+        }
+    }
+
+    #[test]
+    fn every_stage_of_every_layer_must_have_passed() {
+        let complete = passed(&ALL);
+        assert_eq!(decide(&[complete], &[], &[]), Outcome::Verified);
+        assert_eq!(decide(&[complete, complete], &[], &[]), Outcome::Verified);
+        assert_eq!(decide(&[], &[], &[]), Outcome::Undecided);
+        for left_out in 0..ALL.len() {
+            let mut stages = ALL.to_vec();
+            let stage = stages.remove(left_out);
+            let missing = passed(&stages);
+            assert_eq!(decide(&[missing], &[], &[]), Outcome::Undecided, "{stage:?}");
+            assert_eq!(decide(&[complete, missing], &[], &[]), Outcome::Undecided, "{stage:?}");
+        }
+    }
+
+    #[test]
+    fn the_gravest_finding_decides() {
+        let finding = |severity| Finding::new(FindingCode::RuleFailed, severity, "");
+        let cases = [
+            (vec![Severity::Note, Severity::Warning], Outcome::Verified),
+            (
+                vec![Severity::Note, Severity::Undecided, Severity::Warning],
+                Outcome::Undecided,
+            ),
+            (vec![Severity::Refusal, Severity::Undecided], Outcome::Refused),
+            (vec![Severity::Undecided, Severity::Refusal], Outcome::Refused),
+        ];
+        for (severities, outcome) in cases {
+            let findings: Vec<Finding> = severities.into_iter().map(finding).collect();
+            assert_eq!(decide(&[passed(&ALL)], &[], &findings), outcome, "{findings:?}");
+        }
+        assert_eq!(decide(&[], &[], &[finding(Severity::Refusal)]), Outcome::Refused);
+    }
+
+    #[test]
+    fn every_artifact_in_hand_must_be_bound() {
+        let step = "build".parse().expect("a name");
+        let bound = Binding::LastProduct {
+            step,
+            path: "a".parse().expect("a path"),
+        };
+        assert_eq!(
+            decide(&[passed(&ALL)], &[subject(vec![bound.clone()])], &[]),
+            Outcome::Verified
+        );
+        assert_eq!(
+            decide(&[passed(&ALL)], &[subject(vec![bound]), subject(vec![])], &[]),
+            Outcome::Undecided
+        );
+    }
+}

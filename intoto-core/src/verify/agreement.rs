@@ -108,3 +108,34 @@ fn compare(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::DigestSet;
+
+    fn artifacts(names: &[(&str, u8)]) -> Artifacts {
+        names
+            .iter()
+            .map(|(name, digest)| (name.parse().expect("a path"), DigestSet::from_sha256([*digest; 32])))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let left = artifacts(&[("a", 1), ("b", 2)]);
+        let cases: [(&[(&str, u8)], Option<&str>); 6] = [
+            (&[("a", 1), ("b", 2)], None),
+            (&[("a", 1), ("b", 3)], Some("b")),
+            (&[("a", 1)], Some("b")),
+            (&[], Some("a")),
+            (&[("a", 1), ("b", 2), ("c", 3)], Some("c")),
+            (&[("a", 1), ("aa", 2), ("b", 2)], Some("aa")),
+        ];
+        for (right, expected) in cases {
+            let right = artifacts(right);
+            assert_eq!(difference(&left, &right), expected, "{right:?}");
+            assert_eq!(difference(&right, &left), expected, "{right:?}");
+        }
+    }
+}

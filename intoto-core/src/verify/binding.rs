@@ -144,3 +144,23 @@ fn text(digests: &DigestSet) -> String {
         .collect();
     digests.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_speak_of_the_same_bytes() {
+        let (a, b) = ("aa".repeat(32), "bb".repeat(32));
+        let long = "cc".repeat(64);
+        let sha256 = |hex: &str| DigestSet::from_sha256([0; 32]).with("sha256", hex).expect("a digest");
+        let both = |hex: &str, long: &str| sha256(hex).with("sha512", long).expect("a digest");
+        assert!(same(&sha256(&a), &sha256(&a)));
+        assert!(!same(&sha256(&a), &sha256(&b)));
+        assert!(same(&sha256(&a), &both(&a, &long)));
+        assert!(!same(&both(&a, &long), &both(&a, &"dd".repeat(64))));
+        // An algorithm that nobody here computes says nothing, even where it agrees.
+        let foreign = |hex: &str, gost: &str| sha256(hex).with("gost", gost).expect("a digest");
+        assert!(!same(&foreign(&a, "01"), &foreign(&b, "01")));
+    }
+}
