@@ -6,14 +6,18 @@ mod init;
 mod key;
 mod layout;
 mod outside;
+mod own_run;
 mod package;
+mod release;
 mod run;
+mod sequence;
 mod sign;
 mod step;
 mod test;
 mod trust;
-mod words;
+mod try_;
 mod verify;
+mod words;
 
 use std::ffi::OsString;
 
@@ -58,10 +62,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    #[command(name = "try")]
+    Try(try_::Args),
     Fetch(fetch::Args),
     Build(build::Args),
     Test(test::Args),
     Package(package::Args),
+    Release(release::Args),
     Run(run::Args),
     Key(key::Args),
     Layout(layout::Args),
@@ -74,10 +81,12 @@ impl Command {
     fn run(self, ui: &Ui) -> Result<Exit, CliError> {
         match self {
             Self::Init(args) => init::run(args, ui),
+            Self::Try(args) => try_::run(args, ui),
             Self::Fetch(args) => fetch::run(args, ui),
             Self::Build(args) => build::run(args, ui),
             Self::Test(args) => test::run(args, ui),
             Self::Package(args) => package::run(args, ui),
+            Self::Release(args) => release::run(args, ui),
             Self::Run(args) => run::run(args, ui),
             Self::Key(args) => key::run(args, ui),
             Self::Layout(args) => layout::run(args, ui),

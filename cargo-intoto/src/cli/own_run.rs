@@ -1,0 +1,77 @@
+//! The verification that ends `release` and `try`: the run that was just recorded, by the same code that anybody else verifies with.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Parser;
+use intoto_core::limits::Limits;
+
+use crate::cli::verify;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::report::escape;
+use crate::store::Run;
+use crate::ui::Ui;
+use crate::verification::author_tree::AuthorTree;
+use crate::verification::link_files::read_named;
+use crate::workspace::Workspace;
+
+/// What to verify, and by which layout.
+pub(super) struct OwnRun<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) run: &'a Run,
+    /// The signed layout.
+    pub(super) layout: &'a Utf8Path,
+    /// The public key that must have signed it; the trust store's when there is none.
+    pub(super) owner: Option<&'a Utf8Path>,
+}
+
+impl OwnRun<'_> {
+    /// The artifacts on disk that the layout binds.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn artifacts(&self) -> Result<Vec<Utf8PathBuf>, CliError> {
+        let limits = Limits::default();
+        let layout = read_named(self.layout, limits.json_bytes)
+            .map_err(|unread| CliError::cannot_decide(format!("the layout {} {unread}", self.layout)))?;
+        let tree = AuthorTree::find(&self.workspace.root, Some(&self.workspace.target_directory))?;
+        tree.artifacts(self.run.directory(), &layout, &limits)
+    }
+
+    /// The words of `verify` that do it, with `owner` as the key.
+    fn words(&self, owner: Option<&Utf8Path>) -> Result<Vec<String>, CliError> {
+        let relative = |path: &Utf8Path| path.strip_prefix(&self.workspace.root).unwrap_or(path).to_string();
+        let mut words = vec!["verify".to_owned(), "--layout".to_owned(), relative(self.layout)];
+        if let Some(owner) = owner {
+            words.extend(["--key".to_owned(), relative(owner)]);
+        }
+        words.extend(["--link-dir".to_owned(), relative(self.run.directory())]);
+        words.extend(self.artifacts()?.iter().map(|path| relative(path)));
+        Ok(words)
+    }
+
+    /// The command with which somebody else verifies the same, given the same files.
+    ///
+    /// # Errors
+    /// When there is no artifact.
+    pub(super) fn command(&self, owner: &Utf8Path) -> Result<String, CliError> {
+        let words = self.words(Some(owner))?;
+        let words: Vec<_> = words.iter().map(|word| escape::shell(word).into_owned()).collect();
+        Ok(format!("cargo-intoto {}", words.join(" ")))
+    }
+}
+
+/// Verifies the run; the current directory is the workspace's root.
+///
+/// # Errors
+/// As `verify`.
+pub(super) fn verify_run(own: &OwnRun<'_>, ui: &Ui) -> Result<Exit, CliError> {
+    /// The words of `verify` alone.
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        args: verify::Args,
+    }
+    let words = Words::try_parse_from(own.words(own.owner)?)
+        .map_err(|error| CliError::failure("failed to verify what was recorded").because(error))?;
+    verify::run(words.args, ui)
+}

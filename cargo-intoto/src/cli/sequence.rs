@@ -1,0 +1,211 @@
+//! All steps of a layout, one after the other, in one process: what `release` and `try` share.
+//!
+//! Every step is observed before the first key is opened, so that no step's processes can reach one.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::error::{CliError, ErrorKind};
+use crate::finding::CargoCode;
+use crate::layout_source::{LayoutSource, StepSource};
+use crate::recording::{Build, Fetch, Outcome, Package, Settings, Step, Test, observe};
+use crate::store::Run;
+use crate::ui::Ui;
+use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
+
+/// How a layout's steps are done.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Options {
+    /// How to record.
+    pub(super) settings: Settings,
+    /// Only these packages, whatever the layout's commands select.
+    pub(super) packages: Vec<String>,
+    /// Whether a dirty tree is packaged, and recorded as such.
+    pub(super) allow_dirty: bool,
+    /// Whether a test step in which no test ran is left out instead of refused.
+    pub(super) tests_may_be_missing: bool,
+}
+
+/// What was observed of all steps.
+#[derive(Debug)]
+pub(super) struct Observations {
+    /// The run they belong to.
+    pub(super) run: Run,
+    /// The steps that were done, in order.
+    pub(super) outcomes: Vec<Outcome>,
+    /// The steps that there was nothing to do for.
+    pub(super) left_out: Vec<String>,
+    /// The steps that are not cargo's and must be recorded by `run`.
+    pub(super) elsewhere: Vec<String>,
+    /// The commit, if the tree has one.
+    pub(super) commit: Option<String>,
+    /// Whether the tree differs from it.
+    pub(super) dirty: bool,
+}
+
+/// Does every step of `source` that is cargo's.
+///
+/// # Errors
+/// When a step fails or must not be recorded. A failing cargo is a failure here, and not the code that we end with.
+pub(super) fn observe_all(ui: &Ui, source: &LayoutSource, options: &Options) -> Result<Observations, CliError> {
+    let mut observations: Option<Observations> = None;
+    let mut elsewhere = Vec::new();
+    for step_source in source.steps() {
+        let name = step_source.name.value.as_str();
+        let Some((step, words)) = step_of(step_source, options, observations.as_ref()) else {
+            elsewhere.push(name.to_owned());
+            continue;
+        };
+        let result = observe(name, step.as_ref(), ui, &words, &options.settings, &mut |_, _| Ok(()));
+        let (context, outcome) = match result {
+            Err(error) if options.tests_may_be_missing && error.code() == Some(CargoCode::NoTestsRan) => {
+                if let Some(observations) = &mut observations {
+                    observations.left_out.push(name.to_owned());
+                }
+                ui.note(format!("no test ran, so the layout has no step `{name}`"));
+                continue;
+            }
+            result => result.map_err(deciding)?,
+        };
+        let observations = observations.get_or_insert_with(|| Observations {
+            run: context.run.clone(),
+            outcomes: Vec::new(),
+            left_out: Vec::new(),
+            elsewhere: Vec::new(),
+            commit: context.tree.commit().map(str::to_owned),
+            dirty: context.tree.is_dirty(),
+        });
+        match outcome {
+            Some(outcome) => observations.outcomes.push(outcome),
+            None => observations.left_out.push(name.to_owned()),
+        }
+    }
+    let mut observations = observations.ok_or_else(|| {
+        CliError::cannot_decide(format!("the layout {} has no step of cargo's", source.path()))
+            .hint("record its steps with `cargo intoto run`, then `cargo intoto verify`")
+    })?;
+    observations.elsewhere = elsewhere;
+    Ok(observations)
+}
+
+/// Shows what every step would do.
+///
+/// # Errors
+/// When a step cannot be planned.
+pub(super) fn show(ui: &Ui, source: &LayoutSource, options: &Options) -> Result<(), CliError> {
+    for step_source in source.steps() {
+        let name = step_source.name.value.as_str();
+        let Some((step, words)) = step_of(step_source, options, None) else {
+            ui.data(&format!(
+                "step      {name}\nnot cargo's: recorded by `cargo intoto run`\n\n"
+            ))?;
+            continue;
+        };
+        observe(name, step.as_ref(), ui, &words, &options.settings, &mut |_, plan| {
+            ui.data(&format!("{plan}\n"))
+        })?;
+    }
+    Ok(())
+}
+
+/// A child's failure in a command that decides is our failure; its code stands in the message.
+fn deciding(error: CliError) -> CliError {
+    if matches!(error.kind(), ErrorKind::Child(_)) {
+        error.of_kind(ErrorKind::Failure)
+    } else {
+        error
+    }
+}
+
+/// The step that a layout's command means, with cargo's words.
+fn step_of(
+    source: &StepSource,
+    options: &Options,
+    earlier: Option<&Observations>,
+) -> Option<(Box<dyn Step>, Vec<String>)> {
+    let (program, words) = source.command.split_first()?;
+    let (subcommand, words) = words.split_first()?;
+    if program != "cargo" {
+        return None;
+    }
+    let step: Box<dyn Step> = match subcommand.as_str() {
+        "fetch" => return Some((Box::new(Fetch::default()), words.to_vec())),
+        "build" => Box::new(Build),
+        "test" => Box::new(Test),
+        "package" => Box::new(Package),
+        _ => return None,
+    };
+    let mut words = narrowed(words, &options.packages);
+    // Cargo's own check looks at git's words; ours was made of the bytes and allows it only here.
+    let is_dirty = earlier.is_some_and(|earlier| earlier.commit.is_some() && earlier.dirty);
+    if subcommand == "package" && options.allow_dirty && is_dirty && !words.iter().any(|word| word == "--allow-dirty") {
+        words.push("--allow-dirty".to_owned());
+    }
+    Some((step, words))
+}
+
+/// `words` with only `packages` selected; unchanged when there are none.
+fn narrowed(words: &[String], packages: &[String]) -> Vec<String> {
+    if packages.is_empty() {
+        return words.to_vec();
+    }
+    let mut narrowed = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "--workspace" | "--all" => {}
+            "-p" | "--package" | "--exclude" => {
+                rest.next();
+            }
+            other if other.starts_with("--package=") || other.starts_with("--exclude=") => {}
+            _ => narrowed.push(word.clone()),
+        }
+    }
+    let end = narrowed.iter().position(|word| word == "--").unwrap_or(narrowed.len());
+    let selection = packages.iter().flat_map(|package| ["-p".to_owned(), package.clone()]);
+    narrowed.splice(end..end, selection);
+    narrowed
+}
+
+/// Loads the workspace at `manifest_path` and makes its root the current directory, as the layout's commands want it.
+///
+/// # Errors
+/// When there is no workspace.
+pub(super) fn enter(manifest_path: Option<&Utf8Path>) -> Result<Workspace, CliError> {
+    let args = WorkspaceArgs {
+        manifest_path: manifest_path.map(Utf8Path::to_owned),
+        ..WorkspaceArgs::default()
+    };
+    let workspace = Workspace::load(&args, &cargo_program())?;
+    std::env::set_current_dir(&workspace.root)
+        .map_err(|error| CliError::failure(format!("failed to go to {}", workspace.root)).because(error))?;
+    Ok(workspace)
+}
+
+/// A path of the user's, before the current directory changes.
+///
+/// # Errors
+/// When it cannot be made absolute.
+pub(super) fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, CliError> {
+    std::path::absolute(path)
+        .ok()
+        .and_then(|path| Utf8PathBuf::try_from(path).ok())
+        .ok_or_else(|| CliError::usage(format!("{path} is no usable path")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layouts_commands_are_narrowed_to_packages() {
+        for (words, packages, expected) in [
+            ("--workspace --locked", "", "--workspace --locked"),
+            ("--workspace --locked", "a", "--locked -p a"),
+            ("-p x --exclude y --package=z --release", "a b", "--release -p a -p b"),
+            ("--release -- --nocapture", "a", "--release -p a -- --nocapture"),
+        ] {
+            let split = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(narrowed(&split(words), &split(packages)), split(expected), "{words}");
+        }
+    }
+}
