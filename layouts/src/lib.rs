@@ -1,6 +1,7 @@
 //! Starter layouts as data, in a crate of their own so that `cargo package` takes them along.
 //!
-//! To add one, put its TOML beside the others and add a row to [`TEMPLATES`].
+//! To add one, put its TOML beside the others and add a row to [`TEMPLATES`]. `release.toml` is no starter: it is the release policy of this
+//! repository.
 
 /// A layout source to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
