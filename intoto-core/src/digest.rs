@@ -129,6 +129,11 @@ impl DigestSet {
 
     /// The object that a link holds for the artifact.
     pub fn to_value(&self) -> Value<'static> {
+        if self.others.is_empty()
+            && let Some(digest) = &self.sha256
+        {
+            return Value::Object(Object::from_iter([("sha256", Value::from(to_hex(digest)))]));
+        }
         let mut object = Object::new();
         for (algorithm, hex) in self.iter() {
             object.insert(algorithm.to_owned(), Value::from(hex));
@@ -145,31 +150,30 @@ impl DigestSet {
         if algorithm.is_empty() {
             return Err(DigestError::NoAlgorithm);
         }
-        if hex.is_empty() || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(DigestError::NotHex {
-                algorithm: algorithm.to_owned(),
-            });
-        }
+        let not_hex = || DigestError::NotHex {
+            algorithm: algorithm.to_owned(),
+        };
         let known = Algorithm::from_name(algorithm);
-        if let Some(known) = known
-            && hex.len() != known.length() * 2
-        {
-            return Err(DigestError::WrongLength {
-                algorithm: algorithm.to_owned(),
-                found: hex.len(),
-                expected: known.length() * 2,
-            });
-        }
-        if known == Some(Algorithm::Sha256) {
+        if known == Some(Algorithm::Sha256) && hex.len() == 64 {
             let mut digest = [0; 32];
-            decode_hex(hex.as_bytes(), &mut digest).ok_or_else(|| DigestError::NotHex {
-                algorithm: algorithm.to_owned(),
-            })?;
+            let case = decode_hex(hex.as_bytes(), &mut digest).ok_or_else(not_hex)?;
             self.sha256 = Some(digest);
-            if !hex.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            if case == Case::Lower {
                 self.others.remove("sha256");
                 return Ok(());
             }
+        } else if hex.is_empty() || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(not_hex());
+        }
+        if let Some(known) = known
+            && hex.len() != known.length() * 2
+        {
+            let expected = known.length() * 2;
+            return Err(DigestError::WrongLength {
+                algorithm: algorithm.to_owned(),
+                found: hex.len(),
+                expected,
+            });
         }
         self.others.insert(algorithm.into(), hex.into());
         Ok(())
@@ -246,12 +250,8 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// The bytes as lower-case hexadecimal text.
 pub fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    String::from_utf8(bytes.iter().flat_map(digits).collect()).expect("hexadecimal digits are ASCII")
 }
 
 /// The bytes that hexadecimal text of either case stands for.
@@ -261,21 +261,43 @@ pub fn from_hex(text: &str) -> Result<Vec<u8>, DigestError> {
     Ok(bytes)
 }
 
-fn decode_hex(text: &[u8], out: &mut [u8]) -> Option<()> {
+#[derive(PartialEq, Eq)]
+enum Case {
+    Lower,
+    Upper,
+}
+
+// The value of each hexadecimal digit, with a mark on upper-case letters and another on everything that is no digit.
+static NIBBLES: [u8; 256] = {
+    let mut values = [INVALID; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        if digit > 9 {
+            values[b"0123456789ABCDEF"[digit] as usize] = digit as u8 | UPPER;
+        }
+        digit += 1;
+    }
+    values
+};
+const INVALID: u8 = 0x80;
+const UPPER: u8 = 0x40;
+
+// `None` if a character is no digit or the lengths do not fit.
+fn decode_hex(text: &[u8], out: &mut [u8]) -> Option<Case> {
     if text.len() != out.len() * 2 {
         return None;
     }
+    let mut marks = 0;
     for (pair, byte) in text.chunks_exact(2).zip(out) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
+        // Looked at once, at the end: text that is no digest is the rare case.
+        marks |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    Some(())
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
+    match marks & (INVALID | UPPER) {
+        0 => Some(Case::Lower),
+        UPPER => Some(Case::Upper),
         _ => None,
     }
 }

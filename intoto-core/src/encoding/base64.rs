@@ -25,17 +25,22 @@ static URL_SAFE_VALUES: [u8; 256] = values(URL_SAFE);
 
 /// Writes bytes in the standard alphabet, padded.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    let digit = |bits: u32| char::from(STANDARD[(bits & 63) as usize]);
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        text.push(digit(bits >> 18));
-        text.push(digit(bits >> 12));
-        text.push(if group.len() > 1 { digit(bits >> 6) } else { '=' });
-        text.push(if group.len() > 2 { digit(bits) } else { '=' });
+    let mut text = vec![b'='; bytes.len().div_ceil(3) * 4];
+    let digit = |bits: u32| STANDARD[(bits & 63) as usize];
+    let (groups, rest) = bytes.as_chunks::<3>();
+    let (full, last) = text.as_chunks_mut::<4>().0.split_at_mut(groups.len());
+    for (group, out) in groups.iter().zip(full) {
+        let bits = u32::from(group[0]) << 16 | u32::from(group[1]) << 8 | u32::from(group[2]);
+        *out = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
     }
-    text
+    if let (Some(&first), Some(out)) = (rest.first(), last.first_mut()) {
+        let bits = u32::from(first) << 16 | u32::from(rest.get(1).copied().unwrap_or(0)) << 8;
+        out[..2].copy_from_slice(&[digit(bits >> 18), digit(bits >> 12)]);
+        if rest.len() == 2 {
+            out[2] = digit(bits >> 6);
+        }
+    }
+    String::from_utf8(text).expect("the alphabet is ASCII")
 }
 
 /// Reads text in the standard alphabet, else in the URL-safe one, as both reference implementations do. `None` if it is neither: when the padding is
@@ -55,32 +60,28 @@ const fn values(alphabet: &[u8; 64]) -> [u8; 256] {
 }
 
 fn decode_with(text: &[u8], values: &[u8; 256]) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(4) {
+    let (groups, rest) = text.as_chunks::<4>();
+    if !rest.is_empty() {
         return None;
     }
-    let Some((last, head)) = text.split_last_chunk::<4>().map(|(head, last)| (last, head)) else {
+    let Some((last, groups)) = groups.split_last() else {
         return Some(Vec::new());
     };
-    let mut bytes = vec![0; head.len() / 4 * 3];
+    let mut bytes = vec![0; groups.len() * 3];
     let mut invalid = 0;
-    for (group, out) in head.chunks_exact(4).zip(bytes.chunks_exact_mut(3)) {
-        let digits = [0, 1, 2, 3].map(|at| values[usize::from(group[at])]);
-        // Checked once at the end: hostile text is the rare case.
+    for (group, out) in groups.iter().zip(bytes.as_chunks_mut::<3>().0) {
+        let digits = group.map(|character| values[usize::from(character)]);
+        // Looked at once, at the end: hostile text is the rare case.
         invalid |= digits[0] | digits[1] | digits[2] | digits[3];
-        let bits = join(digits);
-        out.copy_from_slice(&bits.to_be_bytes()[1..]);
+        let [_, first, second, third] = join(digits).to_be_bytes();
+        *out = [first, second, third];
     }
     let padding = last.iter().rev().take_while(|&&byte| byte == b'=').count();
     if padding > 2 {
         return None;
     }
-    let digits = [0, 1, 2, 3].map(|at| {
-        if at < 4 - padding {
-            values[usize::from(last[at])]
-        } else {
-            0
-        }
-    });
+    let mut digits = last.map(|character| values[usize::from(character)]);
+    digits[4 - padding..].fill(0);
     invalid |= digits.iter().fold(0, |all, digit| all | digit);
     let bits = join(digits).to_be_bytes();
     let (used, unused) = bits[1..].split_at(3 - padding);
@@ -91,8 +92,9 @@ fn decode_with(text: &[u8], values: &[u8; 256]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn join(digits: [u8; 4]) -> u32 {
-    digits.iter().fold(0, |bits, &digit| bits << 6 | u32::from(digit & 63))
+fn join([a, b, c, d]: [u8; 4]) -> u32 {
+    let bits = |digit: u8| u32::from(digit & 63);
+    bits(a) << 18 | bits(b) << 12 | bits(c) << 6 | bits(d)
 }
 
 #[cfg(test)]

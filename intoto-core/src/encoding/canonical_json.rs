@@ -13,6 +13,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::encoding::scan::{Stop, plain_run};
 use crate::encoding::value::{Value, excerpt};
 
 /// Writes the canonical form of a value.
@@ -70,14 +71,17 @@ fn write(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
 
 fn write_string(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
+    out.reserve(rest.len() + 3);
     out.push(b'"');
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-        out.extend_from_slice(&rest[..at]);
-        out.push(b'\\');
-        out.push(rest[at]);
-        rest = &rest[at + 1..];
+    loop {
+        let (plain, after) = rest.split_at(plain_run(rest, Stop::Quotes));
+        out.extend_from_slice(plain);
+        let Some((&escaped, after)) = after.split_first() else {
+            break;
+        };
+        out.extend_from_slice(&[b'\\', escaped]);
+        rest = after;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
 }
 

@@ -12,6 +12,7 @@
 use alloc::string::String;
 use core::fmt::Write as _;
 
+use crate::encoding::scan::{Stop, plain_run};
 use crate::encoding::value::Value;
 
 /// Writes a value without any blanks.
@@ -110,20 +111,16 @@ fn break_line(shape: Shape, level: usize, out: &mut String) {
 }
 
 fn write_string(text: &str, out: &mut String) {
-    out.push('"');
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| !(b' '..=b'~').contains(&byte) || byte == b'"' || byte == b'\\')
-    {
-        out.push_str(&rest[..at]);
-        let mut characters = rest[at..].chars();
-        if let Some(character) = characters.next() {
-            write_escaped(character, out);
-        }
+    out.push('"');
+    loop {
+        let (plain, after) = rest.split_at(plain_run(rest.as_bytes(), Stop::Unprintable));
+        out.push_str(plain);
+        let mut characters = after.chars();
+        let Some(character) = characters.next() else { break };
+        write_escaped(character, out);
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 

@@ -12,6 +12,7 @@ pub mod base64;
 pub mod canonical_json;
 pub mod json_text;
 pub mod pae;
+mod scan;
 pub mod strict_json;
 pub mod value;
 

@@ -17,6 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::encoding::scan::{Stop, plain_run};
 use crate::encoding::value::{Object, Value, excerpt};
 use crate::limits::Limits;
 
@@ -50,6 +51,8 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, JsonErro
         at: 0,
         nodes_left: limits.json_nodes,
         depth,
+        elements: Vec::new(),
+        members: Vec::new(),
     };
     reader.read_document(limits).map_err(locate)
 }
@@ -178,17 +181,12 @@ pub enum JsonErrorKind {
 
 type Failure = (JsonErrorKind, usize);
 
-// An array or object that has begun and not ended.
-enum Open<'a> {
-    Array {
-        elements: Vec<Value<'a>>,
-    },
-    Object {
-        start: usize,
-        members: Vec<(Cow<'a, str>, Value<'a>)>,
-        key: Cow<'a, str>,
-        sorted: bool,
-    },
+// An array or object that has begun and not ended. What it holds so far is the end of one of the reader's two stacks, from `first` on:
+// so each container is allocated once, in its final size, when it ends.
+#[derive(Clone, Copy)]
+enum Open {
+    Array { first: usize },
+    Object { first: usize, start: usize, sorted: bool },
 }
 
 struct Reader<'a> {
@@ -197,13 +195,16 @@ struct Reader<'a> {
     at: usize,
     nodes_left: usize,
     depth: usize,
+    elements: Vec<Value<'a>>,
+    // The last member of an open object has a key, and `Null` until its value has been read.
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
 impl<'a> Reader<'a> {
     fn read_document(&mut self, limits: &Limits) -> Result<Value<'a>, Failure> {
-        let mut open: Vec<Open<'a>> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         loop {
-            // One value begins here; containers go on the stack and their first element is next.
+            // One value begins here; of a container the first element or member is next.
             self.skip_blanks();
             self.nodes_left = self.nodes_left.checked_sub(1).ok_or((
                 JsonErrorKind::TooManyValues {
@@ -218,13 +219,12 @@ impl<'a> Reader<'a> {
                     if self.next_is(b'}') {
                         Value::Object(Object::new())
                     } else {
-                        let key = self.read_key("a key or `}`")?;
                         open.push(Open::Object {
+                            first: self.members.len(),
                             start,
-                            members: Vec::new(),
-                            key,
                             sorted: true,
                         });
+                        self.read_key("a key or `}`")?;
                         continue;
                     }
                 }
@@ -233,7 +233,9 @@ impl<'a> Reader<'a> {
                     if self.next_is(b']') {
                         Value::Array(Vec::new())
                     } else {
-                        open.push(Open::Array { elements: Vec::new() });
+                        open.push(Open::Array {
+                            first: self.elements.len(),
+                        });
                         continue;
                     }
                 }
@@ -245,7 +247,7 @@ impl<'a> Reader<'a> {
             };
             // One value has ended; it may end the containers around it.
             loop {
-                match open.pop() {
+                match open.last_mut() {
                     None => {
                         self.skip_blanks();
                         let done = self.at == self.bytes.len();
@@ -255,44 +257,44 @@ impl<'a> Reader<'a> {
                             Err((JsonErrorKind::Trailing, self.at))
                         };
                     }
-                    Some(Open::Array { mut elements }) => {
-                        elements.push(value);
+                    Some(Open::Array { first }) => {
+                        self.elements.push(value);
                         if self.next_is(b',') {
-                            open.push(Open::Array { elements });
                             break;
                         }
                         if !self.next_is(b']') {
                             return Err(self.unexpected("`,` or `]`"));
                         }
-                        value = Value::Array(elements);
+                        value = Value::Array(self.elements.split_off(*first));
                     }
-                    Some(Open::Object {
-                        start,
-                        mut members,
-                        key,
-                        mut sorted,
-                    }) => {
-                        sorted = sorted && members.last().is_none_or(|(last, _)| *last < key);
-                        members.push((key, value));
+                    Some(Open::Object { first, start, sorted }) => {
+                        let (first, start) = (*first, *start);
+                        if let Some((_, place)) = self.members.last_mut() {
+                            *place = value;
+                        }
                         if self.next_is(b',') {
-                            let key = self.read_key("a key")?;
-                            open.push(Open::Object {
-                                start,
-                                members,
-                                key,
-                                sorted,
-                            });
+                            self.read_key("a key")?;
+                            *sorted = *sorted && self.last_keys_ascend();
                             break;
                         }
                         if !self.next_is(b'}') {
                             return Err(self.unexpected("`,` or `}`"));
                         }
-                        let object = Object::from_members(members, sorted)
+                        let object = Object::from_members(self.members.split_off(first), *sorted)
                             .map_err(|key| (JsonErrorKind::DuplicateKey { key: excerpt(&key) }, start))?;
                         value = Value::Object(object);
                     }
                 }
+                open.pop();
             }
+        }
+    }
+
+    // Whether the last two keys are in strict order, which also says that they differ.
+    fn last_keys_ascend(&self) -> bool {
+        match self.members.as_slice() {
+            [.., (before, _), (last, _)] => before < last,
+            _ => true,
         }
     }
 
@@ -305,17 +307,18 @@ impl<'a> Reader<'a> {
         Ok(start)
     }
 
-    fn read_key(&mut self, expected: &'static str) -> Result<Cow<'a, str>, Failure> {
+    // Reads a key and its colon, and makes room for the value.
+    fn read_key(&mut self, expected: &'static str) -> Result<(), Failure> {
         self.skip_blanks();
         if self.bytes.get(self.at) != Some(&b'"') {
             return Err(self.unexpected(expected));
         }
         let key = self.read_string()?;
-        if self.next_is(b':') {
-            Ok(key)
-        } else {
-            Err(self.unexpected("`:`"))
+        if !self.next_is(b':') {
+            return Err(self.unexpected("`:`"));
         }
+        self.members.push((key, Value::Null));
+        Ok(())
     }
 
     fn skip_blanks(&mut self) {
@@ -419,24 +422,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    // Goes to the next quotation mark, backslash or control character: eight bytes at a time, then one by one.
+    // Goes to the next quotation mark, backslash or control character.
     fn skip_plain(&mut self) {
-        let rest = &self.bytes[self.at..];
-        let mut plain = 0;
-        for chunk in rest.chunks_exact(8) {
-            let Ok(chunk) = <[u8; 8]>::try_from(chunk) else { break };
-            let special = special_bytes(u64::from_le_bytes(chunk));
-            if special != 0 {
-                self.at += plain + special.trailing_zeros() as usize / 8;
-                return;
-            }
-            plain += 8;
-        }
-        plain += rest[plain..]
-            .iter()
-            .take_while(|&&byte| byte != b'"' && byte != b'\\' && byte >= 32)
-            .count();
-        self.at += plain;
+        self.at += plain_run(&self.bytes[self.at..], Stop::Controls);
     }
 
     fn read_escape(&mut self) -> Result<char, Failure> {
@@ -485,16 +473,6 @@ impl<'a> Reader<'a> {
                 .ok_or((JsonErrorKind::Escape, start))
         })
     }
-}
-
-// The highest bit of each byte that is `"`, `\` or below 32; a byte above a special one may be marked wrongly, never one below it,
-// and only the lowest mark is used. (Subtraction borrows upwards only.)
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word;
-    let below_32 = word.wrapping_sub(ONES * 32) & !word;
-    (zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64)) | below_32) & HIGH
 }
 
 #[cfg(test)]
@@ -738,16 +716,6 @@ mod tests {
                 let again = read(&written).map(|value| to_json(&value));
                 prop_assert_eq!(again.as_deref(), Ok(written.as_str()));
             }
-        }
-
-        // The scan for the end of a run, eight bytes at a time, against the obvious one.
-        #[test]
-        fn special_bytes_are_found(bytes: [u8; 8]) {
-            let is_special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 32;
-            let expected = bytes.iter().position(is_special);
-            let special = special_bytes(u64::from_le_bytes(bytes));
-            let found = (special != 0).then(|| special.trailing_zeros() as usize / 8);
-            prop_assert_eq!(found, expected);
         }
     }
 }
