@@ -30,36 +30,46 @@ pub struct Roots {
 /// Names files and redacts words.
 #[derive(Debug, Clone)]
 pub struct Naming {
-    roots: Roots,
-    /// Each root, also by its real path, with what replaces it in words; longest first.
+    workspace: Spellings,
+    target: Spellings,
+    build: Spellings,
+    cargo_home: Spellings,
+    sysroot: Spellings,
+    home: Spellings,
+    /// Each directory with what replaces it in words; longest first.
     replacements: Vec<(String, &'static str)>,
 }
+
+/// A directory as it was given and by its real path: programs print either.
+type Spellings = Vec<Utf8PathBuf>;
 
 impl Naming {
     /// Names relative to these directories.
     pub fn new(roots: Roots) -> Self {
-        let mut replacements = Vec::new();
-        let mut add = |path: Option<&Utf8PathBuf>, word: &'static str| {
-            for path in path
-                .into_iter()
-                .flat_map(|path| [Some(path.clone()), path.canonicalize_utf8().ok()])
-            {
-                // The root directory itself hides nothing, and would be found in every path.
-                if let Some(path) = path.filter(|path| path.parent().is_some()) {
-                    replacements.push((clean(&path).into_string(), word));
-                }
-            }
+        let mut naming = Self {
+            workspace: spellings(Some(roots.workspace)),
+            target: spellings(Some(roots.target)),
+            build: spellings(roots.build),
+            cargo_home: spellings(Some(roots.cargo_home)),
+            sysroot: spellings(roots.sysroot),
+            home: spellings(roots.home),
+            replacements: Vec::new(),
         };
-        add(roots.build.as_ref(), "{build}");
-        // As names do: the default target directory lies in the workspace anyway.
-        add(Some(&roots.target), "{target}");
-        add(Some(&roots.workspace), "{workspace}");
-        add(Some(&roots.cargo_home), "{cargo-home}");
-        add(roots.sysroot.as_ref(), "{sysroot}");
-        add(roots.home.as_ref(), "{outside}");
+        let mut replacements: Vec<(String, &'static str)> = [
+            (&naming.build, "{build}"),
+            (&naming.workspace, "{workspace}"),
+            (&naming.cargo_home, "{cargo-home}"),
+            (&naming.sysroot, "{sysroot}"),
+            (&naming.home, "{outside}"),
+        ]
+        .into_iter()
+        .flat_map(|(spellings, word)| spellings.iter().map(move |path| (path.to_string(), word)))
+        // The root directory itself hides nothing, and would be found in every path.
+        .filter(|(path, _)| path != "/")
+        .collect();
         replacements.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
-        replacements.dedup();
-        Self { roots, replacements }
+        naming.replacements = replacements;
+        naming
     }
 
     /// Names relative to the directories of a workspace; `build` is the private build directory of a run.
@@ -76,32 +86,27 @@ impl Naming {
 
     /// The name of the file at `path` in a link; a relative path is one of the workspace.
     pub fn artifact(&self, path: &Utf8Path) -> String {
-        let path = clean(&self.roots.workspace.join(path));
-        let roots = &self.roots;
-        if let Some(rest) = roots.build.as_ref().and_then(|build| below(&path, build)) {
+        let path = match self.workspace.first() {
+            Some(workspace) => clean(&workspace.join(path)),
+            None => clean(path),
+        };
+        if let Some(rest) = below(&path, &self.build) {
             return format!("{{build}}/{rest}");
         }
-        if let Some(rest) = below(&path, &roots.target) {
+        if let Some(rest) = below(&path, &self.target) {
             return format!("target/{rest}");
         }
-        if let Some(rest) = below(&path, &roots.workspace) {
-            let is_ambiguous = match rest.components().next() {
-                Some(Utf8Component::Normal(first)) => {
-                    matches!(first, "outside" | "target") || first.contains([':', '{'])
-                }
-                _ => false,
-            };
-            // A directory of the workspace must not pose as a package URL, a product or a file from elsewhere.
-            return if is_ambiguous {
+        if let Some(rest) = below(&path, &self.workspace) {
+            return if is_ambiguous(rest) {
                 format!("outside/up-0/{rest}")
             } else {
                 rest.to_string()
             };
         }
-        if let Some(rest) = below(&path, &roots.cargo_home) {
+        if let Some(rest) = below(&path, &self.cargo_home) {
             return format!("outside/cargo-home/{rest}");
         }
-        if let Some(rest) = roots.sysroot.as_ref().and_then(|sysroot| below(&path, sysroot)) {
+        if let Some(rest) = below(&path, &self.sysroot) {
             return format!("outside/sysroot/{rest}");
         }
         self.outside(&path)
@@ -119,30 +124,43 @@ impl Naming {
 
     /// A file beyond every known directory: by its path below the common ancestor, unless that would show the user's home.
     fn outside(&self, path: &Utf8Path) -> String {
-        let workspace = clean(&self.roots.workspace);
-        for (levels, ancestor) in workspace.ancestors().enumerate() {
-            let Some(rest) = below(path, ancestor) else { continue };
-            if let Some(home) = &self.roots.home
-                && !below_or_same(ancestor, home)
-                && let Some(rest) = below(path, home)
-            {
-                return format!("outside/home/{rest}");
-            }
-            return format!("outside/up-{levels}/{rest}");
+        let mut ancestors = self
+            .workspace
+            .iter()
+            .flat_map(|workspace| workspace.ancestors().enumerate());
+        let Some((levels, ancestor)) = ancestors.find(|(_, ancestor)| path != *ancestor && path.starts_with(ancestor))
+        else {
+            return format!("outside/{}", path.file_name().unwrap_or("unnamed"));
+        };
+        let is_in_home = self.home.iter().any(|home| ancestor.starts_with(home));
+        match below(path, &self.home) {
+            Some(rest) if !is_in_home => format!("outside/home/{rest}"),
+            _ => format!("outside/up-{levels}/{}", path.strip_prefix(ancestor).unwrap_or(path)),
         }
-        format!("outside/{}", path.file_name().unwrap_or("unnamed"))
     }
 }
 
-/// The part of `path` below `root`; none for the root itself.
-fn below<'a>(path: &'a Utf8Path, root: &Utf8Path) -> Option<&'a Utf8Path> {
-    path.strip_prefix(clean(root))
-        .ok()
-        .filter(|rest| !rest.as_str().is_empty())
+/// A directory of the workspace must not pose as a package URL, a product or a file from elsewhere.
+fn is_ambiguous(path: &Utf8Path) -> bool {
+    match path.components().next() {
+        Some(Utf8Component::Normal(first)) => matches!(first, "outside" | "target") || first.contains([':', '{']),
+        _ => false,
+    }
 }
 
-fn below_or_same(path: &Utf8Path, root: &Utf8Path) -> bool {
-    path.starts_with(clean(root))
+fn spellings(path: Option<Utf8PathBuf>) -> Spellings {
+    let mut spellings: Spellings = path.iter().map(|path| clean(path)).collect();
+    spellings.extend(path.and_then(|path| path.canonicalize_utf8().ok()));
+    spellings.dedup();
+    spellings
+}
+
+/// The part of `path` below one of the roots; none for a root itself.
+fn below<'a>(path: &'a Utf8Path, roots: &Spellings) -> Option<&'a Utf8Path> {
+    roots
+        .iter()
+        .find_map(|root| path.strip_prefix(root).ok())
+        .filter(|rest| !rest.as_str().is_empty())
 }
 
 /// Removes `.` and resolves `..` by the text alone, as the names of files that may be gone must be.
@@ -164,17 +182,23 @@ pub(crate) fn clean(path: &Utf8Path) -> Utf8PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn naming() -> Naming {
-        Naming::new(Roots {
+    fn roots() -> Roots {
+        Roots {
             workspace: "/home/alice/code/ws".into(),
             target: "/var/cache/out".into(),
             build: Some("/home/alice/code/ws/target/intoto/1/build".into()),
             cargo_home: "/home/alice/.cargo".into(),
             sysroot: Some("/home/alice/.rustup/toolchains/x".into()),
             home: Some("/home/alice".into()),
-        })
+        }
+    }
+
+    fn naming() -> Naming {
+        Naming::new(roots())
     }
 
     #[test]
@@ -201,9 +225,46 @@ mod tests {
 
     #[test]
     fn the_home_directory_is_not_shown_from_a_workspace_elsewhere() {
-        let mut roots = naming().roots;
+        let mut roots = roots();
         roots.workspace = "/srv/ws".into();
         let naming = Naming::new(roots);
         assert_eq!(naming.artifact("/home/alice/notes/x".into()), "outside/home/notes/x");
+    }
+
+    #[test]
+    fn a_linked_workspace_has_the_same_names_by_either_path() {
+        let scratch = crate::testing::Scratch::new();
+        let file = scratch.write("real/src/lib.rs", "");
+        std::os::unix::fs::symlink("real", scratch.path().join("link")).unwrap();
+        let mut roots = roots();
+        roots.workspace = scratch.path().join("link");
+        let naming = Naming::new(roots);
+        for path in [
+            file.as_path(),
+            &scratch.path().join("link/src/lib.rs"),
+            "src/lib.rs".into(),
+        ] {
+            assert_eq!(naming.artifact(path), "src/lib.rs");
+        }
+        assert_eq!(naming.word(file.as_str()), "{workspace}/src/lib.rs");
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_is_absolute_or_shows_the_user(
+            root in prop::sample::select(vec![
+                "", "/", "/home/alice/code/ws", "/home/alice/.cargo", "/home/alice", "/home", "/var/cache/out", "/srv", "..", "../..",
+            ]),
+            rest in "(/[a-c.]{0,3}){0,4}",
+            elsewhere in any::<bool>(),
+        ) {
+            let mut roots = roots();
+            if elsewhere {
+                roots.workspace = "/srv/ws".into();
+            }
+            let name = Naming::new(roots).artifact(Utf8Path::new(&format!("{root}{rest}")));
+            prop_assert!(!name.starts_with('/') && !name.contains("alice"), "{name}");
+            prop_assert!(!name.split('/').any(|part| part == ".."), "{name}");
+        }
     }
 }

@@ -97,7 +97,12 @@ mod tests {
                 "pkg:cargo/a@1.0.0?vcs_url=git%2Bssh:%2F%2Fhost.example%2Fa%2Fb.git%400123",
             ),
         ] {
-            assert_eq!(Purl::new("a", version, source).as_str(), expected);
+            let purl = Purl::new("a", version, source);
+            assert_eq!(purl.as_str(), expected);
+            assert!(
+                expected.parse::<intoto_core::path::ArtifactPath>().is_ok(),
+                "{expected}"
+            );
         }
     }
 

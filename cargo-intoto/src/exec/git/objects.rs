@@ -1,0 +1,174 @@
+//! Reads commits and trees from the object database, and checks that each has the bytes that its name says.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::digest::to_hex;
+
+use crate::error::CliError;
+use crate::exec::git::{EntryKind, TreeEntry, kind_of, parse_id, query, utf8_path};
+use crate::exec::git_object::{ObjectFormat, object_name};
+use crate::exec::query::cannot_start;
+
+/// Trees nested deeper than this are nobody's sources.
+const DEEPEST: usize = 128;
+/// No commit or tree object is larger; blobs are hashed from disk and never asked for.
+const LARGEST_OBJECT: u64 = 64 << 20;
+
+/// Whether this is an object of git's, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Raw {
+    Tree,
+    Entry(EntryKind),
+}
+
+/// A running `git cat-file --batch`.
+pub(super) struct Objects {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    format: ObjectFormat,
+    directory: Utf8PathBuf,
+}
+
+impl Objects {
+    pub(super) fn open(directory: &Utf8Path, format: ObjectFormat) -> Result<Self, CliError> {
+        let mut child = query(directory)
+            .args(["cat-file", "--batch"])
+            .into_command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| cannot_start(Path::new("git"), error))?;
+        let requests = child.stdin.take();
+        let answers = child.stdout.take().expect("stdout was asked for as a pipe");
+        Ok(Self {
+            child,
+            requests,
+            answers: BufReader::new(answers),
+            format,
+            directory: directory.to_owned(),
+        })
+    }
+
+    pub(super) fn tree_of_commit(&mut self, commit: &str) -> Result<Vec<u8>, CliError> {
+        let id = parse_id(commit, self.format)
+            .ok_or_else(|| CliError::cannot_decide(format!("{commit:?} is no full commit id")))?;
+        let bytes = self.object(&id, "commit")?;
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        first
+            .strip_prefix(b"tree ")
+            .and_then(|id| std::str::from_utf8(id).ok())
+            .and_then(|id| parse_id(id, self.format))
+            .ok_or_else(|| CliError::cannot_decide(format!("commit {commit} names no tree")))
+    }
+
+    pub(super) fn walk(
+        &mut self,
+        tree: &[u8],
+        prefix: &str,
+        depth: usize,
+        files: &mut BTreeMap<String, TreeEntry>,
+    ) -> Result<(), CliError> {
+        if depth > DEEPEST {
+            return Err(CliError::cannot_decide(format!(
+                "the commit's folders are nested deeper than {DEEPEST}"
+            )));
+        }
+        for (name, raw, id) in self.tree(tree)? {
+            let path = format!("{prefix}{name}");
+            match raw {
+                Raw::Tree => self.walk(&id, &format!("{path}/"), depth + 1, files)?,
+                Raw::Entry(kind) => {
+                    files.insert(path, TreeEntry { kind, id });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries of a tree object.
+    pub(super) fn tree(&mut self, id: &[u8]) -> Result<Vec<(String, Raw, Vec<u8>)>, CliError> {
+        let bytes = self.object(id, "tree")?;
+        let malformed = || CliError::cannot_decide(format!("git tree {} is malformed", to_hex(id)));
+        let mut entries = Vec::new();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let blank = rest.iter().position(|byte| *byte == b' ').ok_or_else(malformed)?;
+            let nul = rest
+                .iter()
+                .position(|byte| *byte == 0)
+                .filter(|nul| *nul > blank)
+                .ok_or_else(malformed)?;
+            let name = utf8_path(&rest[blank + 1..nul], &self.directory)?;
+            if name.is_empty() || name.contains('/') || name == "." || name == ".." || name.eq_ignore_ascii_case(".git")
+            {
+                return Err(malformed());
+            }
+            let raw = match &rest[..blank] {
+                b"40000" => Raw::Tree,
+                mode => Raw::Entry(kind_of(mode).ok_or_else(malformed)?),
+            };
+            let id = rest
+                .get(nul + 1..nul + 1 + self.format.length())
+                .ok_or_else(malformed)?;
+            entries.push((name, raw, id.to_vec()));
+            rest = &rest[nul + 1 + self.format.length()..];
+        }
+        Ok(entries)
+    }
+
+    /// The bytes of an object, which must hash to its name.
+    fn object(&mut self, id: &[u8], kind: &str) -> Result<Vec<u8>, CliError> {
+        let name = to_hex(id);
+        let failed =
+            |error: std::io::Error| CliError::failure(format!("failed to read git object {name}")).because(error);
+        let requests = self.requests.as_mut().expect("the pipe is closed on drop only");
+        requests
+            .write_all(format!("{name}\n").as_bytes())
+            .and_then(|()| requests.flush())
+            .map_err(failed)?;
+        let mut head = String::new();
+        Read::take(&mut self.answers, 256)
+            .read_line(&mut head)
+            .map_err(failed)?;
+        let mut words = head.split_ascii_whitespace();
+        let size = match (words.next(), words.next(), words.next()) {
+            (Some(_), Some(found), Some(size)) if found == kind => size.parse::<u64>().ok(),
+            _ => None,
+        };
+        let Some(size) = size.filter(|size| *size <= LARGEST_OBJECT) else {
+            return Err(CliError::cannot_decide(format!(
+                "git has no {kind} {name} of a readable size in the repository of {}",
+                self.directory
+            )));
+        };
+        let mut bytes = vec![0; size as usize];
+        let mut newline = [0; 1];
+        self.answers
+            .read_exact(&mut bytes)
+            .and_then(|()| self.answers.read_exact(&mut newline))
+            .map_err(failed)?;
+        if object_name(kind, &bytes, self.format) != id {
+            return Err(CliError::cannot_decide(format!(
+                "git {kind} {name} in the repository of {} has other bytes than its name says",
+                self.directory
+            ))
+            .hint("the object database is damaged or was changed: clone the repository again"));
+        }
+        Ok(bytes)
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // The end of its input ends git; what it then says no longer matters.
+        drop(self.requests.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
