@@ -124,6 +124,9 @@ impl Naming {
 
     /// A file beyond every known directory: by its path below the common ancestor, unless that would show the user's home.
     fn outside(&self, path: &Utf8Path) -> String {
+        if self.home.iter().any(|home| home == path) {
+            return "outside/home".to_owned();
+        }
         let mut ancestors = self
             .workspace
             .iter()
