@@ -1,5 +1,7 @@
 //! What the suite shares: the sandbox, projects in it, fixed keys and a fixed time.
 
+pub mod archive;
+pub mod chain;
 pub mod fixed;
 pub mod output;
 pub mod project;

@@ -1,5 +1,7 @@
 //! The one test binary of the end-to-end suite.
 
+mod attack_evidence;
+mod attack_recording;
 mod house;
 mod keys;
 mod layouts;

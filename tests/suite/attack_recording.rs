@@ -1,0 +1,400 @@
+//! Attacks on what is recorded while it is recorded: the tree, the dependencies on disk, the build. Each is refused for its own
+//! reason, and no link is written for the step.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_intoto_tests::chain::{ready, record};
+use cargo_intoto_tests::{Output, Project, Sandbox};
+
+/// What an attack does to a project of which the steps before `at` are recorded.
+struct Attack {
+    what: &'static str,
+    at: &'static str,
+    code: &'static str,
+    exit: i32,
+    tamper: fn(&Project<'_>),
+}
+
+/// Dependencies that are not what the lock file says, at every moment at which they can be exchanged.
+#[test]
+fn dependencies_on_disk() {
+    const ATTACKS: &[Attack] = &[
+        Attack {
+            what: "an unpacked file modified before fetch",
+            at: "fetch",
+            code: "registry-source-modified",
+            exit: 1,
+            tamper: |project| append(&unpacked(project).join("lib.rs"), "// evil\n"),
+        },
+        Attack {
+            what: "an unpacked file added before fetch",
+            at: "fetch",
+            code: "registry-source-extra",
+            exit: 1,
+            tamper: |project| append(&unpacked(project).join("build.rs"), "fn main() {}\n"),
+        },
+        Attack {
+            what: "an unpacked file removed before fetch",
+            at: "fetch",
+            code: "registry-source-missing",
+            exit: 1,
+            tamper: |project| fs::remove_file(unpacked(project).join("README.md")).expect("it is there"),
+        },
+        Attack {
+            what: "an unpacked file modified between fetch and build",
+            at: "build",
+            code: "registry-source-modified",
+            exit: 1,
+            tamper: |project| append(&unpacked(project).join("lib.rs"), "// evil\n"),
+        },
+        Attack {
+            what: "an unpacked file added between fetch and build",
+            at: "build",
+            code: "registry-source-extra",
+            exit: 1,
+            tamper: |project| append(&unpacked(project).join("build.rs"), "fn main() {}\n"),
+        },
+        Attack {
+            what: "an unpacked file modified between build and package",
+            at: "package",
+            code: "registry-source-modified",
+            exit: 1,
+            tamper: |project| append(&unpacked(project).join("lib.rs"), "// evil\n"),
+        },
+        Attack {
+            what: "the cached .crate changed",
+            at: "fetch",
+            code: "crate-checksum-mismatch",
+            exit: 1,
+            tamper: |project| append(&cached(project), "x"),
+        },
+        Attack {
+            what: "the cached .crate changed between fetch and build",
+            at: "build",
+            code: "crate-checksum-mismatch",
+            exit: 1,
+            tamper: |project| append(&cached(project), "x"),
+        },
+    ];
+    run(ATTACKS);
+}
+
+/// A tree that is not what was fetched or committed.
+#[test]
+fn the_tree() {
+    const ATTACKS: &[Attack] = &[
+        Attack {
+            what: "a source changed between fetch and build",
+            at: "build",
+            code: "",
+            exit: 3,
+            tamper: |project| append(&project.path("src/main.rs"), "// evil\n"),
+        },
+        Attack {
+            what: "a source changed between build and package",
+            at: "package",
+            code: "",
+            exit: 3,
+            tamper: |project| append(&project.path("src/main.rs"), "// evil\n"),
+        },
+        Attack {
+            what: "a change that git is told not to see",
+            at: "build",
+            code: "",
+            exit: 3,
+            tamper: |project| {
+                project.git(&["update-index", "--assume-unchanged", "src/main.rs"]).succeeds();
+                append(&project.path("src/main.rs"), "// evil\n");
+            },
+        },
+        Attack {
+            what: "the lock file changed after fetch",
+            at: "build",
+            code: "",
+            exit: 3,
+            tamper: |project| {
+                append(&project.path("Cargo.lock"), "\n# evil\n");
+            },
+        },
+        Attack {
+            what: "the checksum line removed from the lock file",
+            at: "fetch",
+            code: "lock-checksum-missing",
+            exit: 1,
+            tamper: |project| {
+                let lock = project.read("Cargo.lock");
+                let kept: Vec<&str> = lock.lines().filter(|line| !line.starts_with("checksum")).collect();
+                project.file("Cargo.lock", kept.join("\n") + "\n").commit("no checksum");
+            },
+        },
+        Attack {
+            what: "a dirty tree at package",
+            at: "package",
+            code: "dirty-tree",
+            exit: 1,
+            tamper: |project| {
+                append(&project.path("src/main.rs"), "// dirty\n");
+                for step in ["fetch", "build", "test"] {
+                    record(project, step).succeeds();
+                }
+            },
+        },
+    ];
+    run(ATTACKS);
+}
+
+/// What changes the binary without changing a source.
+#[test]
+fn the_build() {
+    const ATTACKS: &[Attack] = &[
+        Attack {
+            what: "units that somebody else compiled into the run's build directory",
+            at: "test",
+            code: "fresh-unit",
+            exit: 1,
+            tamper: |project| poison(project, &["test", "--no-run"]),
+        },
+        Attack {
+            what: "a wrapper slipped into cargo's configuration",
+            at: "build",
+            code: "compiler-wrapped",
+            exit: 1,
+            tamper: |project| {
+                let wrapper = project.sandbox().write("wrapper", "#!/bin/sh\nexec \"$@\"\n");
+                fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("our own file");
+                home_config(project, &format!("[build]\nrustc-wrapper = \"{wrapper}\"\n"));
+            },
+        },
+        Attack {
+            what: "a patch slipped into cargo's configuration",
+            at: "build",
+            code: "patch-configured",
+            exit: 1,
+            tamper: |project| {
+                project.sandbox().write("evil/Cargo.toml", "[package]\nname = \"fnv\"\nversion = \"1.0.7\"\n");
+                project.sandbox().write("evil/src/lib.rs", "");
+                let evil = project.sandbox().path("evil");
+                home_config(project, &format!("[patch.crates-io]\nfnv = {{ path = \"{evil}\" }}\n"));
+            },
+        },
+        Attack {
+            what: "a source replacement slipped into cargo's configuration",
+            at: "build",
+            code: "source-replaced",
+            exit: 1,
+            tamper: |project| {
+                home_config(
+                    project,
+                    "[source.crates-io]\nreplace-with = \"evil\"\n[source.evil]\ndirectory = \"evil\"\n",
+                );
+            },
+        },
+        Attack {
+            what: "paths slipped into cargo's configuration",
+            at: "build",
+            code: "source-replaced",
+            exit: 1,
+            tamper: |project| home_config(project, "paths = [\"evil\"]\n"),
+        },
+    ];
+    run(ATTACKS);
+}
+
+/// What lies in the build directory before the build is not used: the binary is the honest one.
+#[test]
+fn poisoned_target_directory() {
+    let sandbox = Sandbox::new();
+    let project = ready(&sandbox, "hello");
+    record(&project, "fetch").succeeds();
+    poison(&project, &["build"]);
+    record(&project, "build").succeeds();
+    let binary = project.path("target/release/hello");
+    let output = sandbox.run("", binary.as_str(), &[]).succeeds();
+    assert!(!output.stdout.contains("evil"), "{}", output.shown());
+}
+
+/// Build scripts run as the user and can do much; what they do to the evidence's subject is seen.
+#[test]
+fn build_scripts() {
+    for (what, code, script) in [
+        (
+            "edits a source",
+            "source-changed-during-step",
+            "std::fs::write(\"src/extra.txt\", \"evil\").unwrap();",
+        ),
+        (
+            "edits the link directory",
+            "links-changed-during-step",
+            "for run in std::fs::read_dir(\"target/intoto\").unwrap().flatten() {
+                 if run.path().is_dir() { let _ = std::fs::write(run.path().join(\"evil.00000000.link\"), \"{}\"); }
+             }",
+        ),
+        (
+            "leaves a process running",
+            "process-left-running",
+            "std::process::Command::new(\"sh\").args([\"-c\", \"setsid sleep 60 >/dev/null 2>&1 </dev/null &\"]).status().unwrap();",
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let project = ready(&sandbox, "hello");
+        project
+            .file("src/extra.txt", "honest\n")
+            .file("build.rs", format!("fn main() {{\n{script}\n}}\n"))
+            .commit("build script");
+        record(&project, "fetch").succeeds();
+        let output = record(&project, "build").exits(1).says(&format!("[{code}]"));
+        no_link(&project, "build", &output, what);
+    }
+}
+
+/// A build script that runs in cargo's verification of the package and exchanges the staged file.
+#[test]
+fn build_script_exchanges_the_crate() {
+    let sandbox = Sandbox::new();
+    let project = ready(&sandbox, "hello");
+    project
+        .file(
+            "build.rs",
+            "fn main() {
+    // Only where cargo verifies the package is the manifest directory below a directory `package`.
+    let here = std::env::current_dir().unwrap();
+    if let Some(package) = here.ancestors().find(|path| path.ends_with(\"package\")) {
+        for directory in [package.to_owned(), package.join(\"tmp-crate\")] {
+            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+                if entry.path().extension().is_some_and(|extension| extension == \"crate\") {
+                    std::fs::write(entry.path(), b\"evil\").unwrap();
+                }
+            }
+        }
+    }
+}
+",
+        )
+        .commit("build script");
+    for step in ["fetch", "build", "test"] {
+        record(&project, step).succeeds();
+    }
+    let output = record(&project, "package");
+    assert!(matches!(output.code, Some(1 | 3)), "{}", output.shown());
+    no_link(&project, "package", &output, "exchanges the .crate");
+}
+
+/// Secrets in the environment reach neither links nor children.
+#[test]
+fn secrets_in_the_environment() {
+    const SECRET: &str = "hunter2-secret-value";
+    let sandbox = Sandbox::new();
+    let project = ready(&sandbox, "hello");
+    project
+        .file(
+            "build.rs",
+            "fn main() { for (name, value) in std::env::vars() { if value.contains(\"hunter2\") { panic!(\"{name} leaked\"); } } }\n",
+        )
+        .commit("build script");
+    for step in ["fetch", "build"] {
+        let mut command = sandbox.command(cargo_intoto_tests::sandbox::twin());
+        command.current_dir(project.path("")).args([step, "--locked"]);
+        for name in [
+            "CARGO_INTOTO_PASSPHRASE",
+            "CARGO_REGISTRY_TOKEN",
+            "CARGO_REGISTRIES_OTHER_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        ] {
+            command.env(name, SECRET);
+        }
+        cargo_intoto_tests::sandbox::run(command).succeeds();
+    }
+    let latest = project.path("target/intoto/latest");
+    for entry in latest.read_dir_utf8().expect("a run").flatten() {
+        if entry.path().is_file() {
+            let text = fs::read_to_string(entry.path()).expect("text");
+            assert!(!text.contains(SECRET), "{} holds the secret", entry.path());
+        }
+    }
+}
+
+/// Runs each attack in a sandbox of its own.
+fn run(attacks: &[Attack]) {
+    for attack in attacks {
+        let sandbox = Sandbox::new();
+        let project = ready(&sandbox, "hello");
+        // Cargo unpacks now, so that there is something to tamper with.
+        project.cargo(&["fetch", "--locked"]).succeeds();
+        for step in ["fetch", "build", "test", "package"] {
+            if step == attack.at {
+                break;
+            }
+            record(&project, step).succeeds();
+        }
+        (attack.tamper)(&project);
+        let output = record(&project, attack.at);
+        let says = attack.code.is_empty() || output.stderr.contains(&format!("[{}]", attack.code));
+        assert!(
+            output.code == Some(attack.exit) && says,
+            "{}: expected exit code {} and {:?}\n{}",
+            attack.what,
+            attack.exit,
+            attack.code,
+            output.shown()
+        );
+        no_link(&project, attack.at, &output, attack.what);
+    }
+}
+
+/// Asserts that the latest run has no link of the step.
+#[track_caller]
+fn no_link(project: &Project<'_>, step: &str, output: &Output, what: &str) {
+    let latest = project.path("target/intoto/latest");
+    for entry in latest.read_dir_utf8().into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        assert!(
+            !(name.starts_with(&format!("{step}.")) && name.ends_with(".link")),
+            "{what}: a link was written\n{}",
+            output.shown()
+        );
+    }
+}
+
+fn append(path: &Utf8Path, text: &str) {
+    let mut bytes = fs::read(path).unwrap_or_default();
+    bytes.extend_from_slice(text.as_bytes());
+    fs::write(path, bytes).unwrap_or_else(|error| panic!("failed to write {path}: {error}"));
+}
+
+fn home_config(project: &Project<'_>, text: &str) {
+    fs::write(project.sandbox().cargo_home().join("config.toml"), text).expect("the sandbox is writable");
+}
+
+/// The directory of the sandbox's only unpacked package.
+fn unpacked(project: &Project<'_>) -> Utf8PathBuf {
+    below_registry(project, "src").join("fnv-1.0.7")
+}
+
+/// The sandbox's only cached crate.
+fn cached(project: &Project<'_>) -> Utf8PathBuf {
+    below_registry(project, "cache").join("fnv-1.0.7.crate")
+}
+
+fn below_registry(project: &Project<'_>, kind: &str) -> Utf8PathBuf {
+    let directory = project.sandbox().cargo_home().join("registry").join(kind);
+    let mut entries = directory.read_dir_utf8().expect("cargo made it").flatten();
+    entries.next().expect("one registry").path().to_owned()
+}
+
+/// Compiles something else in the run's private build directory, then puts the source back.
+fn poison(project: &Project<'_>, cargo: &[&str]) {
+    let latest = project.path("target/intoto/latest").canonicalize_utf8().expect("a run");
+    let build = latest.join("build");
+    let honest = project.read("src/main.rs");
+    project.file("src/main.rs", "fn main() { println!(\"evil\"); }\n");
+    let mut command = project.sandbox().command("cargo");
+    command
+        .current_dir(project.path(""))
+        .args(cargo)
+        .args(["--release", "--locked"])
+        .env("CARGO_BUILD_BUILD_DIR", &build);
+    cargo_intoto_tests::sandbox::run(command).succeeds();
+    project.file("src/main.rs", honest);
+}
