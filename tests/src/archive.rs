@@ -21,12 +21,20 @@ pub struct Entry {
 impl Entry {
     /// A regular file.
     pub fn file(name: &str, bytes: impl AsRef<[u8]>) -> Self {
-        Self { name: name.to_owned(), kind: EntryType::Regular, bytes: bytes.as_ref().to_vec() }
+        Self {
+            name: name.to_owned(),
+            kind: EntryType::Regular,
+            bytes: bytes.as_ref().to_vec(),
+        }
     }
 
     /// A symbolic link.
     pub fn symlink(name: &str, target: &str) -> Self {
-        Self { name: name.to_owned(), kind: EntryType::Symlink, bytes: target.as_bytes().to_vec() }
+        Self {
+            name: name.to_owned(),
+            kind: EntryType::Symlink,
+            bytes: target.as_bytes().to_vec(),
+        }
     }
 }
 
@@ -42,7 +50,11 @@ pub fn entries(archive: &[u8]) -> Vec<Entry> {
         let name = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).expect("the whole entry");
-        found.push(Entry { name, kind: entry.header().entry_type(), bytes });
+        found.push(Entry {
+            name,
+            kind: entry.header().entry_type(),
+            bytes,
+        });
     }
     found
 }

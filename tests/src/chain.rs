@@ -167,7 +167,11 @@ impl Evidence {
     pub fn resign_with(&self, file: &str, key: &SecretKey, change: impl FnOnce(&mut Object<'static>)) {
         let bytes = self.bytes(file);
         let received = Envelope::parse(&bytes, &Limits::default()).expect("an envelope");
-        let payload = received.payload_value().expect("in-toto metadata").into_owned().into_owned();
+        let payload = received
+            .payload_value()
+            .expect("in-toto metadata")
+            .into_owned()
+            .into_owned();
         let Value::Object(mut payload) = payload else {
             panic!("{file} holds no object")
         };
@@ -176,8 +180,10 @@ impl Evidence {
             Some("layout") => vec![KeyIdStyle::Python, KeyIdStyle::Legacy],
             _ => vec![KeyIdStyle::Legacy],
         };
-        let signers: Vec<(&dyn Signer, _)> =
-            ids.into_iter().map(|style| (key as &dyn Signer, key.public_key().key_id(style))).collect();
+        let signers: Vec<(&dyn Signer, _)> = ids
+            .into_iter()
+            .map(|style| (key as &dyn Signer, key.public_key().key_id(style)))
+            .collect();
         let signed = envelope::sign(&payload.into(), &signers, Container::Dsse).expect("signed");
         self.write(file, signed);
     }
@@ -191,7 +197,15 @@ impl Evidence {
     /// What the verifier says with other arguments behind layout, key and links.
     #[track_caller]
     pub fn verify_with(&self, arguments: &[&str]) -> Judged {
-        let mut all = vec!["verify", "--layout", "release.layout", "--key", "owner.pub", "--link-dir", "links"];
+        let mut all = vec![
+            "verify",
+            "--layout",
+            "release.layout",
+            "--key",
+            "owner.pub",
+            "--link-dir",
+            "links",
+        ];
         all.extend(["--format", "json"]);
         all.extend(arguments);
         Judged::new(self.sandbox.intoto("", &all))
@@ -210,9 +224,14 @@ impl Judged {
         // Without a verdict there is an error on stderr, with its code in brackets.
         let json = serde_json::from_str::<serde_json::Value>(&output.stdout).unwrap_or_default();
         let found = json["findings"].as_array().into_iter().flatten();
-        let mut codes: BTreeSet<String> =
-            found.filter_map(|finding| Some(finding["code"].as_str()?.to_owned())).collect();
-        let bracketed = output.stderr.split("error[").skip(1).filter_map(|rest| rest.split(']').next());
+        let mut codes: BTreeSet<String> = found
+            .filter_map(|finding| Some(finding["code"].as_str()?.to_owned()))
+            .collect();
+        let bracketed = output
+            .stderr
+            .split("error[")
+            .skip(1)
+            .filter_map(|rest| rest.split(']').next());
         codes.extend(bracketed.map(str::to_owned));
         Self { output, codes }
     }

@@ -105,7 +105,9 @@ fn the_tree() {
             code: "",
             exit: 3,
             tamper: |project| {
-                project.git(&["update-index", "--assume-unchanged", "src/main.rs"]).succeeds();
+                project
+                    .git(&["update-index", "--assume-unchanged", "src/main.rs"])
+                    .succeeds();
                 append(&project.path("src/main.rs"), "// evil\n");
             },
         },
@@ -173,7 +175,9 @@ fn the_build() {
             code: "patch-configured",
             exit: 1,
             tamper: |project| {
-                project.sandbox().write("evil/Cargo.toml", "[package]\nname = \"fnv\"\nversion = \"1.0.7\"\n");
+                project
+                    .sandbox()
+                    .write("evil/Cargo.toml", "[package]\nname = \"fnv\"\nversion = \"1.0.7\"\n");
                 project.sandbox().write("evil/src/lib.rs", "");
                 let evil = project.sandbox().path("evil");
                 home_config(project, &format!("[patch.crates-io]\nfnv = {{ path = \"{evil}\" }}\n"));
