@@ -124,6 +124,7 @@ fn prepare(
     let mut paths: Vec<Utf8PathBuf> = args.files.iter().chain(&args.artifacts).cloned().collect();
     if let (true, Some(tree)) = (paths.is_empty(), &tree) {
         paths = tree.artifacts(&link_path, &layout, limits)?;
+        paths.iter_mut().for_each(|path| *path = relative(path, &here));
     }
     let artifacts = paths
         .iter()

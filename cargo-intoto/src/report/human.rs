@@ -1,5 +1,6 @@
 //! The report for people, in cargo's manner: right-aligned verbs, and the verdict in the last line.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -25,7 +26,7 @@ const DIM: Style = Style::new().dimmed();
 /// Where the text behind the verbs starts.
 const INDENT: &str = "             ";
 
-/// Renders a report. Quiet: what stands against it and the verdict; verbose: every artifact as well.
+/// Renders a report. Quiet: only what stands against it; verbose: every artifact as well.
 pub fn render(report: &Report, verbosity: Verbosity) -> String {
     let mut page = Page {
         text: String::new(),
@@ -51,7 +52,9 @@ pub fn render(report: &Report, verbosity: Verbosity) -> String {
             page.finding(&row);
         }
     }
-    page.verdict(report);
+    if verbosity > Verbosity::Quiet || report.outcome() != Outcome::Verified {
+        page.verdict(report);
+    }
     page.text
 }
 
@@ -223,17 +226,12 @@ impl Page {
         if !account.explained {
             return self.line(WARNING, "Crate", &format!("{package}: its files are not accounted for"));
         }
-        let kinds: [(&str, fn(&Origin) -> bool); 4] = [
-            ("from source", |origin| matches!(origin, Origin::Source { .. })),
-            ("normalised", |origin| matches!(origin, Origin::Normalised { .. })),
-            ("generated", |origin| matches!(origin, Origin::Generated)),
-            ("unexplained", |origin| matches!(origin, Origin::Unexplained)),
-        ];
+        let kinds = ["source", "normalised", "generated", "unexplained"];
         let parts: Vec<String> = kinds
             .into_iter()
-            .map(|(name, is)| (account.count(is), name))
+            .map(|kind| (account.count(|origin| origin.as_str() == kind), kind))
             .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| format!("{count} {name}"))
+            .map(|(count, kind)| format!("{count} {}{kind}", if kind == "source" { "from " } else { "" }))
             .collect();
         let files = count(account.files.len(), "file");
         self.line(GOOD, "Crate", &format!("{package}: {files}: {}", parts.join(", ")));
@@ -258,27 +256,22 @@ impl Page {
 
     fn bindings(&mut self, artifact: &SubjectReport) {
         let name = plain(&artifact.name);
+        // The same rule stands, as a rule, in both lists of an inspection; it is told once.
+        let mut told = BTreeSet::new();
         for binding in &artifact.bindings {
             let by = match binding {
-                Binding::InspectionRule {
-                    inspection,
-                    list,
-                    rule,
-                    text,
-                    ..
-                } => format!(
-                    "rule {rule} of the {list} of inspection {}: {}",
-                    plain(inspection.as_str()),
-                    plain(text)
-                ),
-                Binding::LastProduct { step, path } => format!(
-                    "product {} of the last step {}",
-                    plain(path.as_str()),
-                    plain(step.as_str())
-                ),
-                _ => "a binding that this version cannot show".to_owned(),
+                Binding::InspectionRule { inspection, text, .. } => {
+                    format!("inspection {}: {}", plain(inspection.as_str()), plain(text))
+                }
+                Binding::LastProduct { step, path } => {
+                    let step = plain(step.as_str());
+                    format!("the last step {step}, as its product {}", plain(path.as_str()))
+                }
+                _ => "a rule that this version cannot show".to_owned(),
             };
-            self.line(GOOD, "Bound", &format!("{name} by {by}"));
+            if told.insert(by.clone()) {
+                self.line(GOOD, "Bound", &format!("{name} by {by}"));
+            }
         }
     }
 
@@ -293,7 +286,7 @@ impl Page {
         let keys = keys.unwrap_or_else(|| vec!["OWNER.pub".to_owned()]);
         self.line(
             NOTE,
-            "Elsewhere",
+            "Equivalent",
             &format!(
                 "in-toto-verify --layout {} --verification-keys {} --link-dir {}",
                 shell(&report.layout_name),
