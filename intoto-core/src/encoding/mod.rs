@@ -19,5 +19,5 @@ pub mod value;
 pub use canonical_json::{CanonicalError, to_canonical};
 pub use json_text::{to_json, to_json_pretty, to_json_spaced};
 pub use pae::pae;
-pub use strict_json::JsonError;
+pub use strict_json::{JsonError, JsonErrorKind};
 pub use value::{Object, Value};

@@ -73,7 +73,8 @@ impl PublicKey {
         Self::from_layout_value(value)
     }
 
-    /// The key as a layout of that style carries it. The legacy style is what both reference implementations can read and verify.
+    /// The key as a layout of that style carries it. The legacy style is what both reference implementations can read and
+    /// verify. Which id the key has in the layout is the layout's affair: there is no `keyid` in it.
     pub fn to_layout_value(&self, style: KeyIdStyle) -> Value<'static> {
         let public = match self {
             Self::Ed25519(key) => key.to_layout_text(),
