@@ -259,8 +259,9 @@ impl Judged {
         let Self { output, codes } = self;
         assert!(
             output.code == Some(exit) && codes.contains(code),
-            "expected exit code {exit} and the finding {code}, found {codes:?}\n{}",
-            output.shown()
+            "expected exit code {exit} and the finding {code}, found exit code {:?} and {codes:?}\n{}",
+            output.code,
+            output.stderr
         );
         output
     }

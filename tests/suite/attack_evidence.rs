@@ -152,7 +152,7 @@ fn crates_that_an_insider_packaged() {
         ("bytes after the end", "crate-trailing-bytes", |entries| {
             [archive::pack(&entries), b"more".to_vec()].concat()
         }),
-        ("no archive at all", "crate-unreadable", |_| b"not a crate".to_vec()),
+        ("no archive at all", "crate-malformed", |_| b"not a crate".to_vec()),
     ];
     for (what, code, attack) in attacks {
         let evidence = Evidence::honest();

@@ -401,4 +401,7 @@ fn poison(project: &Project<'_>, cargo: &[&str]) {
         .env("CARGO_BUILD_BUILD_DIR", &build);
     cargo_intoto_tests::sandbox::run(command).succeeds();
     project.file("src/main.rs", honest);
+    // Cargo compares times: with an old one it takes what lies there for fresh.
+    let old = ["-d", "2001-01-01", "src/main.rs"];
+    project.sandbox().run(project.path(""), "touch", &old).succeeds();
 }

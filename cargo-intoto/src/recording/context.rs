@@ -11,12 +11,13 @@ use crate::collect::toolchain::Toolchain;
 use crate::collect::tree::Tree;
 use crate::error::CliError;
 use crate::exec::cargo::Cargo;
+use crate::finding::CargoCode;
 use crate::naming::Naming;
 use crate::plan::CargoFlags;
 use crate::store::run::runs_directory;
 use crate::store::{Run, RunId};
 use crate::ui::Ui;
-use crate::workspace::{Workspace, WorkspaceArgs};
+use crate::workspace::{Workspace, WorkspaceArgs, cargo_home};
 
 /// What the caller decides about a recording.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +65,8 @@ impl<'a> Context<'a> {
         let flags = CargoFlags::parse(words)?;
         let cargo = Cargo::locate(ui);
         let directory = current_directory()?;
-        let mut workspace = load(&flags, &cargo, Vec::new())?;
+        let mut workspace =
+            load(&flags, &cargo, Vec::new()).map_err(|error| blame_configuration(error, &flags, &directory))?;
         if let Some(target) = &flags.target_directory {
             workspace.target_directory = std::path::absolute(target)
                 .ok()
@@ -159,6 +161,33 @@ fn load(flags: &CargoFlags, cargo: &Cargo, platforms: Vec<String>) -> Result<Wor
         cargo_flags: flags.for_metadata(),
     };
     Workspace::load(&args, cargo.program())
+}
+
+/// Cargo may fail to read the workspace because its configuration exchanges packages; what exchanges them is then the news.
+fn blame_configuration(error: CliError, flags: &CargoFlags, directory: &Utf8Path) -> CliError {
+    let files = cargo_home().and_then(|home| configuration::files(directory, &home));
+    let mut configuration = configuration::command_line(&flags.config, directory).unwrap_or_default();
+    configuration.extend(files.unwrap_or_default());
+    let found = [
+        ("patch", CargoCode::PatchConfigured),
+        ("source", CargoCode::SourceReplaced),
+        ("paths", CargoCode::SourceReplaced),
+    ]
+    .into_iter()
+    .find(|(key, _)| {
+        configuration
+            .iter()
+            .any(|configuration| configuration.get(&[key]).is_some())
+    });
+    let Some((key, code)) = found else { return error };
+    CliError::refused(
+        code,
+        format!("cargo's configuration sets `{key}`, and the workspace cannot be read with it"),
+    )
+    .because(error)
+    .hint(format!(
+        "take `{key}` out of cargo's configuration for the recorded step"
+    ))
 }
 
 fn current_directory() -> Result<Utf8PathBuf, CliError> {

@@ -15,7 +15,7 @@ use crate::explain::{Facts, explain};
 use crate::finding::CargoCode;
 use crate::naming::clean;
 use crate::plan::{self, StepPlan};
-use crate::recording::{Artifacts, Context, Observed, Step, cargo_run};
+use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, inputs};
 use crate::store::atomic;
 use crate::workspace::{Member, Purl};
 
@@ -45,6 +45,8 @@ impl Step for Package {
             return Ok(None);
         }
         refuse_dirty(context)?;
+        // Cargo compiles the package to verify it; what does not match the lock file is not even run.
+        inputs::check_before(context)?;
         Units::load(&context.run)?.check_unchanged(&context.run.build_directory(), &context.hashing())?;
         let made = context.run.package_directory().join("package");
         for member in &members {

@@ -6,6 +6,7 @@ mod package;
 pub mod package_cache;
 pub mod purl;
 
+pub(crate) use metadata::cargo_home;
 pub use metadata::{Workspace, WorkspaceArgs, cargo_program};
 pub use package::{Member, Package, Source, Target};
 pub use purl::Purl;
