@@ -7,3 +7,4 @@ mod keys;
 mod layouts;
 mod source_fetch;
 mod vectors;
+mod verify;

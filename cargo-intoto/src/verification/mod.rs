@@ -132,10 +132,12 @@ impl Artifact {
         let name = path
             .file_name()
             .ok_or_else(|| CliError::usage(format!("`{path}` does not name a file")))?;
+        let digest = hash::file(path, None, &Hashing::new(ui, "Hashing"))
+            .map_err(|error| CliError::cannot_decide(format!("failed to read the artifact {path}")).because(error))?;
         Ok(Self {
             path: path.to_owned(),
             name: name.to_owned(),
-            sha256: hash::file(path, None, &Hashing::new(ui, "Hashing"))?.sha256,
+            sha256: digest.sha256,
         })
     }
 

@@ -1,0 +1,9 @@
+//! `cargo-intoto verify` from the outside: the command line over chains that are made in the test.
+
+mod crates;
+mod formats;
+mod hostile;
+mod inspections;
+mod schema;
+mod trust;
+mod world;

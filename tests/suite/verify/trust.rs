@@ -1,0 +1,164 @@
+//! Whose word counts: keys that are given, or the trust store, by the crates in hand.
+
+use std::fs;
+
+use cargo_intoto_tests::vectors::chain;
+use serde_json::{Value, json};
+
+use super::world::World;
+
+/// A world whose clock does not matter: its layout expires far in the future, and nothing is stated by `--as-of`.
+fn world() -> World {
+    let world = World::new();
+    world.layout(&layout("2999-01-01T00:00:00Z"));
+    world
+}
+
+fn layout(expires: &str) -> Value {
+    let mut layout = chain::layout();
+    layout["expires"] = json!(expires);
+    layout
+}
+
+fn trust(world: &World, name: &str, key: &str, scope: &str) {
+    world
+        .sandbox
+        .intoto("chain", &["trust", "add", name, "--key", key, "--scope", scope])
+        .succeeds();
+}
+
+fn verify(world: &World, more: &[&str]) -> cargo_intoto_tests::Output {
+    let args = [&["verify", "--layout", "root.layout", "--link-dir", "."], more].concat();
+    world.sandbox.intoto("chain", &args)
+}
+
+#[test]
+fn every_given_key_must_have_signed() {
+    let world = World::new();
+    world.file("carol.pub", chain::carol().pem());
+    world
+        .verify(&["--key", "carol.pub"])
+        .exits(1)
+        .prints("signature-missing");
+    world
+        .verify_by(&["--key", "carol.pub"], &[])
+        .exits(1)
+        .prints("signature-missing");
+    let both = chain::dsse(&chain::text(&chain::layout()), &[&chain::owner(), &chain::carol()]);
+    world.file("root.layout", both);
+    world.verify(&["--key", "carol.pub"]).succeeds();
+    world
+        .verify_by(&["--key", "no-such-file.pub"], &[])
+        .exits(3)
+        .says("no-such-file.pub");
+}
+
+#[test]
+fn without_a_trusted_key_nothing_is_decided_and_the_command_is_told() {
+    let world = world();
+    verify(&world, &["--subject", "pkg:cargo/hello"])
+        .exits(3)
+        .says("cargo intoto trust add NAME --key FILE --scope 'pkg:cargo/hello'");
+    verify(&world, &[]).exits(3).says("--subject pkg:cargo/NAME");
+    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    verify(&world, &["--subject", "pkg:cargo/hello"]).succeeds();
+}
+
+/// The owner of one crate is nobody for another one, however well his layout is signed.
+#[test]
+fn scopes_are_exact() {
+    let world = world();
+    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    for other in [
+        "pkg:cargo/other",
+        "pkg:cargo/hello2",
+        "pkg:cargo/hello?repository_url=https://registry.example/index",
+    ] {
+        verify(&world, &["--subject", other]).exits(3).says("owner-unknown");
+    }
+    verify(
+        &world,
+        &["--subject", "pkg:cargo/hello", "--subject", "pkg:cargo/other"],
+    )
+    .exits(3)
+    .says("owner-unknown");
+    // A key in the tree changes nothing.
+    world.file("trust.toml", "format = 1\n");
+    world.file(".config/cargo-intoto/trust.toml", "format = 1\n");
+    verify(&world, &["--subject", "pkg:cargo/other"]).exits(3);
+}
+
+#[test]
+fn an_older_layout_is_not_put_back() {
+    let world = world();
+    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    let subject = ["--subject", "pkg:cargo/hello"];
+    let older = layout("2998-01-01T00:00:00Z");
+    // Never seen, and nothing newer was: accepted, and remembered.
+    world.layout(&older);
+    verify(&world, &subject).succeeds();
+    world.layout(&layout("2999-01-01T00:00:00Z"));
+    verify(&world, &subject).succeeds();
+    world.layout(&older);
+    verify(&world, &subject).exits(1).prints("layout-older");
+    verify(&world, &[&subject[..], &["--allow-older-layout"]].concat()).succeeds();
+}
+
+#[test]
+fn a_pinned_layout_is_the_only_one() {
+    let world = World::new();
+    let bytes = fs::read(world.sandbox.path("chain/root.layout")).expect("readable");
+    let of_file = intoto_core::digest::to_hex(&intoto_core::digest::sha256(&bytes));
+    world.verify(&["--layout-sha256", &of_file]).succeeds();
+    world.verify(&["--layout-sha256", &of_file.to_uppercase()]).succeeds();
+    world
+        .verify(&["--layout-sha256", &"0".repeat(64)])
+        .exits(1)
+        .prints("layout-digest-mismatch");
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_told() {
+    let world = World::new();
+    world.verify(&["--param", "x"]).exits(2).says("NAME=VALUE");
+    world.verify(&["--param", "x=a/b"]).exits(2).says("path separator");
+    world
+        .verify(&["--param", "x=1", "--param", "x=2"])
+        .exits(2)
+        .says("given twice");
+    world.verify(&["missing.crate"]).exits(3).says("missing.crate");
+    world
+        .verify(&["root.layout", "./root.layout"])
+        .exits(2)
+        .says("one name");
+    world.verify(&["--layout-sha256"]).exits(2);
+    let no_time = [
+        "verify",
+        "--layout",
+        "root.layout",
+        "--link-dir",
+        ".",
+        "--as-of",
+        "tomorrow",
+    ];
+    world
+        .sandbox
+        .intoto("chain", &no_time)
+        .exits(2)
+        .says("2027-01-31T00:00:00Z");
+    world
+        .sandbox
+        .intoto("chain", &["verify", "--layout", "none", "--link-dir", "."])
+        .exits(3)
+        .says("none is missing");
+    world
+        .sandbox
+        .intoto("chain", &["verify", "--layout", "root.layout", "--link-dir", "none"])
+        .exits(3)
+        .says("none");
+    world
+        .sandbox
+        .intoto("home", &["verify"])
+        .exits(2)
+        .says("layouts/release.layout");
+}
