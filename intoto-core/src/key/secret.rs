@@ -15,6 +15,8 @@ use crate::key::spki::{self, decode_pem};
 use crate::key::{EcdsaP256Key, Ed25519Key, KeyError, PublicKey, SignError, Signer};
 
 const STRUCTURE: &str = "PKCS#8 private key";
+// SEQUENCE { version 0, SEQUENCE { id-Ed25519 }, OCTET STRING { OCTET STRING { seed } } }, up to the seed (RFC 8410, 7).
+const ED25519_HEADER: [u8; 16] = [0x30, 46, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32];
 
 /// A private key of a supported kind.
 pub struct SecretKey {
@@ -47,11 +49,7 @@ impl SecretKey {
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Der { structure: STRUCTURE })?;
         match info.algorithm.oid {
-            spki::ED25519 => {
-                // The library checks that a public key in the file belongs to the private one.
-                let key = ed25519_dalek::SigningKey::try_from(info).map_err(|_| KeyError::Pair)?;
-                Self::from_ed25519(key)
-            }
+            spki::ED25519 => Self::from_ed25519_info(&info),
             spki::EC => match info
                 .algorithm
                 .parameters_oid()
@@ -97,12 +95,30 @@ impl SecretKey {
         match &self.secret {
             // Without the public key: PKCS#8 version 1, which is what Python writes and every reader accepts.
             Secret::Ed25519(key) => {
-                let bytes = pkcs8_keypair(key);
-                bytes.to_pkcs8_der()
+                let mut der = Zeroizing::new([0; 48]);
+                der[..16].copy_from_slice(&ED25519_HEADER);
+                der[16..].copy_from_slice(key.as_bytes());
+                pkcs8::SecretDocument::try_from(&der[..]).expect("the header is valid DER")
             }
-            Secret::EcdsaP256(key) => key.to_pkcs8_der(),
+            Secret::EcdsaP256(key) => key
+                .to_pkcs8_der()
+                .expect("the encoding of a private key has a fixed, small size"),
         }
-        .expect("the encoding of a private key has a fixed, small size")
+    }
+
+    // Done here because the library's way leaves a copy of the seed behind in memory.
+    fn from_ed25519_info(info: &PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        let malformed = KeyError::Der { structure: STRUCTURE };
+        let seed = match info.private_key.as_bytes() {
+            [4, 32, seed @ ..] if seed.len() == 32 && info.algorithm.parameters.is_none() => seed,
+            _ => return Err(malformed),
+        };
+        let key = ed25519_dalek::SigningKey::try_from(seed).map_err(|_| malformed)?;
+        let public = key.verifying_key();
+        match &info.public_key {
+            Some(stored) if stored.as_bytes() != Some(public.as_bytes()) => Err(KeyError::Pair),
+            _ => Self::from_ed25519(key),
+        }
     }
 
     fn from_ed25519(key: ed25519_dalek::SigningKey) -> Result<Self, KeyError> {
@@ -139,13 +155,6 @@ impl Signer for SecretKey {
                 Ok(signature.to_der().as_bytes().to_vec())
             }
         }
-    }
-}
-
-fn pkcs8_keypair(key: &ed25519_dalek::SigningKey) -> ed25519_dalek::pkcs8::KeypairBytes {
-    ed25519_dalek::pkcs8::KeypairBytes {
-        secret_key: key.to_bytes(),
-        public_key: None,
     }
 }
 

@@ -327,6 +327,20 @@ fn files_that_are_no_private_keys() {
     );
 }
 
+// PKCS#8 version 2 as RFC 8410 has it: the seed with the public key behind it.
+#[test]
+fn a_stored_public_key_must_belong_to_the_seed() {
+    let file = |public: &[u8; 32]| {
+        let head = [0x30, 81, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32];
+        SecretKey::from_pkcs8_der(&[&head[..], &[1; 32], &[0x81, 33, 0], public].concat())
+    };
+    let PublicKey::Ed25519(key) = ed25519().public_key().clone() else {
+        panic!("an Ed25519 key")
+    };
+    assert_eq!(file(key.as_bytes()).unwrap().public_key(), ed25519().public_key());
+    assert_eq!(file(&[1; 32]).err(), Some(KeyError::Pair));
+}
+
 #[test]
 fn signatures() {
     for secret in [ed25519(), p256()] {

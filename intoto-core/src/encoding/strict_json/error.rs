@@ -59,7 +59,7 @@ impl core::error::Error for JsonError {}
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonErrorKind {
-    /// More bytes than [`Limits::json_bytes`].
+    /// More bytes than [`Limits::json_bytes`](crate::limits::Limits::json_bytes).
     #[error("the text has {found} bytes, at most {limit} are allowed")]
     TooLong {
         /// Bytes found.
@@ -67,13 +67,13 @@ pub enum JsonErrorKind {
         /// Bytes allowed.
         limit: usize,
     },
-    /// More values than [`Limits::json_nodes`].
+    /// More values than [`Limits::json_nodes`](crate::limits::Limits::json_nodes).
     #[error("more than {limit} values")]
     TooManyValues {
         /// Values allowed.
         limit: usize,
     },
-    /// More levels of arrays and objects than [`Limits::json_depth`].
+    /// More levels of arrays and objects than [`Limits::json_depth`](crate::limits::Limits::json_depth).
     #[error("more than {limit} levels of arrays and objects")]
     TooDeep {
         /// Levels allowed.
