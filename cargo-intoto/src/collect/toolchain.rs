@@ -64,17 +64,21 @@ impl Toolchain {
 /// The digests of the programs that make a build: where the search path leads, and what lies behind a proxy there.
 fn digests(cargo: &Cargo, rustc: &str, sysroot: &Utf8Path) -> Map<String, Value> {
     let base = Utf8Path::new("");
-    let cargo_program = cargo.program().to_str().unwrap_or("cargo");
+    let exe = std::env::consts::EXE_SUFFIX;
+    // Run as a subcommand, we were told which cargo runs us; else the search path may lead to a proxy of it.
+    let told = cargo
+        .program()
+        .to_str()
+        .filter(|program| program.contains('/'))
+        .map(Utf8PathBuf::from);
+    let of_sysroot = |name: &str| Some(sysroot.join("bin").join(format!("{name}{exe}"))).filter(|path| path.is_file());
     let mut files: Vec<(String, Option<Utf8PathBuf>)> = vec![
+        ("rustc".to_owned(), of_sysroot("rustc")),
         (
-            "rustc".to_owned(),
-            Some(
-                sysroot
-                    .join("bin")
-                    .join(format!("rustc{}", std::env::consts::EXE_SUFFIX)),
-            ),
+            "cargo".to_owned(),
+            told.or_else(|| of_sysroot("cargo"))
+                .or_else(|| programs::locate("cargo", base)),
         ),
-        ("cargo".to_owned(), programs::locate(cargo_program, base)),
         ("cc".to_owned(), programs::locate("cc", base)),
         ("ld".to_owned(), programs::locate("ld", base)),
     ];

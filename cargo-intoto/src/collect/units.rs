@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::collect::hash;
 use crate::collect::progress::Progress;
+use crate::collect::walk::Walk;
 use crate::error::CliError;
 use crate::exec::messages::Artifact;
 use crate::finding::CargoCode;
@@ -20,8 +21,8 @@ use crate::store::{Run, atomic};
 /// What a run compiled so far.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
-    /// By [`key`]: the unit's files and their sha256.
-    units: BTreeMap<String, BTreeMap<Utf8PathBuf, String>>,
+    /// Every file that a unit of the run consists of, and its sha256.
+    files: BTreeMap<Utf8PathBuf, String>,
 }
 
 impl Units {
@@ -55,9 +56,8 @@ impl Units {
     /// When one of them changed or went away since.
     pub fn check_unchanged(&self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
         let known: BTreeMap<&Utf8PathBuf, &String> = self
-            .units
-            .values()
-            .flatten()
+            .files
+            .iter()
             .filter(|(path, _)| path.starts_with(build_directory))
             .collect();
         let paths: Vec<Utf8PathBuf> = known.keys().map(|path| (*path).clone()).collect();
@@ -86,54 +86,65 @@ impl Units {
     /// When a unit is fresh that this run did not compile, or whose files changed since.
     pub fn take(&mut self, artifacts: &[Artifact], progress: &Progress) -> Result<(), CliError> {
         for artifact in artifacts {
-            // A final artifact may be absent here: `--no-run` and `check` name files that are not kept.
+            // A final artifact may be absent: `cargo check` names files that are not kept. A directory holds debug symbols.
             let files: Vec<Utf8PathBuf> = artifact
                 .filenames
                 .iter()
                 .filter(|path| path.is_file())
                 .cloned()
                 .collect();
-            let digests: BTreeMap<Utf8PathBuf, String> = hash::files(&files, progress)?
-                .into_iter()
-                .map(|(path, digest)| (path, hash::hex(&digest)))
-                .collect();
-            let key = key(artifact);
-            if artifact.fresh && self.units.get(&key) != Some(&digests) {
-                let reason = if self.units.contains_key(&key) {
-                    "changed since"
-                } else {
-                    "was not compiled by this run"
-                };
-                return Err(CliError::refused(
-                    CargoCode::FreshUnit,
-                    format!(
-                        "cargo reused the unit `{}` of {}, which {reason}",
-                        artifact.target.name, artifact.package_id
-                    ),
-                )
-                .hint("record the build again: `cargo intoto build` starts with an empty build directory"));
+            for (path, digest) in hash::files(&files, progress)? {
+                let digest = hash::hex(&digest);
+                match self.files.get(&path) {
+                    Some(known) if artifact.fresh && *known != digest => {
+                        return Err(fresh(artifact, "changed since this run compiled it"));
+                    }
+                    None if artifact.fresh => return Err(fresh(artifact, "was not compiled by this run")),
+                    _ => {
+                        self.files.insert(path, digest);
+                    }
+                }
             }
-            self.units.insert(key, digests);
+        }
+        Ok(())
+    }
+
+    /// Remembers what a build without messages left in `build_directory`: the verify build of `cargo package`.
+    ///
+    /// # Errors
+    /// When something there cannot be read.
+    pub fn take_directory(&mut self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
+        let files: Vec<Utf8PathBuf> = Walk::everything_below(build_directory)
+            .files()?
+            .iter()
+            .map(|path| build_directory.join(path))
+            .filter(|path| is_of_unit(path) && !path.is_symlink())
+            .collect();
+        for (path, digest) in hash::files(&files, progress)? {
+            self.files.insert(path, hash::hex(&digest));
         }
         Ok(())
     }
 }
 
-/// What tells units apart: the package, the target and how it was compiled.
-fn key(artifact: &Artifact) -> String {
-    let kinds: Vec<String> = artifact.target.kind.iter().map(ToString::to_string).collect();
-    let profile = &artifact.profile;
-    format!(
-        "{} {} {} {:?} {} {} {} {:?}",
-        artifact.package_id,
-        artifact.target.name,
-        kinds.join(","),
-        artifact.features,
-        profile.opt_level,
-        profile.debug_assertions,
-        profile.test,
-        artifact.filenames,
+/// Whether a file in a build directory is one that cargo announces as a unit's output.
+fn is_of_unit(path: &Utf8Path) -> bool {
+    let directory = path.parent().and_then(Utf8Path::file_name).unwrap_or_default();
+    match path.extension() {
+        Some("rlib" | "rmeta" | "so" | "dylib" | "dll" | "a") => directory == "deps",
+        None | Some("exe") => {
+            directory == "deps" || path.file_stem().is_some_and(|stem| stem.starts_with("build-script-"))
+        }
+        Some(_) => false,
+    }
+}
+
+fn fresh(artifact: &Artifact, reason: &str) -> CliError {
+    CliError::refused(
+        CargoCode::FreshUnit,
+        format!("cargo reused the unit `{}`, which {reason}", artifact.target.name),
     )
+    .hint("record the build again: `cargo intoto build` starts with an empty build directory")
 }
 
 #[cfg(test)]

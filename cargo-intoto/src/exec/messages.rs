@@ -51,6 +51,11 @@ impl Messages {
         Line::Message
     }
 
+    /// Whether cargo has said how the build ended.
+    pub fn is_finished(&self) -> bool {
+        self.finished.is_some()
+    }
+
     /// Checks that cargo itself said, once, that the build succeeded.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ impl Step for Build {
     fn perform(&self, context: &Context<'_>, plan: &StepPlan) -> Result<Option<Observed>, CliError> {
         inputs::check_before(context)?;
         context.run.empty_build_directory()?;
-        let messages = cargo_run::with_messages(context, plan, false, &mut cargo_run::pass_on)?;
+        let messages = cargo_run::with_messages(context, plan, &mut cargo_run::PassOn)?;
         // Nothing is known yet, so a fresh unit is one that somebody else put there.
         let mut units = Units::default();
         units.take(&messages.artifacts, &context.hashing())?;

@@ -20,20 +20,46 @@ pub(crate) fn plain(context: &Context<'_>, plan: &StepPlan) -> Result<(), CliErr
     check(run(context, plan, Output::Inherit)?, &plan.step)
 }
 
-/// Runs the plan's cargo and reads its messages; what else it prints goes to `text`.
+/// What reads along with cargo's messages.
+pub(super) trait Listener {
+    /// Whether standard error comes in the same stream as standard output.
+    fn wants_both_streams(&self) -> bool {
+        false
+    }
+
+    /// Cargo has said that the build is finished; tests, if any, start now.
+    fn finished(&mut self, _messages: &Messages) {}
+
+    /// A line that is no message.
+    fn text(&mut self, line: &[u8]);
+}
+
+/// Hands all text on to our own standard output.
+pub(super) struct PassOn;
+
+impl Listener for PassOn {
+    fn text(&mut self, line: &[u8]) {
+        pass_on(line);
+    }
+}
+
+/// Runs the plan's cargo and reads its messages.
 ///
 /// # Errors
 /// When it fails, leaves a process running, or does not confirm that the build succeeded.
 pub(super) fn with_messages(
     context: &Context<'_>,
     plan: &StepPlan,
-    merged: bool,
-    text: &mut dyn FnMut(&[u8]),
+    listener: &mut dyn Listener,
 ) -> Result<Messages, CliError> {
     let mut messages = Messages::default();
+    let merged = listener.wants_both_streams();
     let mut sink = |line: &[u8]| {
+        let was_finished = messages.is_finished();
         if messages.take(line) == Line::Text {
-            text(line);
+            listener.text(line);
+        } else if !was_finished && messages.is_finished() {
+            listener.finished(&messages);
         }
     };
     let output = if merged {

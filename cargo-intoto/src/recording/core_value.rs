@@ -3,10 +3,19 @@
 use std::borrow::Cow;
 
 use intoto_core::encoding::{Object, Value};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-/// The same value for the core. Numbers here are counts; a float, which no link may hold, becomes text.
-pub(crate) fn core_value(json: Json) -> Value<'static> {
+/// The same members for the core.
+pub(super) fn core_object(json: Map<String, Json>) -> Object<'static> {
+    let mut object = Object::new();
+    for (key, value) in json {
+        object.insert(key, core_value(value));
+    }
+    object
+}
+
+/// The same value. Numbers here are counts; a float, which no link may hold, becomes text.
+fn core_value(json: Json) -> Value<'static> {
     match json {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(value),
@@ -14,13 +23,7 @@ pub(crate) fn core_value(json: Json) -> Value<'static> {
         Json::Number(number) => Value::Integer(Cow::Owned(number.to_string())),
         Json::String(text) => Value::String(Cow::Owned(text)),
         Json::Array(values) => Value::Array(values.into_iter().map(core_value).collect()),
-        Json::Object(values) => {
-            let mut object = Object::new();
-            for (key, value) in values {
-                object.insert(key, core_value(value));
-            }
-            Value::Object(object)
-        }
+        Json::Object(values) => Value::Object(core_object(values)),
     }
 }
 

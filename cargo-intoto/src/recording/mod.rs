@@ -14,6 +14,7 @@ mod environment;
 mod fetch;
 mod inputs;
 mod observe;
+mod own_harness;
 mod package;
 mod repair;
 mod run_command;
@@ -30,4 +31,4 @@ pub use package::Package;
 pub use run_command::RunCommand;
 pub use test::Test;
 
-use core_value::core_value;
+use core_value::core_object;

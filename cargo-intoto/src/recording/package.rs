@@ -47,12 +47,15 @@ impl Step for Package {
         refuse_dirty(context)?;
         // Cargo compiles the package to verify it; what does not match the lock file is not even run.
         inputs::check_before(context)?;
-        Units::load(&context.run)?.check_unchanged(&context.run.build_directory(), &context.hashing())?;
+        let mut units = Units::load(&context.run)?;
+        units.check_unchanged(&context.run.build_directory(), &context.hashing())?;
         let made = context.run.package_directory().join("package");
         for member in &members {
             remove(&made.join(crate_name(member)))?;
         }
         cargo_run::plain(context, plan)?;
+        units.take_directory(&context.run.build_directory(), &context.hashing())?;
+        units.store(&context.run)?;
         let crates = read(&made, &members)?;
         let (materials, taken_from) = materials(context, &crates)?;
         account(context, &crates, &materials, &taken_from)?;

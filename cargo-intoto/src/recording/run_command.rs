@@ -47,13 +47,20 @@ impl Step for RunCommand {
             .command
             .split_first()
             .ok_or_else(|| CliError::usage("there is no command to run"))?;
-        let materials = artifacts(context, &self.materials)?;
+        let materials = artifacts(context, &self.materials, &|name| {
+            CliError::usage(format!("there is no file or directory {name} to be a material"))
+        })?;
         let mut command = Command::new(program);
         environment::sanitise(&mut command);
         command.args(arguments);
         let ended = process_group::run(command, &format!("`{program}`"), Output::Inherit)?;
         cargo_run::check(ended, &self.step)?;
-        let products = artifacts(context, &self.products)?;
+        let products = artifacts(context, &self.products, &|name| {
+            CliError::refused(
+                CargoCode::ProductMissing,
+                format!("`{}` made no file or directory {name}", self.step),
+            )
+        })?;
         Ok(Some(Observed {
             materials,
             products,
@@ -63,7 +70,11 @@ impl Step for RunCommand {
 }
 
 /// The files at the paths, and those below the directories among them, whether git ignores them or not.
-fn artifacts(context: &Context<'_>, paths: &[Utf8PathBuf]) -> Result<Artifacts, CliError> {
+fn artifacts(
+    context: &Context<'_>,
+    paths: &[Utf8PathBuf],
+    missing: &dyn Fn(&str) -> CliError,
+) -> Result<Artifacts, CliError> {
     let mut files = Vec::new();
     for path in paths {
         let path = absolute(path)?;
@@ -88,11 +99,7 @@ fn artifacts(context: &Context<'_>, paths: &[Utf8PathBuf]) -> Result<Artifacts, 
         } else if path.is_file() {
             files.push(path);
         } else {
-            let name = context.naming.artifact(&path);
-            return Err(CliError::refused(
-                CargoCode::ProductMissing,
-                format!("there is no file or directory {name}"),
-            ));
+            return Err(missing(&context.naming.artifact(&path)));
         }
     }
     let mut artifacts = Artifacts::default();

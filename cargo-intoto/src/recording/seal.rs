@@ -1,13 +1,12 @@
 //! From an observation to a link in the store. Keys are open here and no foreign process runs.
 
-use intoto_core::envelope::{self, Container};
+use intoto_core::envelope::{self, Container, SignError};
 use intoto_core::key::Signer;
-use intoto_core::link::Link;
 use intoto_core::name::{KeyId, StepName};
-use serde_json::Value as Json;
+use intoto_core::record::{Observation, link_files};
 
 use crate::error::CliError;
-use crate::recording::{Outcome, core_value};
+use crate::recording::{Outcome, core_object};
 use crate::signing::StepSigner;
 use crate::store::{LinkStore, Run};
 use crate::ui::Ui;
@@ -35,19 +34,16 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
         outcome.observed.materials.len(),
         outcome.observed.products.len()
     );
-    let link = Link {
-        name: step.clone(),
-        command: outcome.command,
-        materials: outcome.observed.materials.into_map().into(),
-        products: outcome.observed.products.into_map().into(),
-        byproducts: core_value(Json::Object(outcome.observed.byproducts)),
-        environment: core_value(Json::Object(outcome.observed.environment)),
-    }
-    .to_value();
-    let failed =
-        |error: envelope::SignError| CliError::failure(format!("failed to sign the link of `{step}`")).because(error);
+    let mut observation = Observation::of(step.clone());
+    observation.command = outcome.command;
+    observation.materials = outcome.observed.materials.into_map();
+    observation.products = outcome.observed.products.into_map();
+    observation.byproducts = core_object(outcome.observed.byproducts);
+    observation.environment = core_object(outcome.observed.environment);
+    let link = observation.into_link();
+    let failed = |error: SignError| CliError::failure(format!("failed to sign the link of `{step}`")).because(error);
     if signing.signers.is_empty() {
-        let bytes = envelope::unsigned(&link, signing.container).map_err(failed)?;
+        let bytes = envelope::unsigned(&link.to_value(), signing.container).map_err(failed)?;
         let name = format!("{step}.unsigned.link");
         run.links().write(&name, &bytes)?;
         ui.status(
@@ -56,17 +52,20 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
         );
         return Ok(vec![name]);
     }
+    let signers: Vec<(&dyn Signer, KeyId)> = signing
+        .signers
+        .iter()
+        .map(|signer| (signer.signer(), signer.key_id().clone()))
+        .collect();
     let mut names = Vec::new();
-    for signer in signing.signers {
-        let signers: [(&dyn Signer, KeyId); 1] = [(signer.signer(), signer.key_id().clone())];
-        let bytes = envelope::sign(&link, &signers, signing.container).map_err(failed)?;
-        let name = step.link_file(signer.key_id());
-        run.links().write(&name, &bytes)?;
-        ui.status(
-            "Signed",
-            format!("{step}: {counts}, by key {}", signer.key_id().short()),
-        );
-        names.push(name);
+    for (file, (_, key_id)) in link_files(&link, &signers, signing.container)
+        .map_err(failed)?
+        .into_iter()
+        .zip(&signers)
+    {
+        run.links().write(&file.name, &file.bytes)?;
+        ui.status("Signed", format!("{step}: {counts}, by key {}", key_id.short()));
+        names.push(file.name);
     }
     Ok(names)
 }

@@ -1,9 +1,10 @@
 //! The step `test`.
 
-use std::io::Write;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
 
 use camino::Utf8PathBuf;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::collect::hash;
 use crate::collect::units::Units;
@@ -11,9 +12,12 @@ use crate::error::CliError;
 use crate::exec::messages::{Artifact, Messages};
 use crate::finding::CargoCode;
 use crate::plan::{self, StepPlan};
+use crate::recording::cargo_run::{self, Listener};
 use crate::recording::test_counts::{Counter, Counts};
-use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, environment, inputs};
-use crate::workspace::Member;
+use crate::recording::{Artifacts, Context, Observed, Step, environment, inputs, own_harness};
+
+/// Longer lines are no summary and no heading, whatever the tests print.
+const LONGEST_LINE: usize = 4096;
 
 /// `cargo test`, reusing what this run compiled and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,33 +36,43 @@ impl Step for Test {
         inputs::check_before(context)?;
         let mut units = Units::load(&context.run)?;
         units.check_unchanged(&context.run.build_directory(), &context.hashing())?;
-        let own_harnesses = own_harnesses(context)?;
-        let mut lines = Vec::new();
-        let merged = !own_harnesses.is_empty();
-        let messages = cargo_run::with_messages(context, plan, merged, &mut |line| {
-            // Summaries and headings are short; what the tests print beside them may be anything of any size.
-            if line.len() < 4096 && is_of_interest(line) {
-                lines.push(line.to_vec());
-            }
-            if merged {
-                let _ = std::io::stderr().lock().write_all(line);
-            } else {
-                cargo_run::pass_on(line);
-            }
-        })?;
+        let own = own_harness::find(&context.workspace)?;
+        let mut listener = TestRun {
+            context,
+            merged: !own.is_empty(),
+            lines: Vec::new(),
+            before: None,
+        };
+        let plan = if listener.merged { speaking(plan) } else { plan.clone() };
+        let messages = cargo_run::with_messages(context, &plan, &mut listener)?;
+        let TestRun { lines, before, .. } = listener;
         units.take(&messages.artifacts, &context.hashing())?;
-        let mut counter = Counter::new();
-        let products = products(context, &messages, &own_harnesses, &mut counter)?;
-        for line in &lines {
-            counter.take(line);
+        let executables = executables(context, &messages)?;
+        if before.transpose()?.is_some_and(|before| before != executables) {
+            return Err(CliError::refused(
+                CargoCode::ProductChanged,
+                "the test executables changed while the tests ran",
+            ));
         }
+        let mut counter = Counter::new();
+        for executable in &executables {
+            counter.expect(
+                executable.path.file_name().unwrap_or_default(),
+                !executable.has_own_harness(context, &own),
+            );
+        }
+        lines.iter().for_each(|line| counter.take(line));
         let counts = counter.counts();
         if counts.passed == 0 {
             return Err(none_ran(counts));
         }
+        let mut products = Artifacts::default();
+        for executable in &executables {
+            products.insert(&executable.name_in_link(), executable.sha256)?;
+        }
         let inputs = inputs::collect(context, &messages)?;
         units.store(&context.run)?;
-        let mut byproducts: Map<String, Value> = inputs.byproducts(context, &messages);
+        let mut byproducts = inputs.byproducts(context, &messages);
         byproducts.insert(
             "tests".to_owned(),
             json!({ "passed": counts.passed, "ignored": counts.ignored, "filtered-out": counts.filtered_out }),
@@ -72,6 +86,49 @@ impl Step for Test {
     }
 }
 
+/// Reads along while the tests run.
+struct TestRun<'a> {
+    context: &'a Context<'a>,
+    merged: bool,
+    lines: Vec<Vec<u8>>,
+    /// The executables as they were before the first of them started.
+    before: Option<Result<Vec<Executable>, CliError>>,
+}
+
+impl Listener for TestRun<'_> {
+    fn wants_both_streams(&self) -> bool {
+        self.merged
+    }
+
+    fn finished(&mut self, messages: &Messages) {
+        self.before = Some(executables(self.context, messages));
+    }
+
+    fn text(&mut self, line: &[u8]) {
+        let contains = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
+        if line.len() < LONGEST_LINE && (contains(b"test result: ") || contains(b"Running") || contains(b"Doc-tests "))
+        {
+            self.lines.push(line.to_vec());
+        }
+        if self.merged {
+            // Nobody is left to tell when stderr itself is gone.
+            let _ = std::io::stderr().lock().write_all(line);
+        } else {
+            cargo_run::pass_on(line);
+        }
+    }
+}
+
+/// The plan for a run whose two streams are read as one: cargo must announce each program, and colour as if nobody listened.
+fn speaking(plan: &StepPlan) -> StepPlan {
+    let mut plan = plan.clone();
+    plan.environment.push(("CARGO_TERM_QUIET", OsString::from("false")));
+    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        plan.environment.push(("CARGO_TERM_COLOR", OsString::from("always")));
+    }
+    plan
+}
+
 fn none_ran(counts: Counts) -> CliError {
     let left_out = match (counts.ignored, counts.filtered_out) {
         (0, 0) => String::new(),
@@ -81,107 +138,66 @@ fn none_ran(counts: Counts) -> CliError {
         CargoCode::NoTestsRan,
         format!("no test ran{left_out}, so `test` shows nothing"),
     )
-    .hint(
-        "a layout without a test step needs no such link; `cargo intoto layout derive --help` says how to leave it out",
-    )
+    .hint("for a crate without tests, take the test step out of layouts/release.toml")
 }
 
-fn is_of_interest(line: &[u8]) -> bool {
-    let contains = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
-    contains(b"test result: ") || contains(b"Running") || contains(b"Doc-tests ")
+/// A test program of a workspace member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Executable {
+    package: String,
+    kind: &'static str,
+    target: String,
+    path: Utf8PathBuf,
+    sha256: [u8; 32],
 }
 
-/// The test executables of workspace members, under names of their own: they lie in the build directory with a hash.
-fn products(
-    context: &Context<'_>,
-    messages: &Messages,
-    own_harnesses: &[OwnHarness],
-    counter: &mut Counter,
-) -> Result<Artifacts, CliError> {
-    let mut products = Artifacts::default();
+impl Executable {
+    /// A name of its own: the program lies in the build directory, with a hash in its name.
+    fn name_in_link(&self) -> String {
+        format!("target/tests/{}/{}-{}", self.package, self.kind, self.target)
+    }
+
+    fn has_own_harness(&self, context: &Context<'_>, own: &[own_harness::OwnHarness]) -> bool {
+        context
+            .workspace
+            .member(&self.package)
+            .is_some_and(|member| own.iter().any(|own| own.is(member, self.kind, &self.target)))
+    }
+}
+
+fn executables(context: &Context<'_>, messages: &Messages) -> Result<Vec<Executable>, CliError> {
+    let mut found = Vec::new();
     for artifact in messages.artifacts.iter().filter(|artifact| artifact.profile.test) {
-        let Some(executable) = &artifact.executable else {
-            continue;
-        };
-        let Some(member) = context
+        let member = context
             .workspace
             .members
             .iter()
-            .find(|member| member.package.id == artifact.package_id.repr)
-        else {
+            .find(|member| member.package.id == artifact.package_id.repr);
+        let (Some(path), Some(member)) = (&artifact.executable, member) else {
             continue;
         };
-        let kind = kind(artifact);
-        let has_own = own_harnesses.iter().any(|own| own.fits(member, kind, artifact));
-        counter.expect(executable.file_name().unwrap_or_default(), !has_own);
-        if !executable.is_file() {
+        if !path.is_file() {
             return Err(CliError::refused(
                 CargoCode::ProductMissing,
-                format!(
-                    "cargo announced {}, which is not there",
-                    context.naming.artifact(executable)
-                ),
+                format!("cargo announced {}, which is not there", context.naming.artifact(path)),
             ));
         }
-        let name = format!("target/tests/{}/{kind}-{}", member.name(), artifact.target.name);
-        products.insert(&name, hash::file(executable, None, &context.hashing())?.sha256)?;
+        found.push(Executable {
+            package: member.name().to_owned(),
+            kind: kind(artifact),
+            target: artifact.target.name.clone(),
+            path: path.clone(),
+            sha256: hash::file(path, None, &context.hashing())?.sha256,
+        });
     }
-    Ok(products)
+    Ok(found)
 }
 
-/// What kind of target a test executable was made from.
+/// What kind of target a test program was made from.
 fn kind(artifact: &Artifact) -> &'static str {
     let is = |kind: &str| artifact.target.kind.iter().any(|own| own.to_string() == kind);
     ["bin", "test", "example", "bench"]
         .into_iter()
         .find(|kind| is(kind))
         .unwrap_or("lib")
-}
-
-/// A target that says `harness = false`; cargo's metadata does not, so the manifest is asked.
-#[derive(Debug, PartialEq, Eq)]
-struct OwnHarness {
-    manifest: Utf8PathBuf,
-    kind: &'static str,
-    /// The target's name; the library's when there is none.
-    name: Option<String>,
-}
-
-impl OwnHarness {
-    fn fits(&self, member: &Member, kind: &str, artifact: &Artifact) -> bool {
-        self.manifest == member.package.manifest_path
-            && self.kind == kind
-            && self.name.as_ref().is_none_or(|name| *name == artifact.target.name)
-    }
-}
-
-fn own_harnesses(context: &Context<'_>) -> Result<Vec<OwnHarness>, CliError> {
-    let mut found = Vec::new();
-    for member in &context.workspace.members {
-        let path = &member.package.manifest_path;
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| CliError::failure(format!("failed to read {path}")).because(error))?;
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            CliError::cannot_decide(format!("failed to parse {path}")).because(error)
-        })?;
-        let is_own = |target: &toml::Value| target.get("harness").and_then(toml::Value::as_bool) == Some(false);
-        for kind in ["lib", "bin", "test", "example", "bench"] {
-            let targets: Vec<&toml::Value> = match table.get(kind) {
-                Some(toml::Value::Array(targets)) => targets.iter().collect(),
-                Some(target) => vec![target],
-                None => Vec::new(),
-            };
-            for target in targets.into_iter().filter(|target| is_own(target)) {
-                let name = target.get("name").and_then(toml::Value::as_str).map(str::to_owned);
-                // A library's name may come from the package; there is only one.
-                let name = if kind == "lib" { None } else { name };
-                found.push(OwnHarness {
-                    manifest: path.clone(),
-                    kind,
-                    name,
-                });
-            }
-        }
-    }
-    Ok(found)
 }
