@@ -15,7 +15,7 @@ use super::step::Step;
 use crate::artifacts::ArtifactList;
 use crate::encoding::{Object, Value};
 use crate::limits::Limits;
-use crate::member::{MemberError, Members, wrong_kind};
+use crate::member::{Members, wrong_kind};
 use crate::name::{KeyId, StepName};
 use crate::time::Timestamp;
 
@@ -215,12 +215,21 @@ impl<'v> ItemReader<'v> {
 
 fn read_rule(member: &'static str, value: &Value<'_>) -> Result<Rule, LayoutProblem> {
     const EXPECTED: &str = "an array of rules, each an array of strings";
-    let words = value.as_array().ok_or_else(|| wrong_kind(member, value, EXPECTED))?;
-    let words: Vec<&str> = words
-        .iter()
-        .map(|word| word.as_str().ok_or_else(|| wrong_kind(member, word, EXPECTED)))
-        .collect::<Result<_, MemberError>>()?;
-    Ok(Rule::parse(&words)?)
+    let values = value.as_array().ok_or_else(|| wrong_kind(member, value, EXPECTED))?;
+    // No rule has more than ten words, so they need no memory of their own.
+    let mut words = [""; 10];
+    for (word, value) in words.iter_mut().zip(values) {
+        *word = value.as_str().ok_or_else(|| wrong_kind(member, value, EXPECTED))?;
+    }
+    match words.get(..values.len()) {
+        Some(words) => Ok(Rule::parse_words(words)?),
+        None => {
+            let words = values
+                .iter()
+                .map(|value| value.as_str().ok_or_else(|| wrong_kind(member, value, EXPECTED)));
+            Ok(Rule::parse_words(&words.collect::<Result<Vec<_>, _>>()?)?)
+        }
+    }
 }
 
 fn pubkeys(members: Members<'_, '_>, limits: &Limits) -> Result<Vec<KeyId>, LayoutProblem> {

@@ -77,8 +77,11 @@ pub enum Rule {
 impl Rule {
     /// Reads a rule from its words.
     pub fn parse<S: AsRef<str>>(words: &[S]) -> Result<Self, RuleError> {
-        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        parse(&words).map_err(|problem| RuleError {
+        Self::parse_words(&words.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+    }
+
+    pub(super) fn parse_words(words: &[&str]) -> Result<Self, RuleError> {
+        parse(words).map_err(|problem| RuleError {
             words: excerpt(&words.join(" ")),
             problem,
         })

@@ -2,14 +2,33 @@
 
 /// The set of bytes in a text, modulo 128: exact for ASCII, and a superset otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Letters(u128);
+pub(crate) struct Letters {
+    low: u64,
+    high: u64,
+}
 
 impl Letters {
     pub(crate) fn of(text: &str) -> Self {
-        Self(text.bytes().fold(0, |letters, byte| letters | 1 << (byte & 0x7f)))
+        let mut letters = Self::default();
+        for byte in text.bytes() {
+            let bit = 1 << (byte & 63);
+            if byte & 64 == 0 {
+                letters.low |= bit;
+            } else {
+                letters.high |= bit;
+            }
+        }
+        letters
+    }
+
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self {
+            low: self.low | other.low,
+            high: self.high | other.high,
+        }
     }
 
     pub(crate) fn includes(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
+        self.low & other.low == other.low && self.high & other.high == other.high
     }
 }

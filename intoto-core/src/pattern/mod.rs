@@ -17,18 +17,20 @@ mod letters;
 #[cfg(test)]
 pub(crate) mod oracle;
 mod overlap;
+mod piece;
+mod token;
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
-use core::str::Chars;
 
-use character_set::CharacterSet;
 use overlap::Overlap;
+use piece::{Piece, Pieces};
+use token::Token;
 
 pub(crate) use letters::Letters;
+pub(crate) use token::set_length;
 
 /// A compiled pattern.
 ///
@@ -52,46 +54,39 @@ impl Pattern {
     /// assert!(Pattern::compile("src/*").matches("src/bin/main.rs"));
     /// ```
     pub fn compile(text: &str) -> Self {
-        let mut pieces = vec![Vec::new()];
-        for token in Tokens::new(text) {
-            match (token, pieces.last_mut()) {
-                (Token::Star, _) => pieces.push(Vec::new()),
-                (token, Some(piece)) => piece.push(token),
-                (_, None) => {}
-            }
-        }
-        let literal: String = pieces.iter().flatten().filter_map(Token::as_literal).collect();
-        let letters = Letters::of(&literal);
-        let mut pieces = pieces.into_iter().map(Piece::new);
-        let head = pieces.next().unwrap_or_else(|| Piece::Text(Box::default()));
+        let mut pieces = Pieces::new(text);
+        let head = pieces.next().unwrap_or(Piece::Text(0..0));
         let mut middle: Vec<Piece> = pieces.collect();
         let after_star = middle.pop().map(|tail| {
             // Neighbouring stars leave empty pieces, which match anywhere.
             middle.retain(|piece| !piece.is_empty());
             AfterStar { middle, tail }
         });
-        Self {
+        let mut pattern = Self {
             text: text.into(),
             head,
             after_star,
-            letters,
-        }
+            letters: Letters::default(),
+        };
+        let letters = pattern.pieces().map(|piece| piece.letters(text));
+        pattern.letters = letters.fold(Letters::default(), Letters::with);
+        pattern
     }
 
     /// Says whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
-        let Some(rest) = self.head.strip_from_start(name) else {
+        let Some(rest) = self.head.strip_from_start(&self.text, name) else {
             return false;
         };
         let Some(AfterStar { middle, tail }) = &self.after_star else {
             return rest.is_empty();
         };
-        let Some(mut rest) = tail.strip_from_end(rest) else {
+        let Some(mut rest) = tail.strip_from_end(&self.text, rest) else {
             return false;
         };
         // Pieces have a fixed length in characters, so taking the leftmost occurrence of each never loses a match.
         for piece in middle {
-            match piece.skip_past_first(rest) {
+            match piece.skip_past_first(&self.text, rest) {
                 Some(after) => rest = after,
                 None => return false,
             }
@@ -107,17 +102,14 @@ impl Pattern {
     /// The one name that it matches, when it has no wildcard.
     pub fn as_literal(&self) -> Option<&str> {
         match (&self.head, &self.after_star) {
-            (Piece::Text(text), None) => Some(text),
+            (Piece::Text(_), None) => Some(&self.text),
             _ => None,
         }
     }
 
     /// The text that every matching name begins with; often a directory, so names can be looked up by range.
     pub fn literal_prefix(&self) -> &str {
-        match &self.head {
-            Piece::Text(text) => text,
-            Piece::Mixed { prefix, .. } => prefix,
-        }
+        self.head.literal_prefix(&self.text)
     }
 
     /// Says whether it matches every name, as `*` does.
@@ -143,7 +135,7 @@ impl Pattern {
     pub(crate) fn work(&self, name: &str) -> u64 {
         const STEPS_PER_COMPARISON: usize = 16;
         let middle = self.after_star.iter().flat_map(|after| &after.middle);
-        let searched: usize = middle.map(Piece::tokens).sum();
+        let searched: usize = middle.map(Piece::compared).sum();
         let steps = searched.saturating_mul(name.len());
         1 + u64::try_from(steps / STEPS_PER_COMPARISON).unwrap_or(u64::MAX)
     }
@@ -159,9 +151,25 @@ impl Pattern {
     ///
     /// Patterns too long to compare (over four million pairs of characters) count as overlapping.
     pub fn overlaps(&self, other: &Self) -> bool {
-        let left: Vec<Token> = Tokens::new(&self.text).collect();
-        let right: Vec<Token> = Tokens::new(&other.text).collect();
+        let (left, right) = (self.tokens(), other.tokens());
         Overlap::new(&left, &right).is_none_or(Overlap::exists)
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        let after_star = self.after_star.iter();
+        let after_star = after_star.flat_map(|after| after.middle.iter().chain([&after.tail]));
+        [&self.head].into_iter().chain(after_star)
+    }
+
+    fn tokens(&self) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        for (index, piece) in self.pieces().enumerate() {
+            if index > 0 {
+                tokens.push(Token::Star);
+            }
+            tokens.extend(piece.to_tokens(&self.text));
+        }
+        tokens
     }
 }
 
@@ -206,198 +214,12 @@ pub fn escape_pattern(text: &str) -> String {
     escaped
 }
 
-/// The length in bytes of the set that `text`, which begins with `[`, opens; `None` when no `]` closes it.
-pub(crate) fn set_length(text: &str) -> Option<usize> {
-    let content = text.strip_prefix('[')?;
-    let negation = usize::from(content.starts_with('!'));
-    let literal_bracket = usize::from(content.get(negation..)?.starts_with(']'));
-    let searched = negation + literal_bracket;
-    let close = content.get(searched..)?.find(']')?;
-    Some(1 + searched + close + 1)
-}
-
 #[derive(Clone)]
 struct AfterStar {
     /// Pieces that follow each other, with anything between; never empty pieces.
     middle: Vec<Piece>,
     /// Anchored at the end of the name.
     tail: Piece,
-}
-
-/// A run of tokens without a star.
-#[derive(Clone)]
-enum Piece {
-    Text(Box<str>),
-    Mixed {
-        tokens: Box<[Token]>,
-        /// The characters before the first wildcard.
-        prefix: Box<str>,
-    },
-}
-
-impl Piece {
-    fn new(tokens: Vec<Token>) -> Self {
-        let prefix: String = tokens.iter().map_while(Token::as_literal).collect();
-        if tokens.iter().all(|token| token.as_literal().is_some()) {
-            return Self::Text(prefix.into());
-        }
-        Self::Mixed {
-            tokens: tokens.into(),
-            prefix: prefix.into(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Text(text) => text.is_empty(),
-            Self::Mixed { tokens, .. } => tokens.is_empty(),
-        }
-    }
-
-    /// How many tokens are compared at each position when it is searched for; plain text is found without that.
-    fn tokens(&self) -> usize {
-        match self {
-            Self::Text(_) => 0,
-            Self::Mixed { tokens, .. } => tokens.len(),
-        }
-    }
-
-    fn strip_from_start<'n>(&self, name: &'n str) -> Option<&'n str> {
-        match self {
-            Self::Text(text) => name.strip_prefix(&**text),
-            Self::Mixed { tokens, .. } => strip_tokens(tokens, name.chars()),
-        }
-    }
-
-    fn strip_from_end<'n>(&self, name: &'n str) -> Option<&'n str> {
-        match self {
-            Self::Text(text) => name.strip_suffix(&**text),
-            Self::Mixed { tokens, .. } => {
-                let mut characters = name.chars();
-                for token in tokens.iter().rev() {
-                    if !token.matches(characters.next_back()?) {
-                        return None;
-                    }
-                }
-                Some(characters.as_str())
-            }
-        }
-    }
-
-    /// What follows the first occurrence.
-    fn skip_past_first<'n>(&self, name: &'n str) -> Option<&'n str> {
-        match self {
-            Self::Text(text) => find(name, text).and_then(|start| name.get(start + text.len()..)),
-            Self::Mixed { tokens, .. } => {
-                let mut start = name.chars();
-                loop {
-                    if let Some(rest) = strip_tokens(tokens, start.clone()) {
-                        return Some(rest);
-                    }
-                    start.next()?;
-                }
-            }
-        }
-    }
-}
-
-/// Where a text that is not empty occurs first.
-fn find(name: &str, text: &str) -> Option<usize> {
-    // The standard search begins with preparations that take longer than looking through a name for a short text.
-    const SHORT: usize = 16;
-    if text.len() > SHORT {
-        return name.find(text);
-    }
-    let (name, text) = (name.as_bytes(), text.as_bytes());
-    let first = text.first()?;
-    let mut start = 0;
-    loop {
-        start += name.get(start..)?.iter().position(|byte| byte == first)?;
-        if name.get(start..)?.starts_with(text) {
-            return Some(start);
-        }
-        start += 1;
-    }
-}
-
-fn strip_tokens<'n>(tokens: &[Token], mut characters: Chars<'n>) -> Option<&'n str> {
-    for token in tokens {
-        if !token.matches(characters.next()?) {
-            return None;
-        }
-    }
-    Some(characters.as_str())
-}
-
-/// One element of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Literal(char),
-    AnyOne,
-    Set(CharacterSet),
-    Star,
-}
-
-impl Token {
-    fn as_literal(&self) -> Option<char> {
-        match self {
-            Self::Literal(character) => Some(*character),
-            _ => None,
-        }
-    }
-
-    fn matches(&self, character: char) -> bool {
-        match self {
-            Self::Literal(literal) => *literal == character,
-            Self::AnyOne => true,
-            Self::Set(set) => set.contains(character),
-            Self::Star => false,
-        }
-    }
-
-    /// Says whether some character matches both tokens, neither being a star.
-    fn meets(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Literal(literal), token) | (token, Self::Literal(literal)) => token.matches(*literal),
-            (Self::Set(left), Self::Set(right)) => left.meets(right),
-            (Self::Set(set), Self::AnyOne) | (Self::AnyOne, Self::Set(set)) => !set.is_empty(),
-            (Self::AnyOne, Self::AnyOne) => true,
-            (Self::Star, _) | (_, Self::Star) => false,
-        }
-    }
-}
-
-/// Cuts a pattern into tokens.
-struct Tokens<'p> {
-    rest: &'p str,
-}
-
-impl<'p> Tokens<'p> {
-    fn new(text: &'p str) -> Self {
-        Self { rest: text }
-    }
-}
-
-impl Iterator for Tokens<'_> {
-    type Item = Token;
-
-    fn next(&mut self) -> Option<Token> {
-        let character = self.rest.chars().next()?;
-        let (token, length) = match character {
-            '*' => (Token::Star, 1),
-            '?' => (Token::AnyOne, 1),
-            '[' => match set_length(self.rest) {
-                Some(length) => {
-                    let content = self.rest.get(1..length - 1).unwrap_or_default();
-                    (Token::Set(CharacterSet::parse(content)), length)
-                }
-                None => (Token::Literal('['), 1),
-            },
-            other => (Token::Literal(other), other.len_utf8()),
-        };
-        self.rest = self.rest.get(length..).unwrap_or_default();
-        Some(token)
-    }
 }
 
 #[cfg(test)]

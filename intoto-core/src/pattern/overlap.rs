@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Token;
+use super::token::Token;
 
 /// A search through the pairs of positions that a common name can reach in two patterns.
 pub(super) struct Overlap<'t> {
