@@ -51,8 +51,6 @@ fn init_sets_a_workspace_up_once() {
         signed,
         "signing is deterministic"
     );
-    let output = sandbox.command("sh");
-    drop(output);
     sandbox.run("hello", "sh", &["-c", command]).succeeds();
     let status = project.git(&["status", "--porcelain"]).succeeds();
     assert_eq!(status.stdout, "");
@@ -146,6 +144,49 @@ fn check_notices_what_disagrees() {
         .says("there is no signed layout");
     project.file("layouts/release.layout", "{");
     project.intoto(&["layout", "check"]).exits(3).says("release.layout");
+}
+
+#[test]
+fn check_notices_a_broken_signature() {
+    let sandbox = Sandbox::new();
+    let project = set_up(&sandbox);
+    project
+        .intoto(&["layout", "sign", "--container", "metablock"])
+        .succeeds();
+    let signed = project.read("layouts/release.layout");
+    let start = signed.find("\"sig\": \"").unwrap() + 8;
+    let digit = if &signed[start..=start] == "0" { "1" } else { "0" };
+    project.file(
+        "layouts/release.layout",
+        format!("{}{digit}{}", &signed[..start], &signed[start + 1..]),
+    );
+    project.intoto(&["layout", "check"]).exits(1).says("does not hold");
+}
+
+#[test]
+fn a_file_of_the_tree_does_not_pose_as_a_key_of_ones_own() {
+    let sandbox = Sandbox::new();
+    let project = set_up(&sandbox);
+    let own = project.intoto(&["key", "show", "owner"]).succeeds().stdout;
+    project.file("owner", fixed::ed25519("evil").public_key().to_spki_pem());
+    assert_eq!(project.intoto(&["key", "show", "owner"]).succeeds().stdout, own);
+}
+
+#[test]
+fn init_says_how_to_commit_in_every_tree() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("hello");
+    project.hello().lock().file(".gitignore", "/target\nCargo.lock\n");
+    let output = project.intoto(&["init", "--no-passphrase"]).succeeds();
+    assert_eq!(
+        output.stdout,
+        "git init && git add . && git add --force Cargo.lock && git commit -m \"Add the release layout\"\n"
+    );
+    sandbox.run("hello", "sh", &["-c", &output.stdout]).succeeds();
+    assert_eq!(project.git(&["status", "--porcelain"]).succeeds().stdout, "");
+    project
+        .git(&["ls-files", "--error-unmatch", "Cargo.lock", "layouts/release.layout"])
+        .succeeds();
 }
 
 #[test]

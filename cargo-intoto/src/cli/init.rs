@@ -9,6 +9,7 @@ use intoto_core::time::Timestamp;
 use crate::cli::outside::outside_patterns;
 use crate::cli::trust::{add_entry, now};
 use crate::error::CliError;
+use crate::exec::git::Git;
 use crate::exit::Exit;
 use crate::layout_source::{self, DeriveOptions, Derived, Functionary, Profile};
 use crate::settings;
@@ -284,20 +285,37 @@ fn finish(workspace: &Workspace, files: &Files, ui: &Ui) -> Result<Exit, CliErro
     let mut names: Vec<String> = files
         .all()
         .iter()
-        .map(|file| file.strip_prefix(&workspace.root).unwrap_or(file).to_string())
+        .map(|file| quote(file.strip_prefix(&workspace.root).unwrap_or(file).as_str()))
         .collect();
-    names.push("Cargo.lock".to_owned());
+    let ignored = ignores_lock_file(&workspace.root);
+    if !ignored {
+        names.push("Cargo.lock".to_owned());
+    }
+    let mut commands = Vec::new();
+    if std::env::current_dir().ok().as_deref() != Some(workspace.root.as_std_path()) {
+        commands.push(format!("cd {}", quote(workspace.root.as_str())));
+    }
+    if Git::find(&workspace.root)?.is_none() {
+        ui.note("this workspace is not under git; releases are recorded of a commit");
+        commands.push("git init".to_owned());
+        names = vec![".".to_owned()];
+    }
+    commands.push(format!("git add {}", names.join(" ")));
+    if ignored {
+        commands.push("git add --force Cargo.lock".to_owned());
+    }
+    commands.push("git commit -m \"Add the release layout\"".to_owned());
     ui.note("commit what was written, then record a release with `cargo intoto release`:");
-    let change = match std::env::current_dir() {
-        Ok(here) if here == workspace.root.as_std_path() => String::new(),
-        _ => format!("cd {} && ", quote(workspace.root.as_str())),
-    };
-    let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
-    ui.data(&format!(
-        "{change}git add {} && git commit -m \"Add the release layout\"\n",
-        names.join(" ")
-    ))?;
+    ui.data(&format!("{}\n", commands.join(" && ")))?;
     Ok(Exit::Success)
+}
+
+/// Whether `.gitignore` names the lock file, as it was the custom for libraries; without it nothing says what a build is made of.
+fn ignores_lock_file(root: &Utf8Path) -> bool {
+    fs::read_to_string(root.join(".gitignore")).is_ok_and(|text| {
+        text.lines()
+            .any(|line| matches!(line.trim(), "Cargo.lock" | "/Cargo.lock"))
+    })
 }
 
 /// A word of a POSIX shell.

@@ -129,15 +129,14 @@ fn describe(key: &PublicKey) -> String {
 
 /// The public half of what `--key` may name, opening the private key only when there is no public file.
 pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
-    let path = Utf8Path::new(text);
-    if signing::is_key_name(text) && !path.exists() {
-        let directory = KeyDirectory::of_user()?;
-        let public = directory.public_path(text);
-        if public.exists() {
-            return signing::load_public_key(&public);
-        }
-    }
     let signing::KeyUri::File(path) = signing::KeyUri::parse(text)?;
+    let public = path.with_extension("pub");
+    if path.extension() == Some("key")
+        && public.exists()
+        && KeyDirectory::of_user()?.path() == path.parent().unwrap_or(&path)
+    {
+        return signing::load_public_key(&public);
+    }
     match signing::load_public_key(&path) {
         Ok(key) => Ok(key),
         Err(error) => match KeyFile::find(&path) {

@@ -4,7 +4,8 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_layouts::{TEMPLATES, template};
-use intoto_core::key::{KeyIdStyle, Signer};
+use intoto_core::envelope::VerifyError;
+use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
 use intoto_core::layout::Layout;
 
 use crate::cli::init::next_year;
@@ -231,6 +232,7 @@ fn check(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
         let signed = SignedFile::read(&signed_path)?;
         let layout = signed.layout()?;
         problems.extend(layout_source::from_signed(&source, &layout));
+        problems.extend(broken_signatures(&source, &signed)?);
     } else {
         problems.push(Problem {
             span: None,
@@ -255,6 +257,37 @@ fn check(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
         format_args!("{path}: source, signed layout and workspace agree"),
     );
     Ok(Exit::Success)
+}
+
+/// What is wrong with the signatures, as far as the keys are known here: those of the source and one's own.
+fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<Problem>, CliError> {
+    let envelope = signed.envelope()?;
+    let without_place = |message: String| Problem {
+        span: None,
+        ..Problem::error(0..0, message, "").help("run `cargo intoto layout sign`")
+    };
+    let mut problems = Vec::new();
+    if envelope.signatures().is_empty() {
+        problems.push(without_place(format!("`{}` is not signed", signed.path())));
+    }
+    let own = KeyDirectory::of_user()?
+        .keys()?
+        .into_iter()
+        .filter_map(|key| key.public);
+    for key in source.keys().values().map(|key| key.public.clone()).chain(own) {
+        // One id at a time: each implementation looks at the signature under its own.
+        for id in key.key_ids() {
+            match envelope.verify(&key, std::slice::from_ref(&id)) {
+                Ok(_) | Err(VerifyError::NoSignature) => {}
+                Err(error) => problems.push(without_place(format!(
+                    "the signature under key id {} on `{}` does not hold: {error}",
+                    id.short(),
+                    signed.path()
+                ))),
+            }
+        }
+    }
+    Ok(problems)
 }
 
 fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {

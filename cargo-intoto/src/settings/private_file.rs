@@ -207,7 +207,8 @@ fn check_exposure(_: &Utf8Path, _: &str, _: Exposure, _: &fs::Metadata) -> Resul
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -51,8 +51,12 @@ impl KeyUri {
             // `file` is the only scheme of the table that is available.
             return Ok(Self::File(Utf8PathBuf::from(file_path(rest))));
         }
-        if is_key_name(text) && !Utf8Path::new(text).exists() {
-            return Ok(Self::File(settings::keys_directory()?.join(format!("{text}.key"))));
+        if is_key_name(text) {
+            // First of all the user's own key: a file that a tree happens to have by that name must not come before it.
+            let own = settings::keys_directory()?.join(format!("{text}.key"));
+            if own.exists() || !Utf8Path::new(text).exists() {
+                return Ok(Self::File(own));
+            }
         }
         Ok(Self::File(Utf8PathBuf::from(text)))
     }
