@@ -25,6 +25,23 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// Hands what a recorded program printed to standard output on as it is.
+pub fn pass_on(line: &[u8]) {
+    // A closed pipe ends nobody's build.
+    let _ = io::stdout().lock().write_all(line);
+}
+
+/// As [`pass_on`], for what belongs on standard error.
+pub fn pass_on_as_noise(line: &[u8]) {
+    // As above.
+    let _ = io::stderr().lock().write_all(line);
+}
+
+/// Whether a recorded program whose output we read should colour it as if it wrote to the terminal itself.
+pub fn colors_noise() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
 /// The terminal as the commands see it.
 #[derive(Debug)]
 pub struct Ui {

@@ -16,6 +16,5 @@ pub mod registry_source;
 mod tar_stream;
 pub mod toolchain;
 pub mod tree;
-pub mod units;
 pub(crate) mod vendored;
 pub(crate) mod walk;

@@ -1,6 +1,7 @@
 //! The only spawner of processes. What a child gets of the environment, what it may leave behind and what it says on its
 //! standard output are settled here, so that no other module has to remember it.
 
+pub(crate) mod any;
 pub mod cargo;
 pub mod environment;
 pub mod git;

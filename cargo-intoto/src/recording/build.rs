@@ -3,11 +3,11 @@
 use camino::Utf8Path;
 
 use crate::collect::hash;
-use crate::collect::units::Units;
 use crate::error::CliError;
 use crate::exec::messages::{Artifact, Messages};
 use crate::finding::CargoCode;
 use crate::plan::{self, StepPlan};
+use crate::recording::units::Units;
 use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, environment, inputs};
 
 /// `cargo build` in an empty private build directory.

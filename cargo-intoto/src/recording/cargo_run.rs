@@ -1,7 +1,6 @@
 //! One run of cargo within a step, with what must be true when it has ended.
 
 use std::ffi::OsStr;
-use std::io::Write;
 
 use crate::error::{CliError, ErrorKind};
 use crate::exec::cargo::Invocation;
@@ -11,6 +10,7 @@ use crate::exec::process_group::{Ended, Output};
 use crate::finding::CargoCode;
 use crate::plan::StepPlan;
 use crate::recording::Context;
+use crate::ui;
 
 /// Runs the plan's cargo; its output goes to the user.
 ///
@@ -75,7 +75,7 @@ pub(super) fn with_messages(
 /// Hands a line that a program printed to our own standard output.
 pub(super) fn pass_on(line: &[u8]) {
     // A closed pipe ends nobody's build.
-    let _ = std::io::stdout().lock().write_all(line);
+    ui::pass_on(line);
 }
 
 fn run(context: &Context<'_>, plan: &StepPlan, output: Output<'_>) -> Result<Ended, CliError> {

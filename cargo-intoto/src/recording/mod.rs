@@ -21,6 +21,7 @@ mod run_command;
 pub(crate) mod seal;
 mod test;
 mod test_counts;
+mod units;
 
 pub use artifacts::Artifacts;
 pub use build::Build;

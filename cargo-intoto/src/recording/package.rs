@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 
 use crate::collect::crate_file::{CrateFile, CrateLimits, ORIGINAL_MANIFEST};
 use crate::collect::hash;
-use crate::collect::units::Units;
 use crate::error::CliError;
 use crate::explain::{Facts, explain};
 use crate::finding::CargoCode;
 use crate::naming::clean;
 use crate::plan::{self, StepPlan};
+use crate::recording::units::Units;
 use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, inputs};
 use crate::store::atomic;
 use crate::workspace::{Member, Purl};

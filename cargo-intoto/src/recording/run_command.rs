@@ -1,14 +1,11 @@
 //! Any other step: a command with the files that the user names.
 
-use std::process::Command;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::collect::hash;
 use crate::collect::walk::Walk;
 use crate::error::CliError;
-use crate::exec::environment;
-use crate::exec::process_group::{self, Output};
+use crate::exec::any;
 use crate::finding::CargoCode;
 use crate::plan::{MaterialQuery, ProductQuery, StepPlan};
 use crate::recording::{Artifacts, Context, Observed, Step, cargo_run};
@@ -50,10 +47,7 @@ impl Step for RunCommand {
         let materials = artifacts(context, &self.materials, &|name| {
             CliError::usage(format!("there is no file or directory {name} to be a material"))
         })?;
-        let mut command = Command::new(program);
-        environment::sanitise(&mut command);
-        command.args(arguments);
-        let ended = process_group::run(command, &format!("`{program}`"), Output::Inherit)?;
+        let ended = any::run(program, arguments)?;
         cargo_run::check(ended, &self.step)?;
         let products = artifacts(context, &self.products, &|name| {
             CliError::refused(

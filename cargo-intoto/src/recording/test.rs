@@ -1,20 +1,20 @@
 //! The step `test`.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
 
 use camino::Utf8PathBuf;
 use serde_json::json;
 
 use crate::collect::hash;
-use crate::collect::units::Units;
 use crate::error::CliError;
 use crate::exec::messages::{Artifact, Messages};
 use crate::finding::CargoCode;
 use crate::plan::{self, StepPlan};
 use crate::recording::cargo_run::{self, Listener};
 use crate::recording::test_counts::{Counter, Counts};
+use crate::recording::units::Units;
 use crate::recording::{Artifacts, Context, Observed, Step, environment, inputs, own_harness};
+use crate::ui;
 
 /// Longer lines are no summary and no heading, whatever the tests print.
 const LONGEST_LINE: usize = 4096;
@@ -112,7 +112,7 @@ impl Listener for TestRun<'_> {
         }
         if self.merged {
             // Nobody is left to tell when stderr itself is gone.
-            let _ = std::io::stderr().lock().write_all(line);
+            ui::pass_on_as_noise(line);
         } else {
             cargo_run::pass_on(line);
         }
@@ -123,7 +123,7 @@ impl Listener for TestRun<'_> {
 fn speaking(plan: &StepPlan) -> StepPlan {
     let mut plan = plan.clone();
     plan.environment.push(("CARGO_TERM_QUIET", OsString::from("false")));
-    if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+    if ui::colors_noise() {
         plan.environment.push(("CARGO_TERM_COLOR", OsString::from("always")));
     }
     plan

@@ -20,7 +20,7 @@ use crate::store::{Run, atomic};
 
 /// What a run compiled so far.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Units {
+pub(super) struct Units {
     /// Every file that a unit of the run consists of, and its sha256.
     files: BTreeMap<Utf8PathBuf, String>,
 }
@@ -30,7 +30,7 @@ impl Units {
     ///
     /// # Errors
     /// When the memory is there but cannot be read.
-    pub fn load(run: &Run) -> Result<Self, CliError> {
+    pub(super) fn load(run: &Run) -> Result<Self, CliError> {
         let path = run.units_file();
         match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
@@ -44,7 +44,7 @@ impl Units {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn store(&self, run: &Run) -> Result<(), CliError> {
+    pub(super) fn store(&self, run: &Run) -> Result<(), CliError> {
         let bytes = serde_json::to_vec(self)
             .map_err(|error| CliError::failure("failed to write down the units of the run").because(error))?;
         atomic::write(&run.units_file(), &bytes, &run.scratch())
@@ -54,7 +54,7 @@ impl Units {
     ///
     /// # Errors
     /// When one of them changed or went away since.
-    pub fn check_unchanged(&self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
+    pub(super) fn check_unchanged(&self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
         let known: BTreeMap<&Utf8PathBuf, &String> = self
             .files
             .iter()
@@ -84,7 +84,7 @@ impl Units {
     ///
     /// # Errors
     /// When a unit is fresh that this run did not compile, or whose files changed since.
-    pub fn take(&mut self, artifacts: &[Artifact], progress: &Progress) -> Result<(), CliError> {
+    pub(super) fn take(&mut self, artifacts: &[Artifact], progress: &Progress) -> Result<(), CliError> {
         for artifact in artifacts {
             // A final artifact may be absent: `cargo check` names files that are not kept. A directory holds debug symbols.
             let files: Vec<Utf8PathBuf> = artifact
@@ -113,7 +113,7 @@ impl Units {
     ///
     /// # Errors
     /// When something there cannot be read.
-    pub fn take_directory(&mut self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
+    pub(super) fn take_directory(&mut self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
         let files: Vec<Utf8PathBuf> = Walk::everything_below(build_directory)
             .files()?
             .iter()
