@@ -1,12 +1,13 @@
 //! `cargo intoto layout`: write, derive, check, sign and show layouts.
 
+mod check;
+mod show;
+
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_layouts::{TEMPLATES, template};
-use intoto_core::envelope::VerifyError;
-use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
-use intoto_core::layout::Layout;
+use intoto_core::key::{KeyIdStyle, Signer};
 
 use crate::cli::init::next_year;
 use crate::cli::key::find_public;
@@ -15,10 +16,10 @@ use crate::cli::trust::now;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finding::CargoCode;
-use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Problem, Profile, Severity};
+use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Profile, Severity};
 use crate::settings;
-use crate::signing::{ContainerArg, KeyDirectory, KeyFile, KeyUri, SignedFile};
-use crate::ui::{Ui, Verbosity};
+use crate::signing::{ContainerArg, KeyDirectory, KeyFile, KeyUri};
+use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 
 /// Where the layout source of a workspace lies.
@@ -38,11 +39,11 @@ enum LayoutCommand {
     /// Print the layout source that fits this workspace
     Derive(DeriveArgs),
     /// Compare the layout source with the signed layout and the workspace, and look for rules that mean less than they seem to
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Sign the layout source
     Sign(SignArgs),
     /// Print a signed layout for people
-    Show(ShowArgs),
+    Show(show::ShowArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -78,16 +79,6 @@ struct DeriveArgs {
 }
 
 #[derive(Debug, clap::Args)]
-struct CheckArgs {
-    /// The layout source [default: layouts/release.toml of the workspace]
-    #[arg(value_name = "FILE")]
-    source: Option<Utf8PathBuf>,
-    /// Path to Cargo.toml
-    #[arg(long, value_name = "PATH")]
-    manifest_path: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, clap::Args)]
 struct SignArgs {
     /// The layout source
     #[arg(value_name = "FILE", default_value = SOURCE)]
@@ -103,19 +94,13 @@ struct SignArgs {
     output: Option<Utf8PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
-struct ShowArgs {
-    /// A signed layout, or a layout source
-    file: Utf8PathBuf,
-}
-
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     match args.command {
         LayoutCommand::New(args) => new(&args, ui),
         LayoutCommand::Derive(args) => derive(&args, ui),
-        LayoutCommand::Check(args) => check(&args, ui),
+        LayoutCommand::Check(args) => check::check(&args, ui),
         LayoutCommand::Sign(args) => sign(&args, ui),
-        LayoutCommand::Show(args) => show(&args, ui),
+        LayoutCommand::Show(args) => show::show(&args, ui),
     }
 }
 
@@ -221,79 +206,10 @@ fn functionaries(args: &DeriveArgs, workspace: &Workspace) -> Result<Vec<Functio
     }
 }
 
-fn check(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
-    let workspace = load_workspace(args.manifest_path.as_ref())?;
-    let path = args.source.clone().unwrap_or_else(|| workspace.root.join(SOURCE));
-    let source = LayoutSource::parse(&path)?;
-    let mut problems = layout_source::lints(&source, now()?);
-    problems.extend(layout_source::with_workspace(&source, &workspace));
-    let signed_path = path.with_extension("layout");
-    if signed_path.exists() {
-        let signed = SignedFile::read(&signed_path)?;
-        let layout = signed.layout()?;
-        problems.extend(layout_source::from_signed(&source, &layout));
-        problems.extend(broken_signatures(&source, &signed)?);
-    } else {
-        problems.push(Problem {
-            span: None,
-            ..Problem::error(0..0, format!("there is no signed layout at `{signed_path}`"), "")
-                .help("run `cargo intoto layout sign`")
-        });
-    }
-    report(&source, &problems, ui);
-    let errors = problems
-        .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .count();
-    if errors > 0 {
-        return Err(CliError::refused(
-            CargoCode::LayoutDisagrees,
-            format!("{errors} problem(s) with the layout source `{path}`"),
-        )
-        .hint("after editing the source, run `cargo intoto layout sign`"));
-    }
-    ui.status(
-        "Checked",
-        format_args!("{path}: source, signed layout and workspace agree"),
-    );
-    Ok(Exit::Success)
-}
-
-/// What is wrong with the signatures, as far as the keys are known here: those of the source and one's own.
-fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<Problem>, CliError> {
-    let envelope = signed.envelope()?;
-    let without_place = |message: String| Problem {
-        span: None,
-        ..Problem::error(0..0, message, "").help("run `cargo intoto layout sign`")
-    };
-    let mut problems = Vec::new();
-    if envelope.signatures().is_empty() {
-        problems.push(without_place(format!("`{}` is not signed", signed.path())));
-    }
-    let own = KeyDirectory::of_user()?
-        .keys()?
-        .into_iter()
-        .filter_map(|key| key.public);
-    for key in source.keys().values().map(|key| key.public.clone()).chain(own) {
-        // One id at a time: each implementation looks at the signature under its own.
-        for id in key.key_ids() {
-            match envelope.verify(&key, std::slice::from_ref(&id)) {
-                Ok(_) | Err(VerifyError::NoSignature) => {}
-                Err(error) => problems.push(without_place(format!(
-                    "the signature under key id {} on `{}` does not hold: {error}",
-                    id.short(),
-                    signed.path()
-                ))),
-            }
-        }
-    }
-    Ok(problems)
-}
-
 fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
     let source = LayoutSource::parse(&args.source)?;
     let problems = layout_source::lints(&source, now()?);
-    report(&source, &problems, ui);
+    check::report(&source, &problems, ui);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(CliError::refused(
             CargoCode::LayoutDisagrees,
@@ -349,88 +265,6 @@ fn owner_keys(keys: &[String]) -> Result<Vec<KeyFile>, CliError> {
                     .hint(format!("name one with `--key`: {}", names.join(", "))),
             )
         }
-    }
-}
-
-fn show(args: &ShowArgs, ui: &Ui) -> Result<Exit, CliError> {
-    let (layout, signatures) = if args.file.extension() == Some("toml") {
-        (LayoutSource::parse(&args.file)?.to_layout(), Vec::new())
-    } else {
-        let signed = SignedFile::read(&args.file)?;
-        (signed.layout()?, signed.key_ids()?)
-    };
-    ui.data(&describe(&layout, &signatures))?;
-    Ok(Exit::Success)
-}
-
-/// The layout as a person reads it; everything foreign is escaped.
-fn describe(layout: &Layout, signatures: &[String]) -> String {
-    use std::fmt::Write;
-
-    let mut out = String::new();
-    let mut line = |text: std::fmt::Arguments<'_>| {
-        writeln!(out, "{text}").expect("writing to a string does not fail");
-    };
-    if !layout.readme().is_empty() {
-        line(format_args!("{}", layout.readme().escape_debug()));
-    }
-    line(format_args!("expires {}", layout.expires()));
-    match signatures {
-        [] => line(format_args!("not signed")),
-        ids => {
-            for id in ids {
-                line(format_args!("signed under key id {}", id.escape_debug()));
-            }
-        }
-    }
-    for (id, key) in layout.keys() {
-        let kind = key
-            .supported()
-            .map_or_else(|| "unsupported key".to_owned(), |key| key.kind().to_string());
-        line(format_args!("key {} ({kind})", id.short().escape_debug()));
-    }
-    for item in layout.items() {
-        line(format_args!(""));
-        line(format_args!("{} {}", item.kind(), item.name().as_str().escape_debug()));
-        match item {
-            intoto_core::layout::Item::Step { step, .. } => {
-                let by: Vec<String> = step
-                    .pubkeys
-                    .iter()
-                    .map(|id| id.short().escape_debug().to_string())
-                    .collect();
-                line(format_args!("    by {} ({} of them)", by.join(", "), step.threshold));
-                if !step.expected_command.is_empty() {
-                    line(format_args!("    command {}", escape_words(&step.expected_command)));
-                }
-            }
-            intoto_core::layout::Item::Inspection { inspection, .. } => {
-                line(format_args!("    run {}", escape_words(&inspection.run)));
-            }
-        }
-        for list in intoto_core::layout::ArtifactList::ALL {
-            line(format_args!("    {list}"));
-            for rule in item.rules(list) {
-                line(format_args!("        {}", rule.to_string().escape_debug()));
-            }
-        }
-    }
-    out
-}
-
-fn escape_words(words: &[String]) -> String {
-    words.join(" ").escape_debug().to_string()
-}
-
-/// Shows problems on the terminal: errors always, warnings unless `-q`.
-fn report(source: &LayoutSource, problems: &[Problem], ui: &Ui) {
-    for problem in problems {
-        let text = layout_source::render(source.path(), source.text(), std::slice::from_ref(problem));
-        let least = match problem.severity {
-            Severity::Error => Verbosity::Quiet,
-            Severity::Warning => Verbosity::Normal,
-        };
-        ui.block(least, text.trim_end());
     }
 }
 

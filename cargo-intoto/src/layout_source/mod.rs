@@ -5,6 +5,7 @@ mod artifacts;
 mod derive;
 mod diagnostics;
 mod differ;
+mod items;
 mod lint;
 mod parse;
 mod sign;

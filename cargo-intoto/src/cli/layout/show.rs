@@ -1,0 +1,86 @@
+//! `cargo intoto layout show`.
+
+use std::fmt::{Arguments, Write};
+
+use camino::Utf8PathBuf;
+use intoto_core::layout::{ArtifactList, Item, Layout};
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::layout_source::LayoutSource;
+use crate::signing::SignedFile;
+use crate::ui::Ui;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ShowArgs {
+    /// A signed layout, or a layout source
+    file: Utf8PathBuf,
+}
+
+pub(super) fn show(args: &ShowArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let (layout, signatures) = if args.file.extension() == Some("toml") {
+        (LayoutSource::parse(&args.file)?.to_layout(), Vec::new())
+    } else {
+        let signed = SignedFile::read(&args.file)?;
+        (signed.layout()?, signed.key_ids()?)
+    };
+    ui.data(&describe(&layout, &signatures))?;
+    Ok(Exit::Success)
+}
+
+/// The layout as a person reads it; everything foreign is escaped.
+fn describe(layout: &Layout, signatures: &[String]) -> String {
+    let mut out = String::new();
+    let mut line = |text: Arguments<'_>| {
+        writeln!(out, "{text}").expect("writing to a string does not fail");
+    };
+    if !layout.readme().is_empty() {
+        line(format_args!("{}", layout.readme().escape_debug()));
+    }
+    line(format_args!("expires {}", layout.expires()));
+    match signatures {
+        [] => line(format_args!("not signed")),
+        ids => {
+            for id in ids {
+                line(format_args!("signed under key id {}", id.escape_debug()));
+            }
+        }
+    }
+    for (id, key) in layout.keys() {
+        let kind = key
+            .supported()
+            .map_or_else(|| "unsupported key".to_owned(), |key| key.kind().to_string());
+        line(format_args!("key {} ({kind})", id.short().escape_debug()));
+    }
+    for item in layout.items() {
+        line(format_args!(""));
+        line(format_args!("{} {}", item.kind(), item.name().as_str().escape_debug()));
+        match item {
+            Item::Step { step, .. } => {
+                let by: Vec<String> = step
+                    .pubkeys
+                    .iter()
+                    .map(|id| id.short().escape_debug().to_string())
+                    .collect();
+                line(format_args!("    by {} ({} of them)", by.join(", "), step.threshold));
+                if !step.expected_command.is_empty() {
+                    line(format_args!("    command {}", escape_words(&step.expected_command)));
+                }
+            }
+            Item::Inspection { inspection, .. } => {
+                line(format_args!("    run {}", escape_words(&inspection.run)));
+            }
+        }
+        for list in ArtifactList::ALL {
+            line(format_args!("    {list}"));
+            for rule in item.rules(list) {
+                line(format_args!("        {}", rule.to_string().escape_debug()));
+            }
+        }
+    }
+    out
+}
+
+fn escape_words(words: &[String]) -> String {
+    words.join(" ").escape_debug().to_string()
+}
