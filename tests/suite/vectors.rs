@@ -12,7 +12,7 @@ use intoto_core::encoding::strict_json;
 use intoto_core::key::PublicKey;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
-use intoto_core::verdict::{Finding, FindingCode, Outcome, Severity, Verdict};
+use intoto_core::verdict::{Finding, FindingCode, Severity, Verdict};
 use intoto_core::verify::{
     CommandDifference, Gathering, Inspecting, InspectionAnswer, InspectionRequest, Policy, Progress, Session, Subject,
 };

@@ -185,3 +185,16 @@ pub(super) enum Content {
     Link(Arc<Link>),
     Layout(AuthenticLayout),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admission_is_fit_for_a_thread_pool() {
+        fn shared<T: Send + Sync>() {}
+        shared::<EvidenceRequest>();
+        shared::<EvidenceFile>();
+        shared::<Admitted>();
+    }
+}

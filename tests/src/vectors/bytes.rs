@@ -170,7 +170,7 @@ fn envelopes() -> Vec<Vector> {
                 "envelope-invalid--payload-type",
                 "the payload is said to be something else",
             ),
-            { good.replace("in-toto+json", "example+json").into_bytes() },
+            good.replace("in-toto+json", "example+json").into_bytes(),
         ),
         write_file(
             invalid("envelope-invalid--base64", "the payload is not base64"),

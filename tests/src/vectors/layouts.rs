@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::chain::{alice, bob, carol, dsse, inspection, layout, link, package_link, rules, step, text, write_link};
+use super::chain::{
+    self, alice, bob, carol, dsse, dsse_under, inspection, layout, link, package_link, rules, step, text, write_link,
+};
 use super::{Vector, with};
 
 pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = shapes();
     vectors.extend(names());
     vectors.extend(thresholds());
+    vectors.extend(colliding());
     vectors.extend(keys());
     vectors.extend(parameters());
     vectors
@@ -210,6 +213,40 @@ fn thresholds() -> Vec<Vector> {
         )
         .refused(&["threshold-unmet"])
         .layout(&two_of(&[&alice().id()])),
+    ]
+}
+
+/// Ids are opaque text, so two keys may share the eight characters that file names carry.
+fn colliding() -> Vec<Vector> {
+    let (one, two) = ("c011ide5aaaa", "c011ide5bbbb");
+    let named = |person: &chain::Person, id: &str| with(person.in_layout(), "/keyid", id.into());
+    let layout = with(layout(), &format!("/keys/{one}"), named(&alice(), one));
+    let layout = with(layout, &format!("/keys/{two}"), named(&carol(), two));
+    let layout = with(layout, "/steps/0/pubkeys", json!([one, two]));
+    let layout = with(layout, "/steps/0/threshold", 2.into());
+    let write = text(&write_link());
+    let file = "write.c011ide5.link";
+    vec![
+        Vector::new(
+            "verified--short-ids-collide",
+            "two keys share a link's file name, and both signed the link in it",
+        )
+        .layout(&layout)
+        .file(file, dsse_under(&write, &[(&alice(), one), (&carol(), two)])),
+        Vector::new(
+            "threshold-unmet--short-ids-collide",
+            "two keys share a link's file name, and one signed the link in it",
+        )
+        .refused(&["key-not-authorised-for-step", "threshold-unmet"])
+        .layout(&layout)
+        .file(file, dsse_under(&write, &[(&alice(), one)])),
+        Vector::new(
+            "threshold-unmet--short-ids-exchanged",
+            "one key signed under both of the ids that share a file name",
+        )
+        .refused(&["signature-invalid", "threshold-unmet"])
+        .layout(&layout)
+        .file(file, dsse_under(&write, &[(&alice(), one), (&alice(), two)])),
     ]
 }
 

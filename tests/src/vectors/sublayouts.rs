@@ -53,6 +53,20 @@ pub(super) fn vectors() -> Vec<Vector> {
         json!([["CREATE", "src/lib.rs"], ["DISALLOW", "*"]]),
     );
     let by_alice = |name, about| delegated(name, about, &sublayout());
+    let nested = with(sublayout(), "/readme", "Delegated once more.".into());
+    let twice = |name, about| {
+        let draft = directory("draft", &carol());
+        by_alice(name, about)
+            .file(draft_file(), dsse(&text(&nested), &[&carol()]))
+            .file(
+                format!(
+                    "{}/{draft}/{}",
+                    directory("write", &alice()),
+                    carol().link_file("draft")
+                ),
+                dsse(&text(&draft_link()), &[&carol()]),
+            )
+    };
     let codes = |code: &'static str| [code, failing[0], failing[1]];
     vec![
         delegated(
@@ -64,6 +78,29 @@ pub(super) fn vectors() -> Vec<Vector> {
             "verified--sublayout-inspection",
             "a sublayout has an inspection that is harmless",
             &inspecting(&["true"]),
+        ),
+        twice(
+            "verified--sublayout-in-sublayout",
+            "a functionary of the sublayout delegated its step once more",
+        ),
+        twice(
+            "sublayout-too-deep--in-sublayout",
+            "a sublayout is one level deeper than is allowed",
+        )
+        .undecided(&["link-missing", "sublayout-refused", "sublayout-too-deep"])
+        .says("limits", json!({ "sublayout_depth": 1 })),
+        by_alice(
+            "verified--two-sublayouts",
+            "two functionaries must vouch for a step, and both delegated it",
+        )
+        .file(
+            LAYOUT,
+            super::chain::owned(&with(two_writers(), "/steps/0/threshold", 2.into())),
+        )
+        .file(bob().link_file("write"), dsse(&text(&sublayout()), &[&bob()]))
+        .file(
+            format!("{}/{}", directory("write", &bob()), carol().link_file("draft")),
+            dsse(&text(&draft_link()), &[&carol()]),
         ),
         delegated("layout-expired--sublayout", "the sublayout expired", &expired).refused(&codes("layout-expired")),
         delegated(
