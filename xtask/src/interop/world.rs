@@ -151,10 +151,17 @@ impl World {
             &upstream.join("foo.py"),
             "VERSION = \"foo-v0\"\n\nprint(\"Hello in-toto\")\n",
         )?;
-        let git = |words: &[&str]| self.command("git").args(words).directory(&upstream).succeed();
-        git(&["init", "--quiet"])?;
-        git(&["add", "foo.py"])?;
-        git(&["commit", "--quiet", "--message", "foo"])?;
+        self.commit(&upstream, "foo")
+    }
+
+    /// Commits everything in a directory, which becomes a repository if it is none.
+    pub(crate) fn commit(&self, directory: &Utf8Path, message: &str) -> Result<(), Failure> {
+        let git = |words: &[&str]| self.command("git").args(words).directory(directory).succeed();
+        if !directory.join(".git").exists() {
+            git(&["init", "--quiet"])?;
+        }
+        git(&["add", "--all"])?;
+        git(&["commit", "--quiet", "--message", message])?;
         Ok(())
     }
 }

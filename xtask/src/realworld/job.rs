@@ -16,7 +16,7 @@ pub(super) fn run(world: &World, registry: &Registry, case: &Case, table: &mut T
     world.forget_user()?;
     let ours = |words: &[&str]| world.product().args(words).directory(&root);
     ours(&["init", "--no-passphrase"]).succeed()?;
-    sources::commit(world, &root, "layouts: begin")?;
+    world.commit(&root, "layouts: begin")?;
     let ended = ours(&["release"]).keep()?;
     let outcome = if ended.is_success() { "recorded" } else { "failed" };
     table.ours(

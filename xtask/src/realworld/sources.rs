@@ -80,7 +80,7 @@ impl Registry {
             .args(["init", "--quiet"])
             .directory(&root)
             .succeed()?;
-        commit(world, &root, "begin")?;
+        world.commit(&root, "begin")?;
         Ok(root)
     }
 
@@ -112,17 +112,6 @@ impl Registry {
         }
         Ok(())
     }
-}
-
-/// Commits everything.
-pub(super) fn commit(world: &World, root: &Utf8Path, message: &str) -> Result<(), Failure> {
-    world.command("git").args(["add", "--all"]).directory(root).succeed()?;
-    world
-        .command("git")
-        .args(["commit", "--quiet", "--message", message])
-        .directory(root)
-        .succeed()?;
-    Ok(())
 }
 
 /// The `.crate` files that a run packaged.
