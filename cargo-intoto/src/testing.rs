@@ -1,8 +1,10 @@
 //! What several unit tests need: scratch directories and repositories.
 
-use std::process::Command;
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::exec::query::Query;
 
 /// A directory that goes away with this value.
 pub(crate) struct Scratch {
@@ -42,27 +44,17 @@ impl Scratch {
 }
 
 pub(crate) fn git(directory: &Utf8Path, args: &[&str]) -> String {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "user.name=T",
-            "-c",
-            "user.email=t@example.org",
-            "-c",
-            "protocol.file.allow=always",
-        ])
+    let answer = Query::new(Path::new("git"))
+        .args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
+        .args(["-c", "protocol.file.allow=always"])
         .args(args)
         .current_dir(directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
+        .run()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "git {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
+    assert!(answer.success, "git {args:?}: {}", answer.stderr_text());
+    answer.stdout_text("git").unwrap().to_owned()
 }
 
 /// A `.crate` as cargo writes it, of (path below the top folder, mode, content).

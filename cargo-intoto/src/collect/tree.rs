@@ -17,6 +17,7 @@ use crate::exec::git::Git;
 use crate::exec::git_object::{ObjectFormat, object_name};
 use crate::workspace::Workspace;
 
+mod line_endings;
 mod listing;
 
 use listing::Listing;
@@ -179,7 +180,8 @@ impl Tree {
 }
 
 /// Compares every file below `root`, ignored or not, with what `commit` of the repository there holds. `tolerated` files may be
-/// there besides, and are left out of the result.
+/// there besides, and are left out of the result. Files whose line endings alone were converted are equal, and stand in the result
+/// with the commit's bytes.
 ///
 /// # Errors
 /// When the repository cannot be read, or holds other objects than their names say.
@@ -199,7 +201,8 @@ pub(crate) fn compare_with_commit(
             listing.on_disk.insert(path);
         }
     }
-    let files = listing.hash(root, progress)?;
+    let mut files = listing.hash(root, progress)?;
+    line_endings::undo(root, &listing, &mut files)?;
     let changes = listing.changes(&files, &[]);
     Ok((
         files.into_iter().map(|(path, (file, _))| (path, file)).collect(),

@@ -299,3 +299,6 @@ pub(crate) fn cargo_home() -> Result<Utf8PathBuf, CliError> {
     };
     Utf8PathBuf::try_from(path).map_err(|error| CliError::cannot_decide("cargo's home is not UTF-8").because(error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -361,3 +361,23 @@ fn git_checkouts_are_compared_with_the_commit() {
         [(CargoCode::GitCheckoutModified, Some("src/lib.rs".to_owned()))]
     );
 }
+
+#[test]
+fn line_endings_that_the_commit_asks_for_are_no_change() {
+    let scratch = Scratch::new();
+    scratch.write(".gitattributes", "*.bat text eol=crlf\n");
+    scratch.write("run.bat", "echo 1\r\necho 2\r\n");
+    scratch.commit_all();
+    let commit = scratch.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let check = || git_source::check(scratch.path(), &commit, &Progress::hidden()).unwrap();
+    let honest = check();
+    assert_eq!((honest.differences.len(), honest.verified), (0, 2));
+    scratch.write("run.bat", "echo 1\necho 2\n");
+    assert_eq!(check().content, honest.content, "the digest is of the commit's bytes");
+    scratch.write("run.bat", "echo 1\r\necho 3\r\n");
+    assert_eq!(check().differences.len(), 1);
+    // Without the commit's wish, bytes are bytes.
+    scratch.write("run.bat", "echo 1\r\necho 2\r\n");
+    scratch.write(".gitattributes", "* eol=crlf\n");
+    assert_eq!(check().differences.len(), 2);
+}

@@ -25,7 +25,7 @@ pub(super) struct Listing {
     /// Paths to look at on disk.
     pub(super) on_disk: BTreeSet<String>,
     /// What the commits hold, and in which object format.
-    committed: BTreeMap<String, (TreeEntry, ObjectFormat)>,
+    pub(super) committed: BTreeMap<String, (TreeEntry, ObjectFormat)>,
     /// The top of each repository, as a prefix of paths.
     repositories: Vec<String>,
     /// Paths whose index or submodule state alone is a change.
