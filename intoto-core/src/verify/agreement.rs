@@ -121,10 +121,12 @@ mod tests {
             .collect()
     }
 
+    type Case<'a> = (&'a [(&'a str, u8)], Option<&'a str>);
+
     #[test]
     fn the_first_difference_is_named() {
         let left = artifacts(&[("a", 1), ("b", 2)]);
-        let cases: [(&[(&str, u8)], Option<&str>); 6] = [
+        let cases: [Case<'_>; 6] = [
             (&[("a", 1), ("b", 2)], None),
             (&[("a", 1), ("b", 3)], Some("b")),
             (&[("a", 1)], Some("b")),

@@ -97,6 +97,9 @@ fn judge_list(
 /// So many disallowed artifacts get a finding of their own; the trace has all of them.
 const EXPLAINED: usize = 20;
 
+/// So many earlier rules are explained for each: a layout may have thousands.
+const REASONS: usize = 5;
+
 fn explain_failure<'a>(
     failure: &RuleFailure,
     item: ItemArtifacts<'a>,
@@ -168,5 +171,5 @@ fn reasons<'a>(
         };
         Some(format!("`{rule}` does not take it: {why}"))
     };
-    rules.iter().filter_map(reason).collect()
+    rules.iter().filter_map(reason).take(REASONS).collect()
 }
