@@ -12,7 +12,7 @@ use crate::collect::progress::Progress;
 use crate::error::CliError;
 use crate::exec::git_object::{ObjectFormat, ObjectHasher};
 
-/// Large enough that system calls do not show, small enough for a thread's stack.
+/// Large enough that system calls do not show.
 const BUFFER: usize = 64 * 1024;
 
 /// What one reading of a file yields.
@@ -133,7 +133,8 @@ fn options(links: Links) -> OpenOptions {
 fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progress) -> io::Result<FileDigest> {
     let mut sha256 = Sha256::new();
     let mut blob = blob.map(|format| ObjectHasher::new(format, "blob", size));
-    let mut buffer = [0; BUFFER];
+    // One byte more than a small file has, to see whether it grew; clearing a large buffer for each would cost more than hashing.
+    let mut buffer = vec![0; usize::try_from(size).unwrap_or(BUFFER).saturating_add(1).min(BUFFER)];
     let mut count = 0;
     loop {
         let length = match file.read(&mut buffer) {
