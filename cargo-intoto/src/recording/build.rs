@@ -29,10 +29,9 @@ impl Step for Build {
         let messages = cargo_run::with_messages(context, plan, &mut cargo_run::PassOn)?;
         // Nothing is known yet, so a fresh unit is one that somebody else put there.
         let mut units = Units::default();
-        units.take(&messages.artifacts, &context.hashing())?;
-        // The directory was empty, so all in it is of this run: a library's file in `deps` too, which `build` announces under
-        // the name it is handed out with and `test` under its own.
-        units.take_directory(&context.run.build_directory(), &context.hashing())?;
+        let directory = context.run.build_directory();
+        units.check_fresh(&messages.artifacts, &directory, &context.hashing())?;
+        units.remember(&directory, &context.hashing())?;
         let inputs = inputs::collect(context, &messages)?;
         let products = products(context, &messages)?;
         units.store(&context.run)?;

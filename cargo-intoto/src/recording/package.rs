@@ -54,7 +54,7 @@ impl Step for Package {
             remove(&made.join(crate_name(member)))?;
         }
         cargo_run::plain(context, plan)?;
-        units.take_directory(&context.run.build_directory(), &context.hashing())?;
+        units.remember(&context.run.build_directory(), &context.hashing())?;
         units.store(&context.run)?;
         let crates = read(&made, &members)?;
         let (materials, taken_from) = materials(context, &crates)?;

@@ -35,7 +35,8 @@ impl Step for Test {
     fn perform(&self, context: &Context<'_>, plan: &StepPlan) -> Result<Option<Observed>, CliError> {
         inputs::check_before(context)?;
         let mut units = Units::load(&context.run)?;
-        units.check_unchanged(&context.run.build_directory(), &context.hashing())?;
+        let directory = context.run.build_directory();
+        units.check_unchanged(&directory, &context.hashing())?;
         let own = own_harness::find(&context.workspace)?;
         let mut listener = TestRun {
             context,
@@ -46,7 +47,7 @@ impl Step for Test {
         let plan = if listener.merged { speaking(plan) } else { plan.clone() };
         let messages = cargo_run::with_messages(context, &plan, &mut listener)?;
         let TestRun { lines, before, .. } = listener;
-        units.take(&messages.artifacts, &context.hashing())?;
+        units.check_fresh(&messages.artifacts, &directory, &context.hashing())?;
         let executables = executables(context, &messages)?;
         if before.transpose()?.is_some_and(|before| before != executables) {
             return Err(CliError::refused(
@@ -71,6 +72,7 @@ impl Step for Test {
             products.insert(&executable.name_in_link(), executable.sha256)?;
         }
         let inputs = inputs::collect(context, &messages)?;
+        units.remember(&directory, &context.hashing())?;
         units.store(&context.run)?;
         let mut byproducts = inputs.byproducts(context, &messages);
         byproducts.insert(

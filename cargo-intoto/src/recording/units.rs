@@ -3,7 +3,7 @@
 //! Cargo calls a unit fresh without looking at its bytes, so a build directory that was poisoned once stays poisoned. A unit is
 //! reused in a recorded step only when this run compiled it and its files are still what they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 
@@ -55,12 +55,7 @@ impl Units {
     /// # Errors
     /// When one of them changed or went away since.
     pub(super) fn check_unchanged(&self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
-        let known: BTreeMap<&Utf8PathBuf, &String> = self
-            .files
-            .iter()
-            .filter(|(path, _)| path.starts_with(build_directory))
-            .collect();
-        let paths: Vec<Utf8PathBuf> = known.keys().map(|path| (*path).clone()).collect();
+        let paths: Vec<Utf8PathBuf> = self.files.keys().cloned().collect();
         let changed = |path: &Utf8Path| {
             let name = path.strip_prefix(build_directory).unwrap_or(path);
             CliError::refused(
@@ -73,56 +68,57 @@ impl Units {
             return Err(changed(gone));
         }
         for (path, digest) in hash::files(&paths, progress)? {
-            if known.get(&path).is_some_and(|known| **known != hash::hex(&digest)) {
+            if self.files.get(&path).is_some_and(|known| *known != hash::hex(&digest)) {
                 return Err(changed(&path));
             }
         }
         Ok(())
     }
 
-    /// Checks the units that cargo did not compile, and remembers those that it did.
+    /// Checks the units that cargo did not compile but found in `build_directory`.
     ///
     /// # Errors
     /// When a unit is fresh that this run did not compile, or whose files changed since.
-    pub(super) fn take(&mut self, artifacts: &[Artifact], progress: &Progress) -> Result<(), CliError> {
-        for artifact in artifacts {
+    pub(super) fn check_fresh(
+        &self,
+        artifacts: &[Artifact],
+        build_directory: &Utf8Path,
+        progress: &Progress,
+    ) -> Result<(), CliError> {
+        let digests: BTreeSet<&str> = self.files.values().map(String::as_str).collect();
+        for artifact in artifacts.iter().filter(|artifact| artifact.fresh) {
             // A final artifact may be absent: `cargo check` names files that are not kept. A directory holds debug symbols.
-            let files: Vec<Utf8PathBuf> = artifact
-                .filenames
-                .iter()
-                .filter(|path| path.is_file())
-                .cloned()
-                .collect();
-            for (path, digest) in hash::files(&files, progress)? {
+            let files = artifact.filenames.iter().filter(|path| path.is_file()).cloned();
+            for (path, digest) in hash::files(&files.collect::<Vec<_>>(), progress)? {
                 let digest = hash::hex(&digest);
                 match self.files.get(&path) {
-                    Some(known) if artifact.fresh && *known != digest => {
-                        return Err(fresh(artifact, "changed since this run compiled it"));
-                    }
-                    None if artifact.fresh => return Err(fresh(artifact, "was not compiled by this run")),
-                    _ => {
-                        self.files.insert(path, digest);
-                    }
+                    Some(known) if *known == digest => {}
+                    Some(_) => return Err(fresh(artifact, "changed since this run compiled it")),
+                    // A final artifact is another name of a file in the build directory.
+                    None if !path.starts_with(build_directory) && digests.contains(digest.as_str()) => {}
+                    None => return Err(fresh(artifact, "was not compiled by this run")),
                 }
             }
         }
         Ok(())
     }
 
-    /// Remembers what a build without messages left in `build_directory`: the verify build of `cargo package`.
+    /// Remembers what a step compiled: the files of all units in `build_directory`.
     ///
     /// # Errors
     /// When something there cannot be read.
-    pub(super) fn take_directory(&mut self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
+    pub(super) fn remember(&mut self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
         let files: Vec<Utf8PathBuf> = Walk::everything_below(build_directory)
             .files()?
             .iter()
             .map(|path| build_directory.join(path))
             .filter(|path| is_of_unit(path) && !path.is_symlink())
             .collect();
-        for (path, digest) in hash::files(&files, progress)? {
-            self.files.insert(path, hash::hex(&digest));
-        }
+        let hashed = hash::files(&files, progress)?;
+        self.files = hashed
+            .into_iter()
+            .map(|(path, digest)| (path, hash::hex(&digest)))
+            .collect();
         Ok(())
     }
 }
@@ -131,7 +127,7 @@ impl Units {
 fn is_of_unit(path: &Utf8Path) -> bool {
     let directory = path.parent().and_then(Utf8Path::file_name).unwrap_or_default();
     match path.extension() {
-        Some("rlib" | "rmeta" | "so" | "dylib" | "dll" | "a") => directory == "deps",
+        Some("rlib" | "rmeta" | "so" | "dylib" | "dll" | "a") => matches!(directory, "deps" | "examples"),
         None | Some("exe") => {
             directory == "deps" || path.file_stem().is_some_and(|stem| stem.starts_with("build-script-"))
         }
@@ -165,26 +161,36 @@ mod tests {
     #[test]
     fn a_fresh_unit_must_be_one_that_the_run_compiled_unchanged() {
         let guard = tempfile::tempdir().expect("temporary directory");
-        let file = Utf8Path::from_path(guard.path())
-            .expect("UTF-8")
-            .join("libhello-0.rlib");
+        let root = Utf8Path::from_path(guard.path()).expect("UTF-8");
+        let build = root.join("build");
+        let (unit, artifact_file) = (build.join("release/deps/libhello-0.rlib"), root.join("libhello.rlib"));
+        fs::create_dir_all(unit.parent().expect("a parent")).expect("created");
         let progress = Progress::hidden();
         let mut units = Units::default();
-        fs::write(&file, "honest").expect("written");
-        let unknown = units
-            .take(&[artifact(&file, true)], &progress)
-            .expect_err("never compiled");
-        assert_eq!(unknown.code(), Some(CargoCode::FreshUnit));
-        units.take(&[artifact(&file, false)], &progress).expect("compiled");
+        fs::write(&unit, "honest").expect("written");
+        fs::write(&artifact_file, "honest").expect("written");
+        let both = [artifact(&unit, true), artifact(&artifact_file, true)];
+        for fresh in &both {
+            let unknown = units
+                .check_fresh(std::slice::from_ref(fresh), &build, &progress)
+                .expect_err("never compiled");
+            assert_eq!(unknown.code(), Some(CargoCode::FreshUnit));
+        }
         units
-            .take(&[artifact(&file, true)], &progress)
+            .check_fresh(&[artifact(&unit, false)], &build, &progress)
+            .expect("compiled now");
+        units.remember(&build, &progress).expect("readable");
+        units
+            .check_fresh(&both, &build, &progress)
             .expect("compiled by this run");
-        let directory = file.parent().expect("a parent");
-        units.check_unchanged(directory, &progress).expect("unchanged");
-        fs::write(&file, "poison").expect("written");
+        units.check_unchanged(&build, &progress).expect("unchanged");
+        fs::write(&artifact_file, "poison").expect("written");
+        assert!(units.check_fresh(&both, &build, &progress).is_err());
+        fs::write(&artifact_file, "honest").expect("written");
+        fs::write(&unit, "poison").expect("written");
         for outcome in [
-            units.take(&[artifact(&file, true)], &progress),
-            units.check_unchanged(directory, &progress),
+            units.check_fresh(&both, &build, &progress),
+            units.check_unchanged(&build, &progress),
         ] {
             assert_eq!(outcome.expect_err("changed").code(), Some(CargoCode::FreshUnit));
         }
