@@ -9,7 +9,11 @@ use cargo_intoto_tests::{Output, Sandbox, fixed};
 use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
 
 fn mode(path: impl AsRef<Utf8Path>) -> u32 {
-    fs::metadata(path.as_ref()).unwrap().permissions().mode() & 0o777
+    fs::metadata(path.as_ref())
+        .expect("the file is there")
+        .permissions()
+        .mode()
+        & 0o777
 }
 
 fn with_passphrase(sandbox: &Sandbox, passphrase: &str, args: &[&str]) -> Output {

@@ -241,13 +241,13 @@ fn link(product: &str, content: &str) -> Vec<u8> {
         r#"{{"_type":"link","byproducts":{{}},"command":[],"environment":{{}},"materials":{{}},"name":"build","products":{{"{product}":{{"sha256":"{digest}"}}}}}}"#
     );
     let limits = Limits::default();
-    let value = intoto_core::encoding::strict_json::parse(text.as_bytes(), &limits).unwrap();
-    unsigned(&value, Container::Dsse).unwrap()
+    let value = intoto_core::encoding::strict_json::parse(text.as_bytes(), &limits).expect("it is JSON");
+    unsigned(&value, Container::Dsse).expect("it holds no float")
 }
 
 fn private_key(sandbox: &Sandbox, name: &str) -> String {
     let path = sandbox.write(format!("{name}.key"), fixed::ed25519(name).to_pkcs8_pem().as_bytes());
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the sandbox is writable");
     path.into_string()
 }
 
