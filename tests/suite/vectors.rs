@@ -1,5 +1,8 @@
 //! Runs every vector through the verifier, and compares the committed files with the tables that they are generated from.
-#![expect(clippy::unwrap_used, reason = "a vector that is not as the tables write it is the test's failure")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a vector that is not as the tables write it is the test's failure"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
