@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use base64ct::{Base64, Encoding};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::{sha256, to_hex};
 use intoto_core::encoding::to_json;
@@ -213,7 +214,7 @@ fn sign(value: &Value, key: &SecretKey, styles: &[KeyIdStyle], container: Contai
         .map(|style| {
             let id = key.public_key().key_id(*style);
             let text = match container {
-                Container::Dsse => Base64::encode_string(&signature),
+                Container::Dsse => BASE64_STANDARD.encode(&signature),
                 Container::Metablock => to_hex(&signature),
             };
             json!({ "keyid": id.as_str(), "sig": text })
@@ -221,7 +222,7 @@ fn sign(value: &Value, key: &SecretKey, styles: &[KeyIdStyle], container: Contai
         .collect();
     let file = match container {
         Container::Dsse => json!({
-            "payload": Base64::encode_string(&payload),
+            "payload": BASE64_STANDARD.encode(&payload),
             "payloadType": floor::PAYLOAD_TYPE,
             "signatures": signatures,
         }),

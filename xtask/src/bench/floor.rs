@@ -1,7 +1,8 @@
 //! The work that no verifier can avoid, done as plainly as the usual crates allow: read, parse with serde_json, canonical bytes,
 //! signatures. No model, no rules, no findings.
 
-use base64ct::{Base64, Encoding};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use camino::Utf8Path;
 use intoto_core::digest::from_hex;
 use intoto_core::key::{PublicKey, SecretKey, Signer};
@@ -19,8 +20,9 @@ pub(super) fn parse(path: &Utf8Path, container: Container) -> Result<(Vec<u8>, V
     let signed = match container {
         Container::Metablock => canonical(&file["signed"]),
         Container::Dsse => {
-            let payload =
-                Base64::decode_vec(file["payload"].as_str().unwrap_or_default()).context(format!("decode {path}"))?;
+            let payload = BASE64_STANDARD
+                .decode(file["payload"].as_str().unwrap_or_default())
+                .context(format!("decode {path}"))?;
             let _: Value = serde_json::from_slice(&payload).context(format!("parse the payload of {path}"))?;
             pae(&payload)
         }
@@ -57,7 +59,9 @@ fn check(path: &Utf8Path, container: Container, key: &PublicKey) -> Result<(), F
     let (message, signatures) = parse(path, container)?;
     let text = signatures[0]["sig"].as_str().unwrap_or_default();
     let signature = match container {
-        Container::Dsse => Base64::decode_vec(text).context(format!("decode a signature of {path}"))?,
+        Container::Dsse => BASE64_STANDARD
+            .decode(text)
+            .context(format!("decode a signature of {path}"))?,
         Container::Metablock => from_hex(text).context(format!("decode a signature of {path}"))?,
     };
     key.verify(&message, &signature).context(format!("verify {path}"))

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use base64ct::{Base64, Encoding};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
@@ -59,10 +60,10 @@ impl Chain {
         let link = self.link(step)?;
         let mut file: Value = serde_json::from_str(&world::read(&link)?).context(format!("parse {link}"))?;
         if let Some(payload) = file["payload"].as_str() {
-            let bytes = Base64::decode_vec(payload).context(format!("decode {link}"))?;
+            let bytes = BASE64_STANDARD.decode(payload).context(format!("decode {link}"))?;
             let mut value: Value = serde_json::from_slice(&bytes).context(format!("parse the payload of {link}"))?;
             edit_first_digit(&mut value);
-            file["payload"] = Base64::encode_string(value.to_string().as_bytes()).into();
+            file["payload"] = BASE64_STANDARD.encode(value.to_string().as_bytes()).into();
         } else {
             edit_first_digit(&mut file["signed"]);
         }
