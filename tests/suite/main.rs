@@ -5,6 +5,7 @@ mod attack_recording;
 mod house;
 mod keys;
 mod layouts;
+mod readme;
 mod source_fetch;
 mod vectors;
 mod verify;

@@ -36,7 +36,11 @@ fn the_walk_of_the_readme_works() {
         let output = run(command).succeeds();
         let said = format!("{}{}", output.stdout, output.stderr);
         for pattern in shown {
-            assert!(said.lines().any(|line| matches(pattern, line)), "{pattern:?} is not in\n{}", output.shown());
+            assert!(
+                said.lines().any(|line| matches(pattern, line)),
+                "{pattern:?} is not in\n{}",
+                output.shown()
+            );
         }
     }
 }
@@ -44,10 +48,16 @@ fn the_walk_of_the_readme_works() {
 /// The lines after `$ ` in the fenced blocks, each with what follows it.
 fn commands(walk: &str) -> Vec<Command<'_>> {
     let mut commands: Vec<Command<'_>> = Vec::new();
-    let blocks = walk.split("```console\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let blocks = walk
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"));
     for line in blocks.flat_map(|(block, _)| block.lines()) {
         if let Some(line) = line.strip_prefix("$ ") {
-            commands.push(Command { line, shown: Vec::new() });
+            commands.push(Command {
+                line,
+                shown: Vec::new(),
+            });
         } else if let Some(last) = commands.last_mut() {
             last.shown.push(line);
         }

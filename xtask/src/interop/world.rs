@@ -26,7 +26,6 @@ pub(crate) struct World {
 /// The variables of the outer environment that children get.
 const PASSED_ON: &[&str] = &[
     "PATH",
-    "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -106,6 +105,7 @@ impl World {
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Run {
         Run::new(program)
             .only_env(PASSED_ON)
+            .env("RUSTUP_HOME", rustup_home())
             .env("HOME", self.home())
             .env("XDG_CONFIG_HOME", self.home().join(".config"))
             .env("CARGO_HOME", self.cargo_home())
@@ -164,6 +164,17 @@ impl World {
         git(&["commit", "--quiet", "--message", message])?;
         Ok(())
     }
+}
+
+/// Where the toolchains are, which another `HOME` would hide.
+fn rustup_home() -> std::ffi::OsString {
+    let usual = || {
+        std::env::home_dir()
+            .unwrap_or_default()
+            .join(".rustup")
+            .into_os_string()
+    };
+    std::env::var_os("RUSTUP_HOME").unwrap_or_else(usual)
 }
 
 /// Writes a file.
