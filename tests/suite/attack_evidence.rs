@@ -379,6 +379,7 @@ fn hostile_names_in_reports() {
 fn links_name_no_machine() {
     let evidence = Evidence::honest();
     let user = std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
+    let home = std::env::var("HOME").expect("the tests run as somebody");
     for step in STEPS {
         let bytes = evidence.bytes(&evidence.link(step));
         let envelope = intoto_core::envelope::Envelope::parse(&bytes, &intoto_core::limits::Limits::default());
