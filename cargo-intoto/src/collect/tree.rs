@@ -210,13 +210,16 @@ pub(crate) fn compare_with_commit(
     ))
 }
 
+/// A file on disk, with its name as a git blob where one was asked for.
+pub(crate) type FoundFile = (TreeFile, Option<Vec<u8>>);
+
 /// Reads one path without following it; none when nothing or a directory is there.
 pub(crate) fn read(
     root: &Utf8Path,
     path: &str,
     blob: Option<ObjectFormat>,
     progress: &Progress,
-) -> Result<Option<(TreeFile, Option<Vec<u8>>)>, CliError> {
+) -> Result<Option<FoundFile>, CliError> {
     let full = root.join(path);
     let metadata = match full.symlink_metadata() {
         Ok(metadata) => metadata,

@@ -239,6 +239,13 @@ fn metadata(args: &WorkspaceArgs, cargo: &Path, platform: Option<&String>) -> Re
             error
                 .because(text)
                 .hint("Cargo.lock does not fit the manifests: run `cargo update --workspace` and commit it")
+        } else if ["/registry/src/", "/git/checkouts/"]
+            .iter()
+            .any(|part| text.contains(part))
+        {
+            error
+                .because(text)
+                .hint("a package in cargo's cache may have been changed: remove its directory, and cargo makes it anew")
         } else {
             error.because(text)
         });

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::collect::content::Mode;
 use crate::collect::progress::Progress;
-use crate::collect::tree::{Change, ChangeKind, TreeFile, read};
+use crate::collect::tree::{Change, ChangeKind, FoundFile, read};
 use crate::error::CliError;
 use crate::exec::git::{EntryKind, Git, TreeEntry};
 use crate::exec::git_object::ObjectFormat;
@@ -16,8 +16,8 @@ use crate::exec::git_object::ObjectFormat;
 /// Submodules within submodules, at most.
 const DEEPEST: usize = 8;
 
-/// What was found on disk, with the blob name where one was asked for.
-pub(super) type Found = BTreeMap<String, (TreeFile, Option<Vec<u8>>)>;
+/// What was found on disk, by path.
+pub(super) type Found = BTreeMap<String, FoundFile>;
 
 /// What is known of each path before its bytes are read.
 #[derive(Debug, Default)]
