@@ -9,6 +9,7 @@ use std::process::ExitCode;
 pub mod cli;
 pub mod collect;
 pub mod error;
+pub mod escape;
 pub mod exec;
 pub mod exit;
 pub mod explain;

@@ -1,4 +1,5 @@
 //! The only writer to the terminal. Verbs, notes and errors go to stderr in cargo's manner; stdout carries data alone.
+//! Nothing that a message holds is obeyed by the terminal: file names, metadata and other programs' words are escaped here.
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -8,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use crate::error::CliError;
+use crate::escape;
 
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
 const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
@@ -105,7 +107,11 @@ impl Ui {
         self.line(Verbosity::Quiet, ERROR, &format!("error{code}:"), error);
         let mut cause = error.source();
         while let Some(inner) = cause {
-            self.line(Verbosity::Quiet, Style::new(), "  because", &inner);
+            // Causes may be what another program printed; no line of theirs begins where one of ours does.
+            for (index, line) in inner.to_string().lines().enumerate() {
+                let label = if index == 0 { "  because" } else { "         |" };
+                self.line(Verbosity::Quiet, Style::new(), label, &line);
+            }
             cause = inner.source();
         }
         for hint in error.hints() {
@@ -140,7 +146,11 @@ impl Ui {
         if self.verbosity >= least {
             let mut stderr = AutoStream::new(io::stderr(), self.color).lock();
             // Nobody is left to tell when stderr itself is gone.
-            let _ = writeln!(stderr, "{style}{label}{style:#} {message}");
+            let _ = writeln!(
+                stderr,
+                "{style}{label}{style:#} {}",
+                escape::message(&message.to_string())
+            );
         }
     }
 }

@@ -6,8 +6,8 @@ use intoto_core::limits::Limits;
 
 use crate::cli::verify;
 use crate::error::CliError;
+use crate::escape;
 use crate::exit::Exit;
-use crate::report::escape;
 use crate::store::Run;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;

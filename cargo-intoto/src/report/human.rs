@@ -11,8 +11,8 @@ use intoto_core::verdict::{
     Severity, StepReport, SubjectReport,
 };
 
-use super::escape::{plain, shell};
 use super::findings::{Row, rows, subject, verb};
+use crate::escape::{plain, shell};
 use crate::explain::{Account, Origin};
 use crate::ui::Verbosity;
 use crate::verification::{ReferenceTime, Report};

@@ -9,8 +9,8 @@ use intoto_core::verdict::{
 };
 use serde_json::{Map, Value, json};
 
-use super::escape;
 use super::findings::{Row, rows};
+use crate::escape;
 use crate::explain::{Account, FileAccount, Origin};
 use crate::verification::{Artifact, Owner, ReferenceTime, Report};
 

@@ -1,6 +1,5 @@
-//! Verdicts as text, one file per format; the only place where foreign text is made fit to show.
+//! Verdicts as text, one file per format; foreign text is made fit to show by `escape`.
 
-pub mod escape;
 mod findings;
 pub mod human;
 pub mod json;

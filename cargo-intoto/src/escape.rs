@@ -7,13 +7,22 @@ use std::fmt::Write;
 ///
 /// A backslash is doubled, so that an escape in the output always stands for the character it names.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(needs_escape) {
+    escaped(text, needs_escape)
+}
+
+/// A message of our own that may hold foreign text, some of it escaped already: as [`plain`], but backslashes stay.
+pub fn message(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| character != '\\' && needs_escape(character))
+}
+
+fn escaped(text: &str, needs_escape: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&needs_escape) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
-            '\\' => escaped.push_str("\\\\"),
+            '\\' if needs_escape('\\') => escaped.push_str("\\\\"),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
@@ -94,7 +103,7 @@ fn needs_escape(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{json, plain, shell};
+    use super::{json, message, plain, shell};
 
     #[test]
     fn plain_text_obeys_nothing() {
@@ -114,6 +123,12 @@ mod tests {
         for (foreign, shown) in cases {
             assert_eq!(plain(foreign), shown);
         }
+    }
+
+    #[test]
+    fn messages_keep_their_backslashes() {
+        assert_eq!(message("C:\\x \\u{1b} \u{1b}"), "C:\\x \\u{1b} \\u{1b}");
+        assert_eq!(message("a\nVerified"), "a\\nVerified");
     }
 
     #[test]
