@@ -6,6 +6,7 @@ mod house;
 mod keys;
 mod layouts;
 mod readme;
+mod record;
 mod source_fetch;
 mod vectors;
 mod verify;

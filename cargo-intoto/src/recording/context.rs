@@ -67,16 +67,17 @@ impl<'a> Context<'a> {
         let directory = current_directory()?;
         let mut workspace =
             load(&flags, &cargo, Vec::new()).map_err(|error| blame_configuration(error, &flags, &directory))?;
+        // Runs stay where the workspace's other commands look for them, wherever this one's artifacts go.
+        let runs = match &settings.runs {
+            Some(runs) => runs.clone(),
+            None => runs_directory(&workspace.target_directory),
+        };
         if let Some(target) = &flags.target_directory {
             workspace.target_directory = std::path::absolute(target)
                 .ok()
                 .and_then(|path| Utf8PathBuf::try_from(path).ok())
                 .ok_or_else(|| CliError::usage(format!("--target-dir {target} is no usable path")))?;
         }
-        let runs = match &settings.runs {
-            Some(runs) => runs.clone(),
-            None => runs_directory(&workspace.target_directory),
-        };
         let tree = Tree::read(&workspace, &Progress::new(ui, "Hashing"))?;
         let id = RunId::of(
             tree.commit(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::collect::overrides;
@@ -113,7 +113,7 @@ pub fn observe<'a>(
         )
         .hint("a build script or test writes there: look at what it does, then record the whole run again"));
     }
-    tree_unchanged(&context, name)?;
+    tree_unchanged(&context, name, &observed.products)?;
     observed.environment.extend(environment::of_every_step(&context));
     observed.byproducts.entry("return-value").or_insert(json!(0));
     let outcome = Outcome {
@@ -145,25 +145,30 @@ fn links_differ(before: &BTreeMap<Utf8PathBuf, [u8; 32]>, context: &Context<'_>)
     Ok(links(context)? != *before)
 }
 
-/// Checks that the tree is what it was.
-fn tree_unchanged(context: &Context<'_>, step: &str) -> Result<(), CliError> {
+/// Checks that the tree is what it was, but for the files that the step is there to make.
+fn tree_unchanged(context: &Context<'_>, step: &str, products: &Artifacts) -> Result<(), CliError> {
     let after = Tree::read(&context.workspace, &context.hashing())?;
     let before = context.tree.files();
     if after.files() == before {
         return Ok(());
     }
-    let mut changed: Vec<&str> = before
+    let differing = before
         .iter()
-        .filter(|(path, file)| after.files().get(*path) != Some(file))
-        .map(|(path, _)| path.as_str())
-        .collect();
-    changed.extend(
-        after
-            .files()
-            .keys()
-            .filter(|path| !before.contains_key(*path))
-            .map(String::as_str),
-    );
+        .filter(|(path, file)| after.files().get(*path) != Some(file));
+    let added = after.files().keys().filter(|path| !before.contains_key(*path));
+    let (made, changed): (Vec<&str>, Vec<&str>) = differing
+        .map(|(path, _)| path)
+        .chain(added)
+        .map(String::as_str)
+        .partition(|path| products.sha256(&context.naming.artifact(Utf8Path::new(path))).is_some());
+    if let Some(first) = made.first() {
+        context.ui.warn(format!(
+            "`{step}` made {first} in the tree, so later steps belong to another run; let git ignore it, or put it elsewhere"
+        ));
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
     let shown = changed.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     let more = changed.len().saturating_sub(5);
     let more = if more > 0 {
@@ -175,5 +180,5 @@ fn tree_unchanged(context: &Context<'_>, step: &str) -> Result<(), CliError> {
         CargoCode::SourceChangedDuringStep,
         format!("files of the workspace changed while `{step}` ran: {shown}{more}"),
     )
-    .hint("a build script that writes into the tree should write to OUT_DIR; after an edit, run `cargo intoto fetch` and record again"))
+    .hint("a build script that writes into the tree should write to OUT_DIR, and the output of this command should not go to a file there; after an edit, run `cargo intoto fetch` and record again"))
 }
