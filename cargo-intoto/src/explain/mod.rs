@@ -268,6 +268,7 @@ fn account_manifest(
     let surroundings = manifest::Surroundings {
         files,
         workspace: facts.workspace_manifest.as_ref(),
+        dependencies: &facts.dependencies,
     };
     let comparison = manifest::compare(original, published, &surroundings);
     for difference in &comparison.differences {

@@ -74,13 +74,14 @@ impl Sources {
             ));
         }
         let taken_from = facts.taken_from.get(path);
-        let named = elsewhere.contains(&path);
+        // Cargo puts such a file at the top under the name that it has where it lies.
+        let named = elsewhere.contains(&path) && !path.contains('/');
         let material = match taken_from {
             Some(material) => (facts.materials.get(material) == Some(&sha256)).then_some(material),
             None if named => facts
                 .materials
                 .iter()
-                .find(|(_, digest)| **digest == sha256)
+                .find(|(name, digest)| **digest == sha256 && name.rsplit('/').next() == Some(path))
                 .map(|(name, _)| name),
             None => None,
         };

@@ -167,6 +167,26 @@ fn every_deviation_has_its_code() {
             CargoCode::CrateFileUnexplained,
         ),
         (
+            "another recorded file as the licence",
+            |c| drop(c.files.insert("LICENSE", "linked".into())),
+            CargoCode::CrateFileUnexplained,
+        ),
+        (
+            "a recorded file below the top, called the licence",
+            |c| {
+                c.files
+                    .insert("Cargo.toml", PUBLISHED.replace("\"LICENSE\"", "\"src/target.md\""));
+                c.files
+                    .insert("Cargo.toml.orig", ORIGINAL.replace("../LICENSE", "src/target.md"));
+                c.facts.materials.insert(
+                    "hello/Cargo.toml".into(),
+                    sha256(ORIGINAL.replace("../LICENSE", "src/target.md").as_bytes()),
+                );
+                c.files.insert("src/target.md", "linked".into());
+            },
+            CargoCode::CrateFileUnexplained,
+        ),
+        (
             "a dependency added to the manifest",
             |c| {
                 drop(c.files.insert(

@@ -119,10 +119,14 @@ fn source_of(id: &SourceId) -> Source {
     if id.is_path() {
         return Source::Path;
     }
-    let url = id.url().to_string();
+    registry(id.url().as_str())
+}
+
+/// The registry with the index at `url`, which is without cargo's prefixes.
+pub(crate) fn registry(url: &str) -> Source {
     Source::Registry {
-        is_default: is_default_registry(&url),
-        url,
+        is_default: is_default_registry(url),
+        url: url.to_owned(),
     }
 }
 

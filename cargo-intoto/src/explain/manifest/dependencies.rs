@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::{Comparison, Surroundings, inherits, shown, table};
+use crate::workspace::Purl;
+use crate::workspace::lock::registry;
 
 /// The three sections, each with its old spelling.
 const SECTIONS: [[&str; 2]; 3] = [
@@ -17,8 +19,9 @@ const SECTIONS: [[&str; 2]; 3] = [
 const REMOVED: [&str; 6] = ["path", "git", "branch", "tag", "rev", "base"];
 
 /// Fields that cargo writes, all as the source has them.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 10] = [
     "version",
+    "registry-index",
     "features",
     "optional",
     "default-features",
@@ -90,7 +93,7 @@ fn sections<'a>(
         for (name, dependency) in declared.into_iter().flatten() {
             let field = format!("{prefix}{section}.{name}");
             match (resolve(name, dependency, surroundings), found.get(name)) {
-                (Some(declared), Some(found)) => one(&field, &declared, found, comparison),
+                (Some(declared), Some(found)) => one(&field, name, &declared, found, surroundings, comparison),
                 (Some(declared), None) if section == "dev-dependencies" && declared.may_be_dropped() => {
                     comparison.change(field, "left out, because it has no version");
                     dropped.insert(name.as_str());
@@ -170,13 +173,9 @@ fn as_fields(dependency: &Value) -> Option<Table> {
         )])),
         Value::Table(fields) => {
             let mut fields = fields.clone();
-            for (old, current) in [
-                ("default_features", "default-features"),
-                ("registry_index", "registry-index"),
-            ] {
-                if let Some(value) = fields.remove(old) {
-                    fields.entry(current).or_insert(value);
-                }
+            // The one old spelling that cargo knows; another, as `registry_index`, it passes over.
+            if let Some(value) = fields.remove("default_features") {
+                fields.entry("default-features").or_insert(value);
             }
             Some(fields)
         }
@@ -185,7 +184,14 @@ fn as_fields(dependency: &Value) -> Option<Table> {
 }
 
 /// Compares one dependency that both manifests have.
-fn one(field: &str, declared: &Declared, found: &Value, comparison: &mut Comparison) {
+fn one(
+    field: &str,
+    name: &str,
+    declared: &Declared,
+    found: &Value,
+    surroundings: &Surroundings<'_>,
+    comparison: &mut Comparison,
+) {
     let Some(found_fields) = as_fields(found) else {
         return comparison.differ(field, "a version or a table", Some(found));
     };
@@ -195,7 +201,11 @@ fn one(field: &str, declared: &Declared, found: &Value, comparison: &mut Compari
         if REMOVED.contains(&key.as_str()) {
             comparison.change(field, "left out: from a registry, as everyone gets it");
         } else if key == "registry" {
-            comparison.change(field, "the registry's index instead of its local name");
+            // Without the index, whoever uses the crate gets what the default registry has under this name.
+            match found_fields.contains_key("registry-index") {
+                true => comparison.change(field, "the registry's index instead of its local name"),
+                false => comparison.differ(field, "the registry's index", None),
+            }
         } else if KEPT.contains(&key.as_str()) && !(declared.open && key == "default-features") {
             comparison.differ(field, shown(source.get(key)), None);
         }
@@ -209,7 +219,11 @@ fn one(field: &str, declared: &Declared, found: &Value, comparison: &mut Compari
         let holds = match key.as_str() {
             "registry-index" => match expected {
                 Some(expected) => expected == value,
-                None => (source.contains_key("registry") || declared.open) && value.is_str(),
+                None => {
+                    let package = found_fields.get("package").and_then(Value::as_str).unwrap_or(name);
+                    let may_be = |index| source.contains_key("path") || is_recorded(package, index, surroundings);
+                    (source.contains_key("registry") || declared.open) && value.as_str().is_some_and(may_be)
+                }
             },
             "features" if declared.open => includes(value, expected),
             "default-features" if declared.open => value.is_bool(),
@@ -230,6 +244,27 @@ fn one(field: &str, declared: &Declared, found: &Value, comparison: &mut Compari
             None,
         );
     }
+}
+
+/// Whether an index is that of a registry which the chain has this package from. Of a package that the chain does not name,
+/// nothing is known; the name of a registry means something on the author's machine only.
+fn is_recorded(package: &str, index: &str, surroundings: &Surroundings<'_>) -> bool {
+    let source = registry(index.strip_prefix("sparse+").unwrap_or(index));
+    let registry_of = |purl: &str| {
+        let url = purl.split_once("?repository_url=").map_or("", |(_, url)| url);
+        let url = url.strip_prefix("sparse%2B").unwrap_or(url);
+        url.strip_suffix("%2F").unwrap_or(url).to_owned()
+    };
+    let wanted = registry_of(Purl::new(package, "", &source).as_str());
+    let mut recorded = surroundings
+        .dependencies
+        .keys()
+        .filter(|purl| {
+            let name = purl.strip_prefix("pkg:cargo/").and_then(|rest| rest.split_once('@'));
+            name.is_some_and(|(name, _)| name == package)
+        })
+        .peekable();
+    recorded.peek().is_none() || recorded.any(|purl| registry_of(purl) == wanted)
 }
 
 /// Whether a list holds at least the expected texts, and nothing but texts.

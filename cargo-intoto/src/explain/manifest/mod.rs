@@ -3,7 +3,7 @@
 //! Cargo rewrites `Cargo.toml` when it packages: paths and git references leave the dependencies, inherited fields are filled
 //! in, discovered targets are listed. `docs/crate-explained.md` has the complete list; any other difference is a refusal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
@@ -19,6 +19,8 @@ pub(crate) struct Surroundings<'a> {
     /// The manifest of the workspace root. It is at hand where the `.crate` is made, and then inherited fields are compared
     /// with it; elsewhere an inherited field is only known to be of the right type.
     pub(crate) workspace: Option<&'a Table>,
+    /// What the chain recorded of packages, by package URL.
+    pub(crate) dependencies: &'a BTreeMap<String, [u8; 32]>,
 }
 
 /// One field that differs in a way that cargo's rewriting does not explain.

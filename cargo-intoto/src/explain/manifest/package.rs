@@ -15,7 +15,7 @@ pub(super) fn compare(source: &Table, published: &Table, surroundings: &Surround
     for key in keys {
         let field = format!("package.{key}");
         let (expected, found) = (source.get(key), published.get(key));
-        if expected.is_some_and(inherits) {
+        if INHERITED.contains(&key.as_str()) && expected.is_some_and(inherits) {
             inherited(key, &field, found, surroundings, comparison);
             continue;
         }
@@ -44,8 +44,29 @@ pub(super) fn compare(source: &Table, published: &Table, surroundings: &Surround
     }
 }
 
+/// Fields that a member may take from the workspace. Others mean what they say, whatever they look like: `metadata` may well
+/// have a member `workspace`.
+const INHERITED: [&str; 16] = [
+    "edition",
+    "rust-version",
+    "version",
+    "authors",
+    "publish",
+    "exclude",
+    "include",
+    "description",
+    "homepage",
+    "documentation",
+    "readme",
+    "keywords",
+    "categories",
+    "license",
+    "license-file",
+    "repository",
+];
+
 /// Fields that cargo keeps; a missing one is a difference, while a field that cargo does not know may be left out.
-const KNOWN: [&str; 28] = [
+const KNOWN: [&str; 31] = [
     "edition",
     "rust-version",
     "name",
@@ -72,8 +93,11 @@ const KNOWN: [&str; 28] = [
     "repository",
     "resolver",
     "metadata",
-    "autobins",
     "autolib",
+    "autobins",
+    "autoexamples",
+    "autotests",
+    "autobenches",
 ];
 
 /// A field that the source takes from the workspace root.

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Table;
 
@@ -14,6 +14,13 @@ const FILES: [&str; 9] = [
     "src/bin/two.rs",
     "examples/e/main.rs",
     "tests/t.rs",
+];
+
+/// What the chain recorded of packages; it names no `a`.
+const DEPENDENCIES: [&str; 3] = [
+    "pkg:cargo/internal@1.0.0?repository_url=https:%2F%2Fx.example%2Findex",
+    "pkg:cargo/internal-too@1.0.0?repository_url=https:%2F%2Fy.example%2Findex",
+    "pkg:cargo/public@1.0.0",
 ];
 
 /// What cargo adds to every manifest of a package of [`FILES`], behind `[package]`.
@@ -65,6 +72,7 @@ fn full(source: &str, published: &str, workspace: Option<&str>) -> Vec<String> {
     let surroundings = Surroundings {
         files: &files,
         workspace: workspace.as_ref(),
+        dependencies: &BTreeMap::from(DEPENDENCIES.map(|purl| (purl.to_owned(), [0; 32]))),
     };
     let comparison = compare(&parse(source), &parse(published), &surroundings);
     comparison
@@ -94,6 +102,24 @@ fn what_cargo_rewrites_is_no_difference() {
         (
             "[dependencies]\na = { version = \"1\", registry = \"alt\", default_features = false }",
             "[dependencies.a]\nversion = \"1\"\nregistry-index = \"https://x/index\"\ndefault-features = false",
+        ),
+        (
+            "[dependencies]\ninternal = { version = \"1\", registry = \"x\" }",
+            "[dependencies.internal]\nversion = \"1\"\nregistry-index = \"sparse+https://x.example/index/\"",
+        ),
+        (
+            "[dependencies]\npublic = { workspace = true }\nb = { version = \"1\", package = \"public\", registry = \"x\" }",
+            "[dependencies.public]\nversion = \"1\"\nregistry-index = \"https://github.com/rust-lang/crates.io-index\"\n\
+             [dependencies.b]\nversion = \"1\"\npackage = \"public\"\nregistry-index = \"sparse+https://index.crates.io/\"",
+        ),
+        // A member that another member takes from the registry that it will be published to.
+        (
+            "[dependencies]\npublic = { version = \"1\", path = \"../public\", registry = \"x\" }",
+            "[dependencies.public]\nversion = \"1\"\nregistry-index = \"https://x.example/index\"",
+        ),
+        (
+            "[package.metadata]\nworkspace = true",
+            "[package.metadata]\nworkspace = true",
         ),
         ("[dev-dependencies]\na = { path = \"../a\" }", "[dev-dependencies]"),
         ("[dev_dependencies]\na = \"1\"", "[dev-dependencies.a]\nversion = \"1\""),
@@ -177,6 +203,45 @@ fn everything_else_is_a_difference() {
             "[dependencies.a]\nversion = \"1\"\nregistry-index = \"https://evil\"",
             "dependencies.a.registry-index",
         ),
+        // Without its index, a crate of a private registry is whatever the public one has under its name.
+        (
+            "[dependencies]\na = { version = \"1\", registry = \"x\" }",
+            "[dependencies.a]\nversion = \"1\"",
+            "dependencies.a.registry",
+        ),
+        (
+            "[dependencies]\na = { version = \"1\", registry-index = \"https://x.example/index\" }",
+            "[dependencies.a]\nversion = \"1\"",
+            "dependencies.a.registry-index",
+        ),
+        (
+            "[dependencies]\na = { version = \"1\", registry = \"x\" }",
+            "[dependencies.a]\nversion = \"1\"\nregistry-index = 1",
+            "dependencies.a.registry-index",
+        ),
+        // Cargo passes over this spelling.
+        (
+            "[dependencies]\na = { version = \"1\", registry_index = \"https://x.example/index\" }",
+            "[dependencies.a]\nversion = \"1\"\nregistry-index = \"https://x.example/index\"",
+            "dependencies.a.registry-index",
+        ),
+        (
+            "[dependencies]\ninternal = { version = \"1\", registry = \"x\" }",
+            "[dependencies.internal]\nversion = \"1\"\nregistry-index = \"https://evil.example/index\"",
+            "dependencies.internal.registry-index",
+        ),
+        (
+            "[dependencies]\ninternal = { version = \"1\", registry = \"x\" }",
+            "[dependencies.internal]\nversion = \"1\"\nregistry-index = \"https://y.example/index\"",
+            "dependencies.internal.registry-index",
+        ),
+        (
+            "[dependencies]\ninternal = { workspace = true }",
+            "[dependencies.internal]\nversion = \"1\"\nregistry-index = \"sparse+https://index.crates.io/\"",
+            "dependencies.internal.registry-index",
+        ),
+        ("links.workspace = true", "links = \"z\"", "package.links"),
+        ("metadata.workspace = true", "", "package.metadata"),
         (
             "[dependencies]\na = { version = \"1\", features = [\"x\"] }",
             "[dependencies.a]\nversion = \"1\"\nfeatures = [\"y\"]",
