@@ -8,6 +8,8 @@ use std::io::{self, Read};
 const BLOCK: usize = 512;
 /// Longer than any path that a file system takes.
 const LONGEST_NAME: u64 = 4096;
+/// Zeros behind the end of an archive. Cargo writes none, tar fills up a record of some kilobytes, and a terabyte compresses well.
+const MOST_ZEROS: usize = 1 << 20;
 
 /// Why an archive was not read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +159,7 @@ impl<R: Read> TarStream<R> {
     fn end(&mut self) -> Result<(), TarError> {
         let mut block = [0; BLOCK];
         self.fill(&mut block)?;
+        let mut zeros = 0;
         loop {
             if block.iter().any(|byte| *byte != 0) {
                 return Err(TarError::AfterEnd);
@@ -164,6 +167,12 @@ impl<R: Read> TarStream<R> {
             let length = self.inner.read(&mut block)?;
             if length == 0 {
                 return Ok(());
+            }
+            zeros += length;
+            if zeros > MOST_ZEROS {
+                return Err(TarError::Malformed(format!(
+                    "more than {MOST_ZEROS} zeros follow the end of the archive"
+                )));
             }
             block[length..].fill(0);
         }
@@ -200,7 +209,24 @@ impl Header {
             return Err(TarError::Malformed("the checksum of a header is wrong".to_owned()));
         }
         let magic = &block[257..265];
+        let kind = block[156];
         let mut name = until_nul(&block[..100]).to_vec();
+        // Fields that a file of this form has no use for, and in which some readers look for a beginning of its name all the same.
+        let unused = if magic == b"ustar\x0000" {
+            &block[500..]
+        } else {
+            &block[345..]
+        };
+        let target = if matches!(kind, b'0' | 0) {
+            &block[157..257]
+        } else {
+            &[]
+        };
+        if unused.iter().chain(target).any(|byte| *byte != 0) {
+            return Err(TarError::Malformed(
+                "bytes hidden in fields of a header that a file does not use".to_owned(),
+            ));
+        }
         if magic == b"ustar\x0000" {
             let prefix = until_nul(&block[345..500]);
             if !prefix.is_empty() {
@@ -214,7 +240,7 @@ impl Header {
             name,
             mode: (mode & 0o7777) as u32,
             size: octal(&block[124..136], "size")?,
-            kind: block[156],
+            kind,
         })
     }
 }

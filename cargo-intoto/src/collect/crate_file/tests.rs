@@ -228,6 +228,41 @@ fn hostile_archives_are_refused_each_by_its_code() {
             CrateMalformed,
         ),
         (
+            "a prefix that only some readers heed",
+            gzip(
+                &one()
+                    .spoiled(b"a-1.0.0/x", b"", |block| block[345..348].copy_from_slice(b"src"))
+                    .end(),
+            ),
+            CrateMalformed,
+        ),
+        (
+            "a file with the target of a link",
+            gzip(
+                &one()
+                    .spoiled(b"a-1.0.0/x", b"", |block| block[157..160].copy_from_slice(b"src"))
+                    .end(),
+            ),
+            CrateMalformed,
+        ),
+        (
+            "the end of a ustar header",
+            gzip(
+                &one()
+                    .spoiled(b"a-1.0.0/x", b"", |block| {
+                        block[257..265].copy_from_slice(b"ustar\x0000");
+                        block[508..512].copy_from_slice(b"tar\0");
+                    })
+                    .end(),
+            ),
+            CrateMalformed,
+        ),
+        (
+            "zeros without end",
+            gzip(&[one().end(), vec![0; 2 << 20]].concat()),
+            CrateMalformed,
+        ),
+        (
             "hidden in the padding",
             gzip(&{
                 let mut tar = one().end();
@@ -303,6 +338,11 @@ fn hostile_archives_are_refused_each_by_its_code() {
     for (name, bytes, expected) in cases {
         assert_eq!(code(&bytes), Some(expected), "{name}");
     }
+}
+
+#[test]
+fn a_record_of_tar_may_be_filled_up() {
+    assert_eq!(code(&gzip(&[one().end(), vec![0; 10_240]].concat())), None);
 }
 
 #[test]
