@@ -56,14 +56,17 @@ fn read(artifact: &Artifact, stem: &str) -> Result<CrateFile, CrateError> {
 }
 
 /// What the chain says about the making of the artifact: from the first step, in the layout's order, that has it as a product.
+/// One that was recorded by this program comes before all others, or a step that merely names the file would take the demand off.
 fn facts(artifact: &Artifact, stem: &str, verdict: &Verdict) -> Option<Facts> {
-    let (step, link) = verdict.steps().iter().find_map(|step| {
+    let makers = verdict.steps().iter().filter_map(|step| {
         let link = step.products.link()?;
         let made = step.products.artifacts().any(|product| {
             base_name(product.path.as_str()) == artifact.name && product.digests.sha256() == Some(artifact.sha256)
         });
         made.then_some((step, link))
-    })?;
+    });
+    // Of equals, the first is taken.
+    let (step, link) = makers.min_by_key(|(_, link)| !is_ours(link, stem))?;
     Some(Facts {
         file_name: artifact.name.clone(),
         demand: if is_ours(link, stem) {

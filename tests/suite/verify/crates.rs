@@ -27,6 +27,11 @@ fn verify(files: &[(&str, &str)], name: &str, version: &str, ours: bool) -> Outp
 }
 
 fn verify_bytes(archive: &[u8], file: &str, ours: bool) -> Output {
+    verify_beside(archive, file, ours, &[])
+}
+
+/// As [`verify_bytes`], with the archive also among the products of the first step, under these names.
+fn verify_beside(archive: &[u8], file: &str, ours: bool, also: &[&str]) -> Output {
     let world = World::new();
     let sources = json!({ "Cargo.toml": chain::digests(ORIGINAL), "src/lib.rs": chain::digests("lib") });
     let mut layout = chain::layout();
@@ -38,11 +43,12 @@ fn verify_bytes(archive: &[u8], file: &str, ours: bool) -> Output {
         &["MATCH *.crate WITH PRODUCTS IN out FROM package", "DISALLOW *"],
     );
     world.layout(&layout);
-    world.link(
-        &chain::alice(),
-        &chain::link("write", &["write"], json!({}), sources.clone()),
-    );
     let product = json!({ "sha256": to_hex(&sha256(archive)) });
+    let mut written = sources.clone();
+    for name in also {
+        written[*name] = product.clone();
+    }
+    world.link(&chain::alice(), &chain::link("write", &["write"], json!({}), written));
     let mut link = chain::link(
         "package",
         &["pack", "hello"],
@@ -156,6 +162,20 @@ fn another_file_than_the_one_that_was_made_is_refused() {
         .verify(&["hello-1.0.0.crate", "--subject", "pkg:cargo/hello@1.0.1"])
         .exits(1)
         .prints("crate-name-mismatch");
+}
+
+/// A step that names the `.crate` among its products did not make it: the account is that of the step that packaged.
+#[test]
+fn a_step_that_merely_names_the_crate_takes_no_demand_off() {
+    let file = "hello-1.0.0.crate";
+    let hostile = crate_file("hello", "1.0.0", &with("src/evil.rs", "evil"));
+    verify_beside(&hostile, file, true, &["downloads/hello-1.0.0.crate"])
+        .exits(1)
+        .prints("crate-file-unexplained");
+    let sound = crate_file("hello", "1.0.0", &SOUND);
+    verify_beside(&sound, file, true, &["downloads/hello-1.0.0.crate"])
+        .succeeds()
+        .prints("2 from source, 1 normalised");
 }
 
 #[test]
