@@ -45,7 +45,17 @@ impl Scratch {
         let path = Utf8PathBuf::from_path_buf(guard.path().to_owned())
             .map_err(|path| CliError::failure(format!("the temporary directory {} is not UTF-8", path.display())))?;
         for artifact in artifacts {
-            fs::copy(&artifact.path, path.join(&artifact.name)).map_err(failed)?;
+            let copy = path.join(&artifact.name);
+            let (mut from, _) = hash::open_regular(&artifact.path)?;
+            let mut to = fs::File::create_new(&copy).map_err(failed)?;
+            io::copy(&mut from, &mut to).map_err(failed)?;
+            // What inspections say must be said of the file that the verdict is about.
+            if hash::file(&copy, None, &Progress::hidden())?.sha256 != artifact.sha256 {
+                return Err(CliError::failure(format!(
+                    "{} changed while it was verified",
+                    artifact.path
+                )));
+            }
         }
         Ok(Self::Directory { guard, path })
     }
@@ -115,4 +125,27 @@ fn is_file(entry: &DirEntry) -> bool {
 /// What the reference implementation leaves out when it records around an inspection: `*.link*`, `.git`, `*.pyc`, `*~`.
 fn is_excluded(name: &str) -> bool {
     name.contains(".link") || name == ".git" || name.ends_with(".pyc") || name.ends_with('~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scratch;
+    use crate::verification::Artifact;
+
+    #[test]
+    fn a_file_that_is_another_one_by_now_is_not_inspected() {
+        let directory = tempfile::tempdir().expect("a scratch directory");
+        let path = camino::Utf8PathBuf::try_from(directory.path().join("a")).expect("UTF-8");
+        std::fs::write(&path, b"good").expect("written");
+        let artifact = |sha256| Artifact {
+            path: path.clone(),
+            name: "a".into(),
+            sha256,
+        };
+        let of_good = intoto_core::digest::sha256(b"good");
+        let scratch = Scratch::directory(&[artifact(of_good)]).expect("copied");
+        assert_eq!(scratch.list().expect("listed"), [("a".to_owned(), of_good)]);
+        let error = Scratch::directory(&[artifact([0; 32])]).expect_err("another file");
+        assert!(error.to_string().contains("changed while it was verified"), "{error}");
+    }
 }
