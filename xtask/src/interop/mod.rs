@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::root::Root;
 
 mod attack;
+mod cargo_chain;
 mod chain;
 mod demo;
 mod table;
@@ -76,6 +77,15 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
                 let chain = demo::record(&world, writer, container, Some(attack))?;
                 table.judge(&world, &format!("  {}", attack.name()), &chain, false)?;
             }
+        }
+        for helper in cargo_chain::Helper::ALL {
+            let chain = cargo_chain::record(&world, container, helper)?;
+            table.judge(
+                &world,
+                &format!("{}, {}", helper.name(), container.name()),
+                &chain,
+                true,
+            )?;
         }
     }
     table.end()

@@ -120,6 +120,11 @@ impl World {
         write(&self.home().join(".gitconfig"), GIT_CONFIG)
     }
 
+    /// A private key in the user's key directory.
+    pub(crate) fn user_key(&self, name: &str) -> Utf8PathBuf {
+        self.home().join(format!(".config/cargo-intoto/keys/{name}.key"))
+    }
+
     /// The cargo home of every command of this world. It outlives the world, so that nothing is downloaded twice.
     pub(crate) fn cargo_home(&self) -> Utf8PathBuf {
         self.cargo_home.clone()
