@@ -20,7 +20,7 @@ pub fn from_signed(source: &LayoutSource, signed: &Layout) -> Vec<Problem> {
     }
     if wanted.keys() != signed.keys() {
         for key in source.keys().values() {
-            let id = key.public.key_id(intoto_core::key::KeyIdStyle::Legacy);
+            let id = key.id();
             if wanted.key(&id) != signed.key(&id) {
                 problems.push(Problem::error(
                     key.span.clone(),

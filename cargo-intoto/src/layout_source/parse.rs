@@ -5,7 +5,7 @@ use std::fs;
 use std::rc::Rc;
 
 use camino::Utf8Path;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{KeyIdStyle, PublicKey};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -24,7 +24,7 @@ const FORMAT: u32 = 1;
 const MAX_BYTES: u64 = 4 << 20;
 
 const TOP: &[&str] = &["format", "expires", "readme", "crates", "keys", "step", "inspection"];
-const KEY: &[&str] = &["file"];
+const KEY: &[&str] = &["file", "keyid"];
 
 /// Finds the public key in a file that the source names.
 pub(crate) type ResolveKey<'a> = &'a dyn Fn(&str) -> Result<PublicKey, CliError>;
@@ -185,6 +185,7 @@ fn read_keys(
         else {
             continue;
         };
+        let style = key_id_style(&entry, problems);
         match resolve(&file.value) {
             Ok(public) => {
                 if let Some((other, _)) = keys.iter().find(|(_, key)| key.public == public) {
@@ -203,6 +204,7 @@ fn read_keys(
                     SourceKey {
                         file: file.value,
                         public,
+                        style,
                         span: name.span(),
                     },
                 );
@@ -218,6 +220,26 @@ fn read_keys(
         }
     }
     keys
+}
+
+/// Under which id a key is listed: `keyid = "python"` for a functionary who records with the reference implementation, which names
+/// keys in its own way.
+fn key_id_style(entry: &Table<'_, '_>, problems: &mut Vec<Problem>) -> KeyIdStyle {
+    let Some(style) = entry
+        .optional("keyid")
+        .and_then(|value| string("keyid", value, problems))
+    else {
+        return KeyIdStyle::Legacy;
+    };
+    match style.value.as_str() {
+        "legacy" => KeyIdStyle::Legacy,
+        "python" => KeyIdStyle::Python,
+        other => {
+            let message = format!("`keyid` is `legacy` or `python`, not `{}`", other.escape_debug());
+            problems.push(Problem::error(style.span, message, "unknown style of key ids"));
+            KeyIdStyle::Legacy
+        }
+    }
 }
 
 /// The tables of an array of tables, each with its place.

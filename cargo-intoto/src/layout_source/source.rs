@@ -31,7 +31,16 @@ pub struct SourceKey {
     /// The file as written, relative to the layout source.
     pub file: String,
     pub public: PublicKey,
+    /// Under which of its ids the layout lists it.
+    pub style: KeyIdStyle,
     pub span: std::ops::Range<usize>,
+}
+
+impl SourceKey {
+    /// The id under which the layout lists the key.
+    pub fn id(&self) -> KeyId {
+        self.public.key_id(self.style)
+    }
 }
 
 /// One `[[step]]`.
@@ -117,10 +126,7 @@ impl LayoutSource {
 
     /// Every key and the id under which the layout lists it.
     pub fn listed_keys(&self) -> Vec<(PublicKey, KeyId)> {
-        self.keys
-            .values()
-            .map(|key| (key.public.clone(), key.public.key_id(KeyIdStyle::Legacy)))
-            .collect()
+        self.keys.values().map(|key| (key.public.clone(), key.id())).collect()
     }
 
     /// The same layout with other keys in the place of its own, by name: the throw-away keys of `try`.
@@ -144,7 +150,7 @@ impl LayoutSource {
 
     /// The layout that this source means.
     ///
-    /// Keys are listed under their legacy ids, which is the only form that the other implementations all read.
+    /// Keys are listed under their legacy ids, unless the source says otherwise: the form in which the other implementations all read them.
     pub fn to_layout(&self) -> Layout {
         let keys = self
             .listed_keys()
@@ -160,7 +166,7 @@ impl LayoutSource {
     fn to_step(&self, step: &StepSource) -> Step {
         let mut pubkeys: Vec<KeyId> = Vec::new();
         for key in step.by.iter().filter_map(|by| self.keys.get(&by.value)) {
-            let id = key.public.key_id(KeyIdStyle::Legacy);
+            let id = key.id();
             if !pubkeys.contains(&id) {
                 pubkeys.push(id);
             }

@@ -93,6 +93,37 @@ fn a_source_becomes_the_layout_it_means() {
 }
 
 #[test]
+fn a_key_is_listed_under_the_id_that_the_source_asks_for() {
+    let with = |style: &str| read(&SMALL.replacen(".pub\" }", &format!(".pub\", keyid = \"{style}\" }}"), 1));
+    let listed = |style| {
+        with(style)
+            .unwrap()
+            .to_layout()
+            .keys()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        listed("legacy"),
+        read(SMALL)
+            .unwrap()
+            .to_layout()
+            .keys()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    );
+    assert_ne!(listed("python"), listed("legacy"));
+    let layout = with("python").unwrap().to_layout();
+    assert_eq!(
+        Layout::from_value(&layout.to_value(), &Limits::default()).unwrap(),
+        layout
+    );
+    assert!(with("other").is_err());
+}
+
+#[test]
 fn mistakes_are_shown_where_they_stand() {
     for (from, to, message, place) in [
         ("format = 1\n", "", "needs the field `format`", "1:1"),

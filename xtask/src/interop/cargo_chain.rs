@@ -60,7 +60,7 @@ pub(crate) fn record(world: &World, container: Container, helper: Helper) -> Res
         .succeed()?;
     let public = root.join("layouts/keys/helper.pub");
     fs::copy(format!("{helper_key}.pub"), &public).context(format!("write {public}"))?;
-    add_step(&root.join("layouts/release.toml"))?;
+    add_step(&root.join("layouts/release.toml"), helper)?;
     let key = world.user_key("owner");
     let sign = world
         .product()
@@ -162,10 +162,12 @@ fn package(world: &World, root: &Utf8PathBuf) -> Result<(), Failure> {
     world.commit(root, "begin")
 }
 
-/// Adds the helper's key and step to a derived layout source.
-fn add_step(source: &Utf8PathBuf) -> Result<(), Failure> {
+/// Adds the helper's key and step to a derived layout source. Each implementation records under the key id that it derives itself.
+fn add_step(source: &Utf8PathBuf, helper: Helper) -> Result<(), Failure> {
     let text = read(source)?;
-    let text = text.replacen("[keys]\n", "[keys]\nhelper = { file = \"keys/helper.pub\" }\n", 1);
+    let style = if helper == Helper::Python { "python" } else { "legacy" };
+    let key = format!("[keys]\nhelper = {{ file = \"keys/helper.pub\", keyid = \"{style}\" }}\n");
+    let text = text.replacen("[keys]\n", &key, 1);
     let (steps, inspections) = text
         .split_once("[[inspection]]")
         .ok_or_else(|| Failure::new(format!("no inspection in {source}")))?;
