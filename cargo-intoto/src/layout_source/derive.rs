@@ -233,7 +233,12 @@ fn test_step(members: &[&Member], options: &DeriveOptions) -> DraftStep {
 
 fn package_step(members: &[&Member], options: &DeriveOptions, crates: &[&str]) -> DraftStep {
     let mut words = words(&["cargo", "package", "--locked"]);
-    words.extend(selection(members, options));
+    // `--workspace` takes members that nobody publishes too, and cargo refuses to package most of them.
+    if members.iter().all(|member| member.publishable) {
+        words.extend(selection(members, options));
+    } else {
+        words.extend(crates.iter().flat_map(|name| ["-p".to_owned(), (*name).to_owned()]));
+    }
     let mut products: Vec<Words> = crates
         .iter()
         .flat_map(|name| crate_patterns(name, crates))

@@ -88,6 +88,7 @@ pub fn observe<'a>(
     } else {
         context.run.join()?;
     }
+    let _lock = context.run.lock()?;
     ui.status("Recording", format!("{name} in run {}", context.run.id()));
     if settings.allow_wrapper {
         for found in &context.overrides {

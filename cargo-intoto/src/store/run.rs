@@ -1,7 +1,7 @@
 //! Runs: all evidence of one state of the tree, in `target/intoto/<run>/`.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -107,6 +107,25 @@ impl Run {
         };
         Err(CliError::cannot_decide(message)
             .hint("run `cargo intoto fetch`, which starts the run that later steps join"))
+    }
+
+    /// Keeps other recorders out of the run until the result is dropped.
+    ///
+    /// # Errors
+    /// When another recording is at work in it, or the lock cannot be taken.
+    pub fn lock(&self) -> Result<File, CliError> {
+        let path = self.directory.join("lock");
+        let failed = |error: std::io::Error| CliError::failure(format!("failed to lock {path}")).because(error);
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(CliError::failure(format!(
+                "another recording is at work in run {}",
+                self.id
+            ))
+            .hint("steps of one run share its build directory: let the other one finish")),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// The run that `latest` names, if any.
@@ -234,7 +253,15 @@ mod tests {
         Run::of(&runs, first.clone()).join().expect("joined");
         assert!(Run::of(&runs, second.clone()).join().is_err());
         Run::of(&runs, second.clone()).start().expect("started");
-        assert_eq!(Run::latest(&runs).expect("named").map(|run| run.id), Some(second));
+        assert_eq!(
+            Run::latest(&runs).expect("named").map(|run| run.id),
+            Some(second.clone())
+        );
+        let run = Run::of(&runs, second);
+        let held = run.lock().expect("free");
+        assert_eq!(run.lock().expect_err("taken").exit().code(), 4);
+        drop(held);
+        run.lock().expect("free again");
         fs::remove_file(runs.join("latest")).expect("removed");
         fs::write(runs.join("latest"), "elsewhere").expect("written");
         assert_eq!(Run::latest(&runs).expect_err("names no run").exit().code(), 3);
