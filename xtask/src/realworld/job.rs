@@ -1,7 +1,5 @@
 //! The whole job on one crate: set up, record every step, verify with all three, attack, and see it refused.
 
-use std::fs;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::cases::Case;
@@ -112,8 +110,8 @@ fn attack_recording(world: &World, case: &Case, root: &Utf8Path, table: &mut Tab
     refused("source changed after fetch", build()?);
     write(&source, original)?;
 
-    if case.has_dependencies() {
-        let unpacked = first_dependency(&world.cargo_home())?;
+    if let Some(dependency) = case.dependency {
+        let unpacked = unpacked_file(&world.cargo_home(), dependency)?;
         let original = read(&unpacked)?;
         write(&unpacked, format!("{original}\n// changed\n"))?;
         refused("unpacked dependency changed after fetch", build()?);
@@ -143,29 +141,24 @@ fn first_source(root: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
     found.ok_or_else(|| Failure::new(format!("no source file in {root}")))
 }
 
-/// A file of an unpacked dependency that the cases share.
-fn first_dependency(cargo_home: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+/// A file of the unpacked dependency whose directory starts like this.
+fn unpacked_file(cargo_home: &Utf8Path, dependency: &str) -> Result<Utf8PathBuf, Failure> {
     let registries = cargo_home.join("registry/src");
-    let registry = fs::read_dir(&registries)
+    for registry in registries
+        .read_dir_utf8()
         .context(format!("read {registries}"))?
         .flatten()
-        .next();
-    let registry = registry.and_then(|entry| Utf8PathBuf::from_path_buf(entry.path()).ok());
-    let registry = registry.ok_or_else(|| Failure::new(format!("{registries} is empty")))?;
-    let mut packages: Vec<Utf8PathBuf> = registry
-        .read_dir_utf8()
-        .context(format!("read {registry}"))?
-        .flatten()
-        .map(|entry| entry.into_path())
-        .collect();
-    packages.sort();
-    let wanted = |path: &&Utf8PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.starts_with("serde_core-") || name.starts_with("memchr-"))
-    };
-    let package = packages
-        .iter()
-        .find(wanted)
-        .ok_or_else(|| Failure::new(format!("no known package in {registry}")))?;
-    Ok(package.join("src/lib.rs"))
+    {
+        for package in registry
+            .path()
+            .read_dir_utf8()
+            .context(format!("read {}", registry.path()))?
+            .flatten()
+        {
+            if package.file_name().starts_with(dependency) {
+                return Ok(package.path().join("src/lib.rs"));
+            }
+        }
+    }
+    Err(Failure::new(format!("no {dependency}* in {registries}")))
 }

@@ -67,13 +67,6 @@ impl Registry {
         if let Some(lock) = case.lock {
             write(&root.join("Cargo.lock"), lock)?;
         }
-        for (path, contents) in case.adds {
-            let path = root.join(path);
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).context(format!("create {parent}"))?;
-            }
-            write(&path, contents)?;
-        }
         write(&root.join(".gitignore"), "target\n")?;
         world
             .command("git")
