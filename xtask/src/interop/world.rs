@@ -1,6 +1,6 @@
 //! The tools, the keys and the scratch directories of one run.
 
-use std::fs;
+use std::fs::{self, File};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
@@ -19,8 +19,9 @@ pub(crate) struct World {
     scripts: Utf8PathBuf,
     cargo_home: Utf8PathBuf,
     scratch: Utf8PathBuf,
-    // Kept for its `Drop`.
+    // Both kept for their `Drop`.
     _temporary: TempDir,
+    _lock: File,
 }
 
 /// The variables of the outer environment that children get.
@@ -63,6 +64,7 @@ impl World {
             cargo_home: root.target().join("xtask/cargo-home"),
             scratch,
             _temporary: temporary,
+            _lock: lock(root)?,
         };
         world.forget_user()?;
         world.git_project()?;
@@ -169,6 +171,16 @@ impl World {
         git(&["commit", "--quiet", "--message", message])?;
         Ok(())
     }
+}
+
+/// Waits until no other world uses the cargo home: an attack on a dependency is an attack on every world that shares it.
+fn lock(root: &Root) -> Result<File, Failure> {
+    let directory = root.target().join("xtask");
+    fs::create_dir_all(&directory).context(format!("create {directory}"))?;
+    let path = directory.join("lock");
+    let file = File::create(&path).context(format!("create {path}"))?;
+    file.lock().context(format!("lock {path}"))?;
+    Ok(file)
 }
 
 /// Where the toolchains are, which another `HOME` would hide.
