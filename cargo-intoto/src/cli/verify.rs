@@ -88,7 +88,10 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         Format::Human => report::human::render(&report, ui.verbosity()),
         Format::Json => report::json::render(&report),
     })?;
-    owners.remember(&report)?;
+    // What was verified stays verified; only a later, older layout would not be noticed.
+    if let Err(error) = owners.remember(&report) {
+        ui.warn(format!("the trust store does not remember this layout: {error}"));
+    }
     Ok(report.exit())
 }
 
@@ -104,7 +107,13 @@ fn prepare(
     // Only what is not said on the command line is looked for in a workspace.
     let tree = match (&args.layout, &args.link_dir) {
         (Some(_), Some(_)) => None,
-        _ => Some(AuthorTree::find(&here, args.target_dir.as_deref())?),
+        (Some(_), None) => Some(AuthorTree::find(&here, args.target_dir.as_deref()).map_err(|_| {
+            CliError::usage(format!(
+                "--link-dir is missing, and {here} lies in no workspace with a run of its own"
+            ))
+            .hint("name the directory with the links: --link-dir DIR")
+        })?),
+        (None, _) => Some(AuthorTree::find(&here, args.target_dir.as_deref())?),
     };
     let layout_path = match (&args.layout, &tree) {
         (Some(path), _) => path.clone(),

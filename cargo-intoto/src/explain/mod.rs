@@ -158,8 +158,10 @@ pub fn explain(crate_file: &CrateFile, facts: &Facts) -> Account {
         .map(|(path, entry)| {
             let origin = match path.as_str() {
                 MANIFEST => account_manifest(entry.sha256, &sources, facts, &manifests, &names, &mut findings),
-                VCS_INFO => vcs::account(entry, facts, sources.directory(), &mut findings)
-                    .or_else(|| sources.find(path, entry.sha256, facts, &manifests.elsewhere()).ok()),
+                VCS_INFO => match sources.find(path, entry.sha256, facts, &[]) {
+                    Ok(origin) => Some(origin),
+                    Err(_) => vcs::account(entry, facts, sources.directory(), &mut findings),
+                },
                 LOCK => match sources.find(path, entry.sha256, facts, &[]) {
                     Ok(origin) => Some(origin),
                     Err(_) => lock::account(entry, crate_file.stem(), facts, &mut findings),

@@ -1,14 +1,14 @@
 //! The report for people, in cargo's manner: right-aligned verbs, and the verdict in the last line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use intoto_core::envelope::Container;
 use intoto_core::key::KeyIdStyle;
 use intoto_core::verdict::{
-    Binding, Fate, InspectionReport, InspectionState, LayerReport, LinkState, ListReport, Location, Outcome, RuleState,
-    Severity, StepReport, SubjectReport,
+    ArtifactReport, Binding, Fate, InspectionReport, InspectionState, LayerReport, LinkState, ListReport, Location,
+    Outcome, RuleState, Severity, StepReport, SubjectReport,
 };
 
 use super::findings::{Row, rows, subject, verb};
@@ -181,6 +181,10 @@ impl Page {
             list.list(),
             count(list.artifact_count(), "artifact")
         ));
+        let mut by_fate: HashMap<Fate, Vec<ArtifactReport<'_>>> = HashMap::new();
+        for artifact in list.artifacts() {
+            by_fate.entry(artifact.fate).or_default().push(artifact);
+        }
         for (index, rule) in list.rules().iter().enumerate() {
             let did = match (rule.state, rule.consumed) {
                 (RuleState::Failed, _) => format!("{ERROR}failed{ERROR:#}"),
@@ -189,25 +193,19 @@ impl Page {
                 _ => "not applied".to_owned(),
             };
             self.more(&format!("  {index} {}  {DIM}{did}{DIM:#}", plain(&rule.text)));
-            self.artifacts(list, Fate::Consumed(index));
-            self.artifacts(list, Fate::Disallowed(index));
+            self.artifacts(by_fate.get(&Fate::Consumed(index)));
+            self.artifacts(by_fate.get(&Fate::Disallowed(index)));
         }
-        let left = list.artifacts().filter(|artifact| artifact.fate == Fate::Left).count();
-        if left > 0 {
-            self.more(&format!(
-                "  no rule took {}, which allows them",
-                count(left, "artifact")
-            ));
-            self.artifacts(list, Fate::Left);
+        if let Some(left) = by_fate.get(&Fate::Left) {
+            let artifacts = count(left.len(), "artifact");
+            self.more(&format!("  no rule took {artifacts}, which allows them"));
+            self.artifacts(Some(left));
         }
-        self.artifacts(list, Fate::Unsettled);
+        self.artifacts(by_fate.get(&Fate::Unsettled));
     }
 
-    fn artifacts(&mut self, list: &ListReport, fate: Fate) {
-        if !self.every_artifact {
-            return;
-        }
-        for artifact in list.artifacts().filter(|artifact| artifact.fate == fate) {
+    fn artifacts(&mut self, artifacts: Option<&Vec<ArtifactReport<'_>>>) {
+        for artifact in artifacts.filter(|_| self.every_artifact).into_iter().flatten() {
             let digests: Vec<String> = artifact
                 .digests
                 .iter()
