@@ -106,6 +106,19 @@ fn every_code_has_a_vector() {
     assert_eq!(missing, BTreeSet::new());
 }
 
+/// A sublayout of some bytes may ask for a million links: it is refused before there is a place for each.
+#[test]
+fn a_sublayout_beyond_the_limit_is_not_opened() {
+    let case = |name: &str| {
+        Case::all()
+            .into_iter()
+            .find(|case| case.name == name)
+            .expect("a vector")
+    };
+    assert_eq!(case("verified--sublayout").verify(|_| {}).layers().len(), 2);
+    assert_eq!(case("limit-exceeded--sublayout-links").verify(|_| {}).layers().len(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -45,6 +45,11 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
     }
 }
 
+/// How many places [`places`] makes for a whole layout.
+pub(super) fn count(layout: &Layout) -> usize {
+    layout.steps().iter().map(|step| step.pubkeys.len()).sum()
+}
+
 /// The link files that a layer wants, numbered from `first`.
 pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Limits>) -> Vec<EvidenceFile> {
     let mut files: Vec<EvidenceFile> = Vec::new();

@@ -57,7 +57,8 @@ pub(super) struct State {
     limits: Arc<Limits>,
     /// The first layer whose links have not been asked for.
     new_layers: usize,
-    links: usize,
+    /// How many links all layers have a place for.
+    places: usize,
     artifacts: usize,
     pub(super) work: RuleWork,
 }
@@ -78,6 +79,7 @@ impl Session {
             }
         };
         let limits = Arc::new(policy.limits.clone());
+        let places = gather::count(trusted.0.layout());
         let layers = alloc::vec![Layer::new(trusted, Arc::from([]), None)];
         let work = RuleWork::new(&limits);
         State {
@@ -85,7 +87,7 @@ impl Session {
             layers,
             limits,
             new_layers: 0,
-            links: 0,
+            places,
             artifacts: 0,
             work,
         }
@@ -197,8 +199,19 @@ impl State {
         let Some(parent) = self.layers.get(place.layer) else {
             return;
         };
-        match sublayout::open(&self.layers, parent, layout, &self.limits) {
-            Ok(trusted) => self.layers.push(Layer::new(trusted, path, Some(place))),
+        // Before there is a place for each: a few bytes of a layout can ask for a million links.
+        let places = self.places.saturating_add(gather::count(&layout.layout));
+        let opened = if places > self.limits.total_links {
+            let message = format!("the verification needs more than {} links", self.limits.total_links);
+            Err(Problem::undecided(FindingCode::LimitExceeded, message))
+        } else {
+            sublayout::open(&self.layers, parent, layout, &self.limits)
+        };
+        match opened {
+            Ok(trusted) => {
+                self.places = places;
+                self.layers.push(Layer::new(trusted, path, Some(place)));
+            }
             Err(problem) => {
                 let location = Location {
                     layer: path.to_vec(),
@@ -225,13 +238,12 @@ impl State {
     fn advance(mut self) -> Progress {
         let mut files: Vec<EvidenceFile> = Vec::new();
         for (number, layer) in self.layers.iter_mut().enumerate().skip(self.new_layers) {
-            let wanted = gather::files(layer, number, files.len(), &self.limits);
-            self.links = self.links.saturating_add(wanted.len());
-            if self.links > self.limits.total_links {
+            // The owner's own layout can be too large; sublayouts were counted before they were opened.
+            if self.places > self.limits.total_links {
                 layer.over_limit("links", self.limits.total_links);
                 continue;
             }
-            files.extend(wanted);
+            files.extend(gather::files(layer, number, files.len(), &self.limits));
         }
         self.new_layers = self.layers.len();
         if files.is_empty() {

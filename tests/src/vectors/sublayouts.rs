@@ -146,6 +146,12 @@ pub(super) fn vectors() -> Vec<Vector> {
         )
         .undecided(&["link-missing", "sublayout-refused", "sublayout-too-deep"])
         .says("limits", json!({ "sublayout_depth": 0 })),
+        by_alice(
+            "limit-exceeded--sublayout-links",
+            "with the links of the sublayout there are more than the limit",
+        )
+        .undecided(&["limit-exceeded", "link-missing", "sublayout-refused"])
+        .says("limits", json!({ "total_links": 2 })),
         delegated(
             "inspection-not-run--sublayout",
             "a sublayout wants to run a program",
