@@ -285,6 +285,67 @@ fn build_script_exchanges_the_crate() {
     no_link(&project, "package", &output, "exchanges the .crate");
 }
 
+/// A build script that puts a file into the package, and into the tree where it first tells git not to see it.
+#[test]
+fn build_script_hides_what_it_packages() {
+    let sandbox = Sandbox::new();
+    let project = ready(&sandbox, "hello");
+    let script = r##"use std::io::Write;
+fn main() {
+    let here = std::env::current_dir().unwrap();
+    let Some(package) = here.ancestors().find(|path| path.ends_with("package")) else { return };
+    let root = std::path::Path::new("ROOT");
+    let exclude = std::fs::OpenOptions::new().create(true).append(true).open(root.join(".git/info/exclude"));
+    exclude.unwrap().write_all(b"/src/evil.rs\n").unwrap();
+    std::fs::write(root.join("src/evil.rs"), "evil").unwrap();
+    for directory in [package.to_owned(), package.join("tmp-crate")] {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "crate") {
+                let status = std::process::Command::new("sh").arg("-ec").arg(REPACK).arg("sh").arg(entry.path()).status();
+                assert!(status.unwrap().success());
+            }
+        }
+    }
+}
+const REPACK: &str = "cd $(mktemp -d); tar xzf $1; printf evil > hello-0.1.0/src/evil.rs; \
+    find hello-0.1.0 -type f > list; tar --format=gnu -czf $1 -T list";
+"##;
+    fs::create_dir_all(project.path(".git/info")).expect("our own directory");
+    project
+        .file("build.rs", script.replace("ROOT", project.path("").as_str()))
+        .commit("build script");
+    for step in ["fetch", "build", "test"] {
+        record(&project, step).succeeds();
+    }
+    let output = record(&project, "package")
+        .exits(1)
+        .says("[source-changed-during-step]");
+    no_link(&project, "package", &output, "hides what it packages");
+}
+
+/// A file that git ignores and the manifest includes is packaged, if nothing wrote to it meanwhile.
+#[test]
+fn ignored_files_are_packaged_as_they_were() {
+    let sandbox = Sandbox::new();
+    let project = ready(&sandbox, "hello");
+    let manifest = project.read("Cargo.toml");
+    project
+        .file(
+            "Cargo.toml",
+            manifest.replace("[package]", "[package]\ninclude = [\"/src\", \"/notes.txt\"]"),
+        )
+        .file(".gitignore", "/target\n/notes.txt\n")
+        .file("notes.txt", "notes");
+    // In a repository, cargo takes such a file for a change that was not committed.
+    fs::remove_dir_all(project.path(".git")).expect("there is a repository");
+    for step in ["fetch", "build", "test", "package"] {
+        record(&project, step).succeeds();
+    }
+    let archive = fs::read(project.path("target/package/hello-0.1.0.crate")).expect("it was packaged");
+    let packaged = cargo_intoto_tests::archive::entries(&archive);
+    assert!(packaged.iter().any(|entry| entry.name.ends_with("/notes.txt")));
+}
+
 /// Secrets in the environment reach neither links nor children.
 #[test]
 fn secrets_in_the_environment() {

@@ -12,6 +12,7 @@ mod context;
 mod core_value;
 mod environment;
 mod fetch;
+mod ignored;
 mod inputs;
 mod observe;
 mod own_harness;

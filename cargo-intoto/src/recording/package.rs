@@ -14,6 +14,7 @@ use crate::explain::{Facts, explain};
 use crate::finding::CargoCode;
 use crate::naming::clean;
 use crate::plan::{self, StepPlan};
+use crate::recording::ignored::Before;
 use crate::recording::units::Units;
 use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, inputs};
 use crate::store::atomic;
@@ -50,6 +51,7 @@ impl Step for Package {
         let mut units = Units::load(&context.run)?;
         units.check_unchanged(&context.run.build_directory(), &context.hashing())?;
         let made = context.run.package_directory().join("package");
+        let before = before(context, &members)?;
         for member in &members {
             remove(&made.join(crate_name(member)))?;
         }
@@ -57,7 +59,7 @@ impl Step for Package {
         units.remember(&context.run.build_directory(), &context.hashing())?;
         units.store(&context.run)?;
         let crates = read(&made, &members)?;
-        let (materials, taken_from) = materials(context, &crates)?;
+        let (materials, taken_from) = materials(context, &crates, &before)?;
         account(context, &crates, &materials, &taken_from)?;
         let products = place(context, &made, &crates)?;
         Ok(Some(Observed {
@@ -82,6 +84,15 @@ fn selected<'c>(context: &'c Context<'_>) -> Result<Vec<&'c Member>, CliError> {
         .into_iter()
         .filter(|member| member.publishable && !flags.excluded.iter().any(|name| name == member.name()))
         .collect())
+}
+
+/// What the packages may take from outside of the tree, as it is before anything runs.
+fn before(context: &Context<'_>, members: &[&Member]) -> Result<Before, CliError> {
+    let mut named = Vec::new();
+    for member in members {
+        named.extend(named_elsewhere(member)?.into_values());
+    }
+    Before::note(context, members.iter().map(|member| member.package.directory()), named)
 }
 
 fn crate_name(member: &Member) -> String {
@@ -142,7 +153,7 @@ fn read<'c>(made: &Utf8Path, members: &[&'c Member]) -> Result<Crates<'c>, CliEr
 }
 
 /// For each file of the `.crate`s the file of the workspace that it was taken from, with the digest that this had before.
-fn materials(context: &Context<'_>, crates: &Crates<'_>) -> Result<(Artifacts, TakenFrom), CliError> {
+fn materials(context: &Context<'_>, crates: &Crates<'_>, before: &Before) -> Result<(Artifacts, TakenFrom), CliError> {
     let tree = context.tree.materials()?;
     let mut materials = Artifacts::default();
     let mut all_taken_from = TakenFrom::new();
@@ -159,7 +170,10 @@ fn materials(context: &Context<'_>, crates: &Crates<'_>) -> Result<(Artifacts, T
                 .map(|path| path.as_str());
             let digest = match relative.and_then(|relative| tree.get(relative)) {
                 Some(digest) => *digest,
-                None if source.is_file() => hash::file(&source, None, &context.hashing())?.sha256,
+                None if source.is_file() => {
+                    before.check(&source)?;
+                    hash::file(&source, None, &context.hashing())?.sha256
+                }
                 None => continue,
             };
             // The lock file in a `.crate` is as a rule resolved anew for it.
