@@ -165,7 +165,9 @@ mod tests {
     #[test]
     fn aliases_and_toolchain_paths_are_found() {
         let alias = "[alias]\nintoto = [\"run\", \"--quiet\"]\n";
-        let cases: &[(&[(&str, &str)], &str, &[&str])] = &[
+        /// Files of the tree, the directory that is looked at, and the codes to be found.
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+        let cases: &[Case<'_>] = &[
             (&[], "tree", &[]),
             (&[("tree/.cargo/config.toml", alias)], "tree", &["cargo-alias-intoto"]),
             (
