@@ -4,9 +4,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use camino::Utf8Path;
-use intoto_core::digest::from_hex;
+use intoto_core::digest::{from_hex, to_hex};
 use intoto_core::key::{PublicKey, SecretKey, Signer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::failure::{Context, Failure};
 use crate::interop::{Container, files};
@@ -30,15 +30,26 @@ pub(super) fn parse(path: &Utf8Path, container: Container) -> Result<(Vec<u8>, V
     Ok((signed, file["signatures"].take()))
 }
 
-/// Canonical bytes and a signature.
-pub(super) fn sign(value: &Value, key: &SecretKey, container: Container) -> Result<Vec<u8>, Failure> {
+/// Canonical bytes, a signature, and the file that holds both.
+pub(super) fn sign(value: &Value, key: &SecretKey, id: &str, container: Container) -> Result<String, Failure> {
     let payload = canonical(value);
-    let message = if container == Container::Dsse {
-        pae(&payload)
-    } else {
-        payload
+    let file = match container {
+        Container::Dsse => {
+            let signature = key.sign(&pae(&payload)).context("sign")?;
+            json!({
+                "payload": BASE64_STANDARD.encode(&payload),
+                "payloadType": PAYLOAD_TYPE,
+                "signatures": [{ "keyid": id, "sig": BASE64_STANDARD.encode(&signature) }],
+            })
+            .to_string()
+        }
+        Container::Metablock => {
+            let signature = to_hex(&key.sign(&payload).context("sign")?);
+            let signatures = json!([{ "keyid": id, "sig": signature }]);
+            format!("{{\"signatures\":{signatures},\"signed\":{value}}}")
+        }
     };
-    key.sign(&message).context("sign")
+    Ok(file)
 }
 
 /// Parses the layout and every link and checks the first signature of each.

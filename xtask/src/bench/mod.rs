@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use intoto_core::encoding::strict_json;
-use intoto_core::key::{SecretKey, Signer};
+use intoto_core::key::{KeyIdStyle, SecretKey, Signer};
 use intoto_core::limits::Limits;
 
 use crate::failure::{Context, Failure};
@@ -104,10 +104,11 @@ fn measure(corpus: &Corpus, container: Container, directory: &Utf8PathBuf, keys:
     let canonical = corpus.canonical_layout(keys);
     let plain: serde_json::Value = serde_json::from_slice(&canonical).context("parse a corpus")?;
     let own = strict_json::parse(&canonical, &Limits::default()).context("parse a corpus")?;
+    let id = keys.owner.public_key().key_id(KeyIdStyle::Python);
     rows.push(Row {
         name: name("sign"),
-        floor: clock::least(|| floor::sign(&plain, &keys.owner, container).map(drop))?,
-        ours: clock::least(|| ours::sign(&own, &keys.owner, container).map(drop))?,
+        floor: clock::least(|| floor::sign(&plain, &keys.owner, id.as_str(), container).map(drop))?,
+        ours: clock::least(|| ours::sign(&own, &keys.owner, &id, container).map(drop))?,
     });
     let (owner, functionary): (&SecretKey, &SecretKey) = (&keys.owner, &keys.functionary);
     rows.push(Row {

@@ -3,9 +3,10 @@
 use camino::Utf8Path;
 use intoto_core::encoding::Value;
 use intoto_core::envelope::{self, Envelope};
-use intoto_core::key::{KeyIdStyle, SecretKey, Signer};
+use intoto_core::key::{SecretKey, Signer};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
+use intoto_core::name::KeyId;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{Outcome, Verdict};
 use intoto_core::verify::{Policy, Progress, Session};
@@ -25,13 +26,12 @@ pub(super) fn parse(path: &Utf8Path) -> Result<Layout, Failure> {
 }
 
 /// Signs a layout.
-pub(super) fn sign(value: &Value<'_>, key: &SecretKey, container: Container) -> Result<Vec<u8>, Failure> {
+pub(super) fn sign(value: &Value<'_>, key: &SecretKey, id: &KeyId, container: Container) -> Result<Vec<u8>, Failure> {
     let container = match container {
         Container::Dsse => envelope::Container::Dsse,
         Container::Metablock => envelope::Container::Metablock,
     };
-    let id = key.public_key().key_id(KeyIdStyle::Python);
-    envelope::sign(value, &[(key as &dyn Signer, id)], container).context("sign")
+    envelope::sign(value, &[(key as &dyn Signer, id.clone())], container).context("sign")
 }
 
 /// Verifies a chain without inspections, on one thread.
