@@ -112,13 +112,20 @@ impl AuthorTree {
             }
         }
         let on_disk: Vec<Utf8PathBuf> = paths.iter().filter(|path| path.is_file()).cloned().collect();
-        match (on_disk.is_empty(), paths.first()) {
-            (false, _) => Ok(on_disk),
-            (true, Some(missing)) => Err(
+        // A missing .crate is told, because it is what a release is about; executables come and go with profiles and targets.
+        let is_crate = |path: &&Utf8PathBuf| path.extension() == Some("crate");
+        let missing = |path: &&Utf8PathBuf| !path.is_file();
+        let gone = paths.iter().filter(missing).find(is_crate);
+        match (
+            gone.or(paths.first().filter(|_| on_disk.is_empty())),
+            on_disk.is_empty(),
+        ) {
+            (Some(missing), _) => Err(
                 CliError::cannot_decide(format!("{missing}, which the run made, is gone"))
-                    .hint("run `cargo intoto release` again, or name the artifacts to verify"),
+                    .hint("record the run again with `cargo intoto release`, or name the artifacts to verify"),
             ),
-            (true, None) => Err(CliError::cannot_decide(format!(
+            (None, false) => Ok(on_disk),
+            (None, true) => Err(CliError::cannot_decide(format!(
                 "the links in {links} have no product that the layout binds"
             ))
             .hint("record the steps that make the .crate or the executables, or name the artifacts to verify")),

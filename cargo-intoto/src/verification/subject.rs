@@ -6,7 +6,8 @@ use crate::error::CliError;
 use crate::finding::{CargoCode, CargoFinding};
 use crate::trust::Scope;
 
-/// The package URLs of the crates under verification. With `stated` ones, every `.crate` must be one of them.
+/// The package URLs of the crates under verification. With `stated` ones, every `.crate` must be one of them; without, they are
+/// named by the `.crate`s or, where there is none, by executables and libraries.
 ///
 /// # Errors
 /// When a `.crate` is not named as cargo names it.
@@ -40,6 +41,11 @@ pub fn purls(
         of_artifacts.push(format!("pkg:cargo/{name}@{version}"));
     }
     if stated.is_empty() {
+        if of_artifacts.is_empty() {
+            // An executable says no more than its own name.
+            let names = artifacts.iter().filter_map(|artifact| crate_of_file(&artifact.name));
+            of_artifacts.extend(names.map(|name| format!("pkg:cargo/{name}")));
+        }
         return Ok(of_artifacts);
     }
     for stated in stated {
@@ -60,6 +66,17 @@ fn split(stem: &str) -> Option<(&str, &str)> {
         && version.starts_with(|c: char| c.is_ascii_digit())
         && version.chars().all(is_version);
     sound.then_some((name, version))
+}
+
+/// The crate that an executable or a library is named for.
+fn crate_of_file(name: &str) -> Option<&str> {
+    let stem = name.strip_suffix(".exe").unwrap_or(name);
+    let stem = stem
+        .strip_suffix(".rlib")
+        .and_then(|stem| stem.strip_prefix("lib"))
+        .unwrap_or(stem);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!stem.is_empty() && stem.chars().all(is_name)).then_some(stem)
 }
 
 /// Whether a package URL means this crate; without a version it means each.
@@ -109,12 +126,26 @@ mod tests {
         ] {
             assert_eq!(is_about(purl, "hello", "1.0.0+a"), is, "{purl}");
         }
-        let artifact = Artifact {
-            path: "d/hello-1.0.0.crate".into(),
-            name: "hello-1.0.0.crate".into(),
+        let artifact = |name: &str| Artifact {
+            path: format!("d/{name}").into(),
+            name: name.to_owned(),
             sha256: [0; 32],
         };
         let mut findings = Vec::new();
+        for (file, purl) in [
+            ("hello", Some("pkg:cargo/hello")),
+            ("hello.exe", Some("pkg:cargo/hello")),
+            ("libhello.rlib", Some("pkg:cargo/hello")),
+            ("hello?repository_url=x", None),
+            ("libhello.so", None),
+        ] {
+            let found = purls(&[artifact(file)], &[], &mut findings).expect("no .crate");
+            assert_eq!(found, purl.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{file}");
+        }
+        let both = [artifact("tool"), artifact("hello-1.0.0.crate")];
+        let found = purls(&both, &[], &mut findings).expect("well named");
+        assert_eq!(found, ["pkg:cargo/hello@1.0.0"]);
+        let artifact = artifact("hello-1.0.0.crate");
         let found = purls(std::slice::from_ref(&artifact), &[], &mut findings).expect("well named");
         assert_eq!((found, findings.len()), (vec!["pkg:cargo/hello@1.0.0".to_owned()], 0));
         let other = ["pkg:cargo/other@1.0.0".to_owned()];
