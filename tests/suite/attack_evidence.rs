@@ -388,7 +388,7 @@ fn links_name_no_machine() {
         for forbidden in [
             "/tmp/",
             "/home/",
-            concat!("/", "root/"),
+            home.as_str(),
             "cargo-intoto-",
             ".rustup",
             &format!("/{user}/"),
