@@ -51,8 +51,8 @@ pub enum Demand {
     /// Every file: the link was made by this program, which records what the account needs.
     #[default]
     Everything,
-    /// Every file, once the link's materials have the crate's own manifest: the link was made by another tool, which may not
-    /// have recorded the sources at all.
+    /// Every file, once the link's materials have a manifest and sources: the link was made by another tool, which may not have
+    /// recorded any.
     IfSourcesRecorded,
 }
 
@@ -148,7 +148,7 @@ pub fn explain(crate_file: &CrateFile, facts: &Facts) -> Account {
     check_identity(crate_file, facts, &manifests, &mut findings);
 
     let sources = source::Sources::locate(crate_file, facts);
-    if sources.is_none() && facts.demand == Demand::IfSourcesRecorded {
+    if sources.is_none() && facts.demand == Demand::IfSourcesRecorded && !source::are_recorded(facts) {
         return not_explained(crate_file, findings);
     }
     let sources = sources.unwrap_or_default();

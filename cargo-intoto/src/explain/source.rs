@@ -14,6 +14,13 @@ pub(super) struct Sources {
     manifest: String,
 }
 
+/// Whether the step recorded sources, by what the link says alone: an archive with a manifest that nobody recorded must not be
+/// what takes the demand off.
+pub(super) fn are_recorded(facts: &Facts) -> bool {
+    let any = |is: fn(&str) -> bool| facts.materials.keys().any(|name| is(name));
+    any(|name| name.rsplit('/').next() == Some(MANIFEST)) && any(|name| name.ends_with(".rs"))
+}
+
 impl Sources {
     /// Finds the directory of the crate: the one whose `Cargo.toml` is the manifest that the `.crate` was made from. Of several,
     /// as with a copied tree, the one that explains most files is taken; the rest of the account is the same for all.

@@ -342,6 +342,18 @@ fn a_link_of_another_tool_need_not_have_the_sources() {
         .insert("hello/Cargo.toml".into(), sha256(ORIGINAL.as_bytes()));
     assert!(codes(&case.account()).contains(&CargoCode::CrateFileUnexplained));
 
+    // A manifest that nobody recorded does not make of recorded sources none.
+    let mut hostile = self::case();
+    hostile.facts.demand = Demand::IfSourcesRecorded;
+    hostile.files.insert("Cargo.toml.orig", format!("{ORIGINAL}# evil\n"));
+    hostile.files.insert("src/lib.rs", "evil".into());
+    let account = hostile.account();
+    assert!(account.explained && codes(&account).contains(&CargoCode::CrateFileUnexplained));
+
+    // A manifest alone says nothing of another crate's sources.
+    case.facts.materials = [("Cargo.toml".into(), [0; 32]), ("Cargo.lock".into(), [0; 32])].into();
+    assert!(!case.account().explained);
+
     // Our own links have no such way out.
     case.facts.materials.clear();
     case.facts.demand = Demand::Everything;

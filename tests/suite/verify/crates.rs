@@ -105,6 +105,13 @@ fn what_nothing_explains_is_refused() {
         (with("Cargo.toml", with_dependency), "crate-manifest-changed"),
         (
             with(
+                "Cargo.toml.orig",
+                "[package]\nname = \"hello\"\nversion = \"1.0.0\"\nedition = \"2021\"\n# another one\n",
+            ),
+            "crate-file-unexplained",
+        ),
+        (
+            with(
                 "Cargo.lock",
                 "version = 4\n[[package]]\nname = \"evil\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n",
             ),
