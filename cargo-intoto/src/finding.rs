@@ -105,6 +105,8 @@ cargo_codes! {
     CrateEntryCaseCollision = "crate-entry-case-collision",
     /// A file of a `.crate` is no recorded source and nothing that cargo generates.
     CrateFileUnexplained = "crate-file-unexplained",
+    /// A file that cargo was to package is not in the `.crate`.
+    CrateFileMissing = "crate-file-missing",
     /// A file of a `.crate` differs from the recorded source file in its place.
     CrateFileChanged = "crate-file-changed",
     /// The manifest in a `.crate` differs from its source in more than cargo's own rewriting.

@@ -298,21 +298,12 @@ fn main() {
     let exclude = std::fs::OpenOptions::new().create(true).append(true).open(root.join(".git/info/exclude"));
     exclude.unwrap().write_all(b"/src/evil.rs\n").unwrap();
     std::fs::write(root.join("src/evil.rs"), "evil").unwrap();
-    for directory in [package.to_owned(), package.join("tmp-crate")] {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "crate") {
-                let status = std::process::Command::new("sh").arg("-ec").arg(REPACK).arg("sh").arg(entry.path()).status();
-                assert!(status.unwrap().success());
-            }
-        }
-    }
+    repack(package, "printf evil > hello-0.1.0/src/evil.rs");
 }
-const REPACK: &str = "cd $(mktemp -d); tar xzf $1; printf evil > hello-0.1.0/src/evil.rs; \
-    find hello-0.1.0 -type f > list; tar --format=gnu -czf $1 -T list";
 "##;
     fs::create_dir_all(project.path(".git/info")).expect("our own directory");
     project
-        .file("build.rs", script.replace("ROOT", project.path("").as_str()))
+        .file("build.rs", script.replace("ROOT", project.path("").as_str()) + REPACK)
         .commit("build script");
     for step in ["fetch", "build", "test"] {
         record(&project, step).succeeds();
@@ -321,6 +312,45 @@ const REPACK: &str = "cd $(mktemp -d); tar xzf $1; printf evil > hello-0.1.0/src
         .exits(1)
         .says("[source-changed-during-step]");
     no_link(&project, "package", &output, "hides what it packages");
+}
+
+/// Part of a build script: unpacks what cargo has staged, changes it, and packs it as cargo does.
+const REPACK: &str = r##"
+fn repack(package: &std::path::Path, change: &str) {
+    let script = format!("cd $(mktemp -d); tar xzf $1; {change}; find hello-0.1.0 -type f > list; tar --format=gnu -czf $1 -T list");
+    for directory in [package.to_owned(), package.join("tmp-crate")] {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "crate") {
+                let status = std::process::Command::new("sh").args(["-ec", &script, "sh"]).arg(entry.path()).status();
+                assert!(status.unwrap().success());
+            }
+        }
+    }
+}
+"##;
+
+/// All that is left in the package is from source, and something is missing.
+#[test]
+fn build_script_leaves_a_file_out() {
+    let sandbox = Sandbox::new();
+    let project = ready(&sandbox, "hello");
+    let script = r##"
+fn main() {
+    let here = std::env::current_dir().unwrap();
+    if let Some(package) = here.ancestors().find(|path| path.ends_with("package")) {
+        repack(package, "rm hello-0.1.0/src/audit.rs");
+    }
+}
+"##;
+    project
+        .file("build.rs", script.to_owned() + REPACK)
+        .file("src/audit.rs", "//! In no target.\n")
+        .commit("build script");
+    for step in ["fetch", "build", "test"] {
+        record(&project, step).succeeds();
+    }
+    let output = record(&project, "package").exits(1).says("[crate-file-missing]");
+    no_link(&project, "package", &output, "leaves a file out");
 }
 
 /// A file that git ignores and the manifest includes is packaged, if nothing wrote to it meanwhile.

@@ -14,6 +14,7 @@ mod environment;
 mod fetch;
 mod ignored;
 mod inputs;
+mod listing;
 mod observe;
 mod own_harness;
 mod package;

@@ -16,7 +16,7 @@ use crate::naming::clean;
 use crate::plan::{self, StepPlan};
 use crate::recording::ignored::Before;
 use crate::recording::units::Units;
-use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, inputs};
+use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, inputs, listing};
 use crate::store::atomic;
 use crate::workspace::{Member, Purl};
 
@@ -52,6 +52,10 @@ impl Step for Package {
         units.check_unchanged(&context.run.build_directory(), &context.hashing())?;
         let made = context.run.package_directory().join("package");
         let before = before(context, &members)?;
+        let listed = members
+            .iter()
+            .map(|member| listing::of(context, plan, member))
+            .collect::<Result<Vec<_>, _>>()?;
         for member in &members {
             remove(&made.join(crate_name(member)))?;
         }
@@ -59,6 +63,9 @@ impl Step for Package {
         units.remember(&context.run.build_directory(), &context.hashing())?;
         units.store(&context.run)?;
         let crates = read(&made, &members)?;
+        for (listed, (_, crate_file)) in listed.iter().zip(&crates) {
+            listing::check(listed, crate_file)?;
+        }
         let (materials, taken_from) = materials(context, &crates, &before)?;
         account(context, &crates, &materials, &taken_from)?;
         let products = place(context, &made, &crates)?;
