@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// Directory with the links [default: those of the workspace's latest run]
     #[arg(long, value_name = "DIR")]
     link_dir: Option<Utf8PathBuf>,
-    /// Crate that the artifacts are said to be, as pkg:cargo/NAME[@VERSION] [default: what the files are called]
+    /// Crate that the artifacts are said to be, as `pkg:cargo/NAME[@VERSION]` [default: what the files are called]
     #[arg(long = "subject", value_name = "PURL")]
     subjects: Vec<String>,
     /// Value for a parameter of the layout

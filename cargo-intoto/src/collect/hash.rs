@@ -47,7 +47,7 @@ pub fn file(path: &Utf8Path, blob: Option<ObjectFormat>, progress: &Progress) ->
     file_of(path, open_regular(path)?, blob, progress)
 }
 
-/// As [`file`], but a symbolic link is no regular file.
+/// As [`file()`], but a symbolic link is no regular file.
 pub(crate) fn file_itself(
     path: &Utf8Path,
     blob: Option<ObjectFormat>,

@@ -15,7 +15,7 @@ pub fn write(path: &Utf8Path, bytes: &[u8], scratch: &Utf8Path) -> Result<(), Cl
     replace(path, scratch, |file| file.write_all(bytes))
 }
 
-/// Copies the file `from` to `path` as [`write`] does, with the permissions of `from`.
+/// Copies the file `from` to `path` as [`write()`] does, with the permissions of `from`.
 ///
 /// # Errors
 /// When any of it fails; `path` is then as it was.
