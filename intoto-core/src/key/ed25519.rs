@@ -19,10 +19,11 @@ impl Ed25519Key {
     /// Points of small order are refused, because signatures by them can be forged, and so are encodings that are not the point's own, because
     /// one key could then pass as two.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?;
-        if key.to_edwards().compress().as_bytes() != bytes {
+        if !is_reduced(bytes) {
             return Err(KeyError::NotAPoint);
         }
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?;
+        // A sign bit on x = 0 would be another second encoding, but these points have small order.
         if key.is_weak() {
             return Err(KeyError::SmallOrder);
         }
@@ -61,6 +62,12 @@ impl Ed25519Key {
     }
 }
 
+/// Whether the y coordinate is below 2²⁵⁵ − 19, so that it is spelled in its only canonical way.
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
+}
+
 impl PartialOrd for Ed25519Key {
     fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
         Some(self.cmp(other))
@@ -82,5 +89,29 @@ impl Hash for Ed25519Key {
 impl fmt::Debug for Ed25519Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ed25519Key({})", to_hex(self.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // All second encodings that there are: y + p where that fits, and -0 for the x of the two points that have 0 there.
+    #[test]
+    fn second_encodings_are_refused() {
+        for sign in [0, 0x80] {
+            for low in 0xed..=0xff {
+                let mut bytes = [0xff; 32];
+                (bytes[0], bytes[31]) = (low, 0x7f | sign);
+                assert_eq!(Ed25519Key::from_bytes(&bytes), Err(KeyError::NotAPoint), "{bytes:?}");
+            }
+        }
+        let mut one = [0; 32];
+        (one[0], one[31]) = (1, 0x80);
+        let mut minus_one = [0xff; 32];
+        minus_one[0] = 0xec;
+        for bytes in [one, minus_one] {
+            assert!(Ed25519Key::from_bytes(&bytes).is_err(), "{bytes:?}");
+        }
     }
 }
