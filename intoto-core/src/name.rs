@@ -12,9 +12,9 @@
 //! assert!("../build".parse::<StepName>().is_err());
 //! ```
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::borrow::Borrow;
 use core::fmt;
 use core::str::FromStr;
@@ -29,8 +29,9 @@ const KEY_ID_BYTES: usize = 128;
 ///
 /// Refused are names that cannot be part of one file name: empty, `.`, `..`, longer than 240 bytes, or with `/`, `\` or a control
 /// character. Everything else is allowed, blanks and `*` too: files are looked up by their exact name, never by a pattern.
+/// A clone shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StepName(String);
+pub struct StepName(Arc<str>);
 
 impl StepName {
     /// The name as text.
@@ -62,20 +63,30 @@ impl FromStr for StepName {
                 found: text.len(),
                 limit: STEP_NAME_BYTES,
             })
-        } else if let Some(character) = text.chars().find(|c| matches!(c, '/' | '\\') || c.is_control()) {
+        } else if let Some(character) = forbidden(text) {
             Err(NameError::Character { character })
         } else {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         }
     }
+}
+
+fn forbidden(text: &str) -> Option<char> {
+    // Nearly every name is plain ASCII, and one pass over the bytes says so; every rule of a layout may name a step.
+    let is_plain = |byte: u8| (32..127).contains(&byte) && !matches!(byte, b'/' | b'\\');
+    if text.bytes().all(is_plain) {
+        return None;
+    }
+    text.chars().find(|c| matches!(c, '/' | '\\') || c.is_control())
 }
 
 /// The id of a key, as metadata spells it.
 ///
 /// The text is opaque and compared exactly: nobody recomputes the ids in a layout, and the implementations derive different ids from
 /// one key (see [`KeyIdStyle`](crate::key::KeyIdStyle)). Allowed are 1 to 128 visible ASCII characters without `/` and `\`.
+/// A clone shares the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(String);
+pub struct KeyId(Arc<str>);
 
 impl KeyId {
     /// The id as text.
@@ -103,7 +114,7 @@ impl FromStr for KeyId {
         } else if let Some(character) = text.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '/' | '\\')) {
             Err(NameError::Character { character })
         } else {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         }
     }
 }

@@ -81,11 +81,7 @@ impl Parameters {
     /// With no values at all, braces mean themselves, as they do to the peers; only a rule with a placeholder is refused then.
     pub fn fill_rule(&self, rule: &Rule) -> Result<Rule, ParameterProblem> {
         if self.is_empty() {
-            let open = rule.to_words().into_iter().find_map(placeholder_in);
-            return match open {
-                Some(name) => Err(ParameterProblem::Missing { name: name.to_owned() }),
-                None => Ok(rule.clone()),
-            };
+            return no_placeholder(rule).map(|()| rule.clone());
         }
         let pattern = |pattern: &Pattern| self.fill_pattern(pattern);
         Ok(match rule {
@@ -205,11 +201,23 @@ impl Parameters {
     }
 }
 
+/// Without values a rule stays as it is, and must not wait for one.
+fn no_placeholder(rule: &Rule) -> Result<(), ParameterProblem> {
+    match rule.arguments().find_map(placeholder_in) {
+        Some(name) => Err(ParameterProblem::Missing { name: name.to_owned() }),
+        None => Ok(()),
+    }
+}
+
 impl Layout {
     /// The layout with its placeholders filled.
     ///
     /// Sublayouts see no parameters: what the owner of one layout calls `version` is not what the owner of another does.
     pub fn with_parameters(&self, parameters: &Parameters) -> Result<Self, ParameterError> {
+        if parameters.is_empty() {
+            self.without_parameters()?;
+            return Ok(self.clone());
+        }
         let fill_rules = |item: Item<'_>, list| -> Result<Vec<Rule>, ParameterError> {
             let fill = |(index, rule)| {
                 let fill = parameters.fill_rule(rule);
@@ -247,6 +255,21 @@ impl Layout {
             }
         }
         Ok(self.with_items(steps, inspections))
+    }
+
+    /// Checks that no rule has a placeholder, so that the layout is what [`Self::with_parameters`] makes of it without values.
+    pub(crate) fn without_parameters(&self) -> Result<(), ParameterError> {
+        for item in self.items() {
+            for list in ArtifactList::ALL {
+                for (index, rule) in item.rules(list).iter().enumerate() {
+                    no_placeholder(rule).map_err(|problem| ParameterError {
+                        location: item.rule_location(list, index),
+                        problem,
+                    })?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -43,7 +43,7 @@ impl Layout {
         }
         let steps = top.steps.iter().enumerate();
         let steps = steps
-            .map(|(index, step)| read_step(index, step, limits))
+            .map(|(index, step)| read_step(index, step, &keys, limits))
             .collect::<Result<_, _>>()?;
         let inspections = top.inspections.iter().enumerate();
         let inspections = inspections
@@ -107,7 +107,12 @@ struct Top<'v, 'a> {
     keys: &'v Object<'a>,
 }
 
-fn read_step(index: usize, value: &Value<'_>, limits: &Limits) -> Result<Step, LayoutError> {
+fn read_step(
+    index: usize,
+    value: &Value<'_>,
+    keys: &BTreeMap<KeyId, LayoutKey>,
+    limits: &Limits,
+) -> Result<Step, LayoutError> {
     let reader = ItemReader::new(ItemKind::Step, index, value);
     let members = reader.located(Members::of_type(value, Step::TYPE))?;
     reader.located(refuse_certificates(members, &["cert_constraints"]))?;
@@ -123,7 +128,7 @@ fn read_step(index: usize, value: &Value<'_>, limits: &Limits) -> Result<Step, L
     ]))?;
     let name = reader.name(members)?;
     Ok(Step {
-        pubkeys: reader.located(pubkeys(members, limits))?,
+        pubkeys: reader.located(pubkeys(members, keys, limits))?,
         threshold: reader.located(threshold(members))?,
         expected_command: owned(reader.located(members.optional_words("expected_command"))?),
         expected_materials: reader.rules(members, &name, ArtifactList::Materials, limits)?,
@@ -194,26 +199,25 @@ impl<'v> ItemReader<'v> {
         };
         let rules = self.located(members.array(member))?;
         self.located(check_count("rules", rules.len(), limits.rules))?;
-        let read = |(index, rule): (usize, &Value<'_>)| {
-            read_rule(member, rule).map_err(|problem| {
-                let name = name.as_str().to_owned();
-                LayoutError::new(
-                    LayoutLocation::Rule {
-                        kind: self.kind,
-                        index: self.index,
-                        name,
-                        list,
-                        rule: index,
-                    },
-                    problem,
-                )
-            })
-        };
-        rules.iter().enumerate().map(read).collect()
+        let mut read: Vec<Rule> = Vec::with_capacity(rules.len());
+        for (index, rule) in rules.iter().enumerate() {
+            let rule = read_rule(member, rule, read.last()).map_err(|problem| {
+                let location = LayoutLocation::Rule {
+                    kind: self.kind,
+                    index: self.index,
+                    name: name.as_str().to_owned(),
+                    list,
+                    rule: index,
+                };
+                LayoutError::new(location, problem)
+            })?;
+            read.push(rule);
+        }
+        Ok(read)
     }
 }
 
-fn read_rule(member: &'static str, value: &Value<'_>) -> Result<Rule, LayoutProblem> {
+fn read_rule(member: &'static str, value: &Value<'_>, before: Option<&Rule>) -> Result<Rule, LayoutProblem> {
     const EXPECTED: &str = "an array of rules, each an array of strings";
     let values = value.as_array().ok_or_else(|| wrong_kind(member, value, EXPECTED))?;
     // No rule has more than ten words, so they need no memory of their own.
@@ -222,22 +226,30 @@ fn read_rule(member: &'static str, value: &Value<'_>) -> Result<Rule, LayoutProb
         *word = value.as_str().ok_or_else(|| wrong_kind(member, value, EXPECTED))?;
     }
     match words.get(..values.len()) {
-        Some(words) => Ok(Rule::parse_words(words)?),
+        Some(words) => Ok(Rule::parse_words(words, before)?),
         None => {
             let words = values
                 .iter()
                 .map(|value| value.as_str().ok_or_else(|| wrong_kind(member, value, EXPECTED)));
-            Ok(Rule::parse_words(&words.collect::<Result<Vec<_>, _>>()?)?)
+            Ok(Rule::parse_words(&words.collect::<Result<Vec<_>, _>>()?, before)?)
         }
     }
 }
 
-fn pubkeys(members: Members<'_, '_>, limits: &Limits) -> Result<Vec<KeyId>, LayoutProblem> {
+fn pubkeys(
+    members: Members<'_, '_>,
+    keys: &BTreeMap<KeyId, LayoutKey>,
+    limits: &Limits,
+) -> Result<Vec<KeyId>, LayoutProblem> {
     let words = members.words("pubkeys")?;
     check_count("keys", words.len(), limits.links_per_step)?;
     let mut ids: Vec<KeyId> = Vec::with_capacity(words.len());
     for word in words {
-        let id = key_id(word)?;
+        // An id that is the layout's is shared with it; whether all are is judged for the layout as a whole.
+        let id = match keys.get_key_value(word) {
+            Some((id, _)) => id.clone(),
+            None => key_id(word)?,
+        };
         if !ids.contains(&id) {
             ids.push(id);
         }

@@ -77,11 +77,16 @@ pub enum Rule {
 impl Rule {
     /// Reads a rule from its words.
     pub fn parse<S: AsRef<str>>(words: &[S]) -> Result<Self, RuleError> {
-        Self::parse_words(&words.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+        Self::parse_words(&words.iter().map(AsRef::as_ref).collect::<Vec<_>>(), None)
     }
 
-    pub(super) fn parse_words(words: &[&str]) -> Result<Self, RuleError> {
-        parse(words).map_err(|problem| RuleError {
+    /// Reads a rule that stands beside others: its step is most likely the `neighbour`'s, and shares the name with it then.
+    pub(super) fn parse_words(words: &[&str], neighbour: Option<&Self>) -> Result<Self, RuleError> {
+        let step = match neighbour {
+            Some(Self::Match { from, .. }) => Some(from),
+            _ => None,
+        };
+        parse(words, step).map_err(|problem| RuleError {
             words: excerpt(&words.join(" ")),
             problem,
         })
@@ -111,6 +116,28 @@ impl Rule {
             | Self::Match { pattern, .. } => Some(pattern),
             Self::Require { .. } => None,
         }
+    }
+
+    /// Its words that are not keywords, as far as it has them: the pattern or artifact, the prefixes, the step.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &str> {
+        let artifact = match self {
+            Self::Require { artifact } => Some(artifact.as_str()),
+            _ => self.pattern().map(Pattern::as_str),
+        };
+        let of_match = match self {
+            Self::Match {
+                source_prefix,
+                destination_prefix,
+                from,
+                ..
+            } => [
+                source_prefix.as_deref(),
+                destination_prefix.as_deref(),
+                Some(from.as_str()),
+            ],
+            _ => [None; 3],
+        };
+        [artifact].into_iter().chain(of_match).flatten()
     }
 
     /// Its words, with keywords in upper case; [`Self::parse`] of them gives the rule again.
@@ -255,7 +282,7 @@ const KEYWORDS: [&str; 7] = ["CREATE", "DELETE", "MODIFY", "ALLOW", "DISALLOW", 
 /// Four times the longest name of an artifact: a set such as `[*]` spells one character with three.
 const WORD_BYTES: usize = 16_384;
 
-fn parse(words: &[&str]) -> Result<Rule, RuleProblem> {
+fn parse(words: &[&str], likely_step: Option<&StepName>) -> Result<Rule, RuleProblem> {
     if let Some(long) = words.iter().find(|word| word.len() > WORD_BYTES) {
         return Err(RuleProblem::WordTooLong {
             found: long.len(),
@@ -271,7 +298,7 @@ fn parse(words: &[&str]) -> Result<Rule, RuleProblem> {
         });
     };
     if keyword == "MATCH" {
-        return parse_match(words);
+        return parse_match(words, likely_step);
     }
     let [_, argument] = words else {
         return Err(RuleProblem::WrongLength {
@@ -293,7 +320,7 @@ fn parse(words: &[&str]) -> Result<Rule, RuleProblem> {
     })
 }
 
-fn parse_match(words: &[&str]) -> Result<Rule, RuleProblem> {
+fn parse_match(words: &[&str], likely_step: Option<&StepName>) -> Result<Rule, RuleProblem> {
     let is = |position: usize, keyword: &str| {
         words
             .get(position)
@@ -331,12 +358,16 @@ fn parse_match(words: &[&str]) -> Result<Rule, RuleProblem> {
         found if found.eq_ignore_ascii_case("PRODUCTS") => ArtifactList::Products,
         found => return Err(misplaced("MATERIALS or PRODUCTS", found, list)),
     };
+    let from = match likely_step.filter(|likely| likely.as_str() == word(step)) {
+        Some(same) => same.clone(),
+        None => StepName::try_from(word(step)).map_err(RuleProblem::StepName)?,
+    };
     Ok(Rule::Match {
         pattern: Pattern::compile(word(1)),
         source_prefix: source.map(|position| word(position).to_owned()),
         on,
         destination_prefix: destination.map(|position| word(position).to_owned()),
-        from: StepName::try_from(word(step)).map_err(RuleProblem::StepName)?,
+        from,
     })
 }
 

@@ -23,7 +23,7 @@ mod token;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use overlap::Overlap;
 use piece::{Piece, Pieces};
@@ -42,8 +42,6 @@ pub struct Pattern {
     head: Piece,
     /// What follows the first star.
     after_star: Option<AfterStar>,
-    /// What every matching name contains.
-    letters: Letters,
 }
 
 impl Pattern {
@@ -56,21 +54,23 @@ impl Pattern {
     pub fn compile(text: &str) -> Self {
         let mut pieces = Pieces::new(text);
         let head = pieces.next().unwrap_or(Piece::Text(0..0));
-        let mut middle: Vec<Piece> = pieces.collect();
-        let after_star = middle.pop().map(|tail| {
-            // Neighbouring stars leave empty pieces, which match anywhere.
-            middle.retain(|piece| !piece.is_empty());
+        let after_star = pieces.next().map(|mut tail| {
+            // Most patterns have one star, so that this list takes no memory.
+            let mut middle = Vec::new();
+            for piece in pieces {
+                let before = mem::replace(&mut tail, piece);
+                // Neighbouring stars leave empty pieces, which match anywhere.
+                if !before.is_empty() {
+                    middle.push(before);
+                }
+            }
             AfterStar { middle, tail }
         });
-        let mut pattern = Self {
+        Self {
             text: text.into(),
             head,
             after_star,
-            letters: Letters::default(),
-        };
-        let letters = pattern.pieces().map(|piece| piece.letters(text));
-        pattern.letters = letters.fold(Letters::default(), Letters::with);
-        pattern
+        }
     }
 
     /// Says whether the whole name matches.
@@ -128,7 +128,8 @@ impl Pattern {
 
     /// The letters that every matching name has.
     pub(crate) fn letters(&self) -> Letters {
-        self.letters
+        let letters = self.pieces().map(|piece| piece.letters(&self.text));
+        letters.fold(Letters::default(), Letters::with)
     }
 
     /// An upper bound of the work that matching a name takes, in comparisons of simple patterns.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::artifacts::Artifacts;
-use crate::pattern::{Letters, Pattern};
+use crate::pattern::Letters;
 
 /// The letters of every artifact's name; made when the first pattern asks.
 #[derive(Default)]
@@ -19,10 +19,8 @@ impl NameLetters {
         }
     }
 
-    /// Says whether a name lacks a letter that every name matching the pattern has.
-    pub(super) fn exclude(&self, index: usize, pattern: &Pattern) -> bool {
-        self.letters
-            .get(index)
-            .is_some_and(|letters| !letters.includes(pattern.letters()))
+    /// Says whether a name lacks one of the letters that every name matching a pattern has.
+    pub(super) fn exclude(&self, index: usize, needed: Letters) -> bool {
+        self.letters.get(index).is_some_and(|letters| !letters.includes(needed))
     }
 }

@@ -179,8 +179,9 @@ impl<'q, 'a> Queue<'q, 'a> {
             return Ok(selected);
         }
         self.letters.prepare(self.artifacts);
+        let needed = pattern.letters();
         for index in self.left.iter_both(among, range) {
-            if self.letters.exclude(index, pattern) {
+            if self.letters.exclude(index, needed) {
                 self.work.spend(1)?;
                 continue;
             }

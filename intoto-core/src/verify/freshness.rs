@@ -37,11 +37,13 @@ impl TrustedLayout {
             return Err(Problem::refusal(FindingCode::LayoutExpired, message));
         }
         stages.pass(Stage::Freshness);
-        let filled = authentic
-            .layout
-            .with_parameters(parameters)
-            .map_err(|error| Problem::from(&error))?;
-        authentic.layout = Arc::new(filled);
+        let layout = &authentic.layout;
+        if parameters.is_empty() {
+            layout.without_parameters().map_err(|error| Problem::from(&error))?;
+        } else {
+            let filled = layout.with_parameters(parameters);
+            authentic.layout = Arc::new(filled.map_err(|error| Problem::from(&error))?);
+        }
         stages.pass(Stage::Parameters);
         Ok((
             Self {
