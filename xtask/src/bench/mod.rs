@@ -13,6 +13,7 @@ use crate::process::Run;
 use crate::root::Root;
 use crate::say;
 
+mod building;
 mod clock;
 mod corpus;
 mod floor;
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Measure in this very process, which must be an optimised one
     #[arg(long, hide = true)]
     here: bool,
+    /// Also a cold build of a program with and without recording, which takes minutes
+    #[arg(long)]
+    build: bool,
 }
 
 /// Measures, or starts the optimised build that does.
@@ -44,6 +48,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
                 "bench",
                 "--here",
             ])
+            .args(args.build.then_some("--build"))
             .directory(root.path())
             .show();
     }
@@ -66,7 +71,13 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
             }
         }
     }
-    recording::run(root, &world, &corpora)
+    let product = recording::release(root)?;
+    recording::run(&product, &world, &corpora, &keys)?;
+    if args.build {
+        building::run(&world, &product)
+    } else {
+        Ok(())
+    }
 }
 
 /// Milliseconds by `WORK CORPUS CONTAINER`.

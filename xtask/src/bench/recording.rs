@@ -5,11 +5,13 @@ use std::io::{Read, Write};
 
 use camino::Utf8Path;
 use intoto_core::digest::sha256;
+use intoto_core::key::Signer;
 use sha2::{Digest, Sha256};
 
-use super::clock;
+use super::corpus::Keys;
+use super::{clock, floor};
 use crate::failure::{Context, Failure};
-use crate::interop::{World, write};
+use crate::interop::{Container, World, write};
 use crate::process::Run;
 use crate::root::Root;
 use crate::say;
@@ -20,14 +22,13 @@ const LARGE_SIZE: usize = 1 << 30;
 
 /// What a process cost.
 #[derive(Debug, Clone, Copy)]
-struct Cost {
-    milliseconds: f64,
+pub(super) struct Cost {
+    pub(super) milliseconds: f64,
     peak_mib: f64,
 }
 
 /// Measures all three and prints a row each.
-pub(super) fn run(root: &Root, world: &World, corpora: &Utf8Path) -> Result<(), Failure> {
-    let product = release(root)?;
+pub(super) fn run(product: &Utf8Path, world: &World, corpora: &Utf8Path, keys: &Keys) -> Result<(), Failure> {
     say::row("");
     say::row(format!(
         "{:<34} {:>18} {:>18} {:>10} {:>18} {:>9}",
@@ -37,10 +38,17 @@ pub(super) fn run(root: &Root, world: &World, corpora: &Utf8Path) -> Result<(), 
     let chain = corpora.join("steps-10/dsse");
     let commands = Commands {
         world,
-        product: &product,
+        product,
         key: &key,
     };
-    let verify_floor = clock::least(|| Ok(()))?;
+    let verify_floor = clock::least(|| {
+        floor::verify(
+            &chain,
+            Container::Dsse,
+            keys.owner.public_key(),
+            keys.functionary.public_key(),
+        )
+    })?;
     print(
         "verify 10 links",
         commands.python_verify(&chain)?,
@@ -53,6 +61,13 @@ pub(super) fn run(root: &Root, world: &World, corpora: &Utf8Path) -> Result<(), 
         ("record one file of 1 GiB", true),
     ] {
         let directory = world.directory("recorded")?;
+        world.workspace(&directory, "/data")?;
+        world
+            .command(product)
+            .args(["fetch", "--key"])
+            .arg(&key)
+            .directory(&directory)
+            .succeed()?;
         let data = directory.join("data");
         fs::create_dir(&data).context(format!("create {data}"))?;
         if large {
@@ -156,7 +171,7 @@ impl Commands<'_> {
 }
 
 /// Runs the command once and reads what it cost.
-fn cost(run: Run, directory: &Utf8Path) -> Result<Cost, Failure> {
+pub(super) fn cost(run: Run, directory: &Utf8Path) -> Result<Cost, Failure> {
     let output = run.directory(directory).succeed()?.stdout;
     let last = output.lines().last().unwrap_or_default();
     let (milliseconds, kib) = last
@@ -181,7 +196,7 @@ fn print(name: &str, python: Cost, go: Cost, floor: f64, ours: Cost) {
 }
 
 /// The product as users build it.
-fn release(root: &Root) -> Result<camino::Utf8PathBuf, Failure> {
+pub(super) fn release(root: &Root) -> Result<camino::Utf8PathBuf, Failure> {
     Run::cargo()
         .args([
             "build",

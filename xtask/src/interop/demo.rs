@@ -231,19 +231,7 @@ impl Recording<'_> {
     /// Makes the working directory a cargo workspace with a run that the steps join. What they make is ignored by git, so that
     /// the run stays the same.
     fn workspace(&self) -> Result<(), Failure> {
-        world::write(
-            &self.work.join("Cargo.toml"),
-            "[package]\nname = \"demo\"\nversion = \"0.0.0\"\nedition = \"2024\"\n",
-        )?;
-        world::write(
-            &self.work.join("Cargo.lock"),
-            "version = 4\n\n[[package]]\nname = \"demo\"\nversion = \"0.0.0\"\n",
-        )?;
-        world::write(&self.work.join(".gitignore"), "/target\n/demo-project*\n")?;
-        let source = self.work.join("src");
-        std::fs::create_dir(&source).context(format!("create {source}"))?;
-        world::write(&source.join("lib.rs"), "")?;
-        self.world.commit(&self.work, "begin")?;
+        self.world.workspace(&self.work, "/demo-project*")?;
         let fetch = self.world.product().args(["fetch", "--key"]).arg(self.keys.join("bob"));
         fetch.directory(&self.work).succeed()?;
         Ok(())

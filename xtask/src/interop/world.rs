@@ -161,6 +161,24 @@ impl World {
         self.commit(&upstream, "foo")
     }
 
+    /// Makes a directory a cargo workspace with nothing in it, under git, which ignores `ignored`.
+    pub(crate) fn workspace(&self, directory: &Utf8Path, ignored: &str) -> Result<(), Failure> {
+        let package = "name = \"demo\"\nversion = \"0.0.0\"\n";
+        write(
+            &directory.join("Cargo.toml"),
+            format!("[package]\n{package}edition = \"2024\"\n"),
+        )?;
+        write(
+            &directory.join("Cargo.lock"),
+            format!("version = 4\n\n[[package]]\n{package}"),
+        )?;
+        write(&directory.join(".gitignore"), format!("/target\n{ignored}\n"))?;
+        let source = directory.join("src");
+        fs::create_dir(&source).context(format!("create {source}"))?;
+        write(&source.join("lib.rs"), "")?;
+        self.commit(directory, "begin")
+    }
+
     /// Commits everything in a directory, which becomes a repository if it is none.
     pub(crate) fn commit(&self, directory: &Utf8Path, message: &str) -> Result<(), Failure> {
         let git = |words: &[&str]| self.command("git").args(words).directory(directory).succeed();

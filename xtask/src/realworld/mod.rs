@@ -20,6 +20,15 @@ pub(crate) struct Args {
     pub(crate) only: Option<String>,
 }
 
+/// One of the crates in a new repository, for other chores.
+pub(crate) fn check_out(world: &World, name: &str) -> Result<camino::Utf8PathBuf, Failure> {
+    let cases: Vec<&cases::Case> = cases::CASES.iter().filter(|case| case.name == name).collect();
+    let case = cases
+        .first()
+        .ok_or_else(|| Failure::new(format!("there is no crate {name}")))?;
+    sources::Registry::fetch(world, &cases)?.check_out(world, case)
+}
+
 /// Runs every chosen crate and prints one row per crate and attack.
 pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let world = World::new(root, "realworld")?;
