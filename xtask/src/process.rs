@@ -30,11 +30,16 @@ impl Ended {
         self.code == Some(0)
     }
 
-    /// The last lines of what it printed, for a failure's text.
+    /// How it ended and the last lines of each stream, for a failure's text.
     pub(crate) fn tail(&self) -> String {
-        let all = format!("{}{}", self.stdout, self.stderr);
-        let lines: Vec<&str> = all.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        let last = |text: &str| {
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(25)..].join("\n")
+        };
+        let code = self
+            .code
+            .map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
+        format!("{}\n{}\n({code})", last(&self.stdout), last(&self.stderr))
     }
 }
 
