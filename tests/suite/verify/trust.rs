@@ -104,6 +104,27 @@ fn an_older_layout_is_not_put_back() {
     verify(&world, &[&subject[..], &["--allow-older-layout"]].concat()).succeeds();
 }
 
+/// Only what was verified as of now is remembered: neither a refused verdict nor one about another time moves the mark.
+#[test]
+fn what_was_not_verified_now_is_not_remembered() {
+    let world = world();
+    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    let subject = ["--subject", "pkg:cargo/hello"];
+    let older = layout("2998-01-01T00:00:00Z");
+    world.file("stranger", "not of the chain");
+    verify(&world, &[&subject[..], &["stranger"]].concat())
+        .exits(1)
+        .prints("artifact-unbound");
+    verify(&world, &[&subject[..], &["--as-of", "2998-06-01T00:00:00Z"]].concat()).succeeds();
+    world.layout(&older);
+    verify(&world, &subject).succeeds();
+    // And what is remembered counts at any time.
+    world.layout(&layout("2997-01-01T00:00:00Z"));
+    verify(&world, &[&subject[..], &["--as-of", "2996-01-01T00:00:00Z"]].concat())
+        .exits(1)
+        .prints("layout-older");
+}
+
 #[test]
 fn a_pinned_layout_is_the_only_one() {
     let world = World::new();
@@ -115,6 +136,23 @@ fn a_pinned_layout_is_the_only_one() {
         .verify(&["--layout-sha256", &"0".repeat(64)])
         .exits(1)
         .prints("layout-digest-mismatch");
+    // What is signed stays the same when somebody else signs it too, and changes with every word of it.
+    let json = world.verify(&["--format", "json"]).succeeds().stdout;
+    let json: Value = serde_json::from_str(&json).expect("a report");
+    let signed = json["layers"][0]["signed_sha256"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    world.file(
+        "root.layout",
+        chain::dsse(&chain::text(&chain::layout()), &[&chain::owner(), &chain::carol()]),
+    );
+    world.verify(&["--layout-sha256", &signed]).succeeds();
+    world.verify(&["--layout-sha256", &of_file]).exits(1);
+    world.layout(&layout("2999-01-01T00:00:00Z"));
+    world.verify(&["--layout-sha256", &signed]).exits(1);
+    world.verify(&["--layout-sha256", &signed[..63]]).exits(1);
+    world.verify(&["--layout-sha256", ""]).exits(1);
 }
 
 #[test]
