@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::bufread::MultiGzDecoder;
-use tar::{Archive, Entry, EntryType};
+use tar::{Archive, Entry, EntryType, PaxExtension, PaxExtensions};
 
 /// Files and directories of one archive; the largest published crates have some ten thousand.
 const MAX_ENTRIES: usize = 100_000;
@@ -95,7 +95,7 @@ fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(),
         EntryType::Regular | EntryType::Continuous => false,
         EntryType::Directory => true,
         // A global header of comments, as `git archive` writes, stands for no file.
-        EntryType::XGlobalHeader => return Ok(()),
+        EntryType::XGlobalHeader => return only_comments(entry),
         other => {
             return Err(Unpack::Unsupported(format!(
                 "its entry {shown:?} is no file or directory ({other:?})"
@@ -105,6 +105,23 @@ fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(),
     let Some(relative) = clean(&name) else {
         return Err(Unpack::Unsupported(format!("its entry {shown:?} has an unclean name")));
     };
+    // To some tars that is a directory, whatever else the entry says.
+    if !is_directory && name.ends_with(b"/") {
+        return Err(Unpack::Unsupported(format!(
+            "its entry {shown:?} is a file with the name of a directory"
+        )));
+    }
+    if let Some(extensions) = entry.pax_extensions().map_err(broken)? {
+        for extension in extensions {
+            let key = extension.map_err(broken)?.key_bytes().to_owned();
+            if !is_plain_extension(&key) {
+                let key = String::from_utf8_lossy(&key).into_owned();
+                return Err(Unpack::Unsupported(format!(
+                    "its entry {shown:?} is extended by {key:?}"
+                )));
+            }
+        }
+    }
     let target = into.join(&relative);
     if is_directory {
         return fs::create_dir_all(&target).map_err(Unpack::Io);
@@ -127,6 +144,29 @@ fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(),
         return Err(Unpack::Broken(format!("its entry {shown:?} ends early")));
     }
     Ok(())
+}
+
+/// What an extended header may say of a file, for all tars to unpack the same file: `GNU.sparse.name`, for one, names another.
+fn is_plain_extension(key: &[u8]) -> bool {
+    const PLAIN: [&[u8]; 10] = [
+        b"path", b"size", b"mtime", b"atime", b"ctime", b"uid", b"gid", b"uname", b"gname", b"comment",
+    ];
+    PLAIN.contains(&key) || key.starts_with(b"LIBARCHIVE.") || key.starts_with(b"SCHILY.xattr.")
+}
+
+/// Accepts a global header that says nothing of the files behind it; some tars take what it says for each of them, and others do not.
+fn only_comments(entry: &mut Entry<'_, impl Read>) -> Result<(), Unpack> {
+    let mut text = Vec::new();
+    let is_short = entry.size() <= MAX_NAME as u64;
+    entry.take(MAX_NAME as u64).read_to_end(&mut text).map_err(broken)?;
+    let is_comment = |extension: io::Result<PaxExtension<'_>>| extension.is_ok_and(|is| is.key_bytes() == b"comment");
+    if is_short && PaxExtensions::new(&text).all(is_comment) {
+        Ok(())
+    } else {
+        Err(Unpack::Unsupported(
+            "it has a global header that is no comment".to_owned(),
+        ))
+    }
 }
 
 /// The entry's name as a path below the directory: relative, UTF-8, without `..` and control characters.
@@ -235,7 +275,7 @@ mod tests {
 
     #[test]
     fn only_files_and_directories_and_only_inside() {
-        use EntryType::{Block, Directory, Fifo, Link, Regular, Symlink};
+        use EntryType::{Block, Directory, Fifo, Link, Regular, Symlink, XGlobalHeader, XHeader};
 
         let good = archive(&[("a/", Directory, ""), ("a/b", Regular, "text"), ("./c", Regular, "")]);
         assert_eq!(
@@ -249,6 +289,11 @@ mod tests {
         assert_eq!(outcome(&gzip(&good)[..60], Compression::Gzip).0, "broken");
         assert_eq!(outcome(b"BZh9...", Compression::Detect).0, "unsupported");
 
+        let of_git = archive(&[("g", XGlobalHeader, "15 comment=abc\n"), ("a", Regular, "x")]);
+        assert_eq!(outcome(&of_git, Compression::Detect).0, "ok");
+        let renamed = archive(&[("x", XHeader, "9 path=b\n"), ("a", Regular, "x")]);
+        assert_eq!(outcome(&renamed, Compression::Detect), ("ok", vec!["b".to_owned()]));
+
         let cases: &[&[(&str, EntryType, &str)]] = &[
             &[("../evil", Regular, "x")],
             &[("/tmp/evil-cargo-intoto", Regular, "x")],
@@ -259,6 +304,10 @@ mod tests {
             &[("fifo", Fifo, "")],
             &[("device", Block, "")],
             &[("twice", Regular, "x"), ("twice", Regular, "y")],
+            // What some tars unpack otherwise.
+            &[("a/", Regular, "x")],
+            &[("x", XHeader, "24 GNU.sparse.name=evil\n"), ("a", Regular, "x")],
+            &[("g", XGlobalHeader, "13 path=evil\n"), ("a", Regular, "x")],
         ];
         for entries in cases {
             let (kind, _) = outcome(&archive(entries), Compression::Detect);
