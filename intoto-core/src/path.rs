@@ -178,7 +178,7 @@ fn is_ordinary(text: &str) -> bool {
     let ([first, after @ ..], [before @ .., last]) = (bytes, bytes) else {
         return false;
     };
-    let is_odd = |byte: u8| (byte < 32) | (byte > 126) | (byte == b'\\') | (byte == b':');
+    let is_odd = |byte: u8| !(32..=126).contains(&byte) | (byte == b'\\') | (byte == b':');
     let begins_oddly = |byte: u8| (byte == b'/') | (byte == b'.');
     let odd = before.iter().zip(after).fold(0, |odd, (&before, &byte)| {
         odd | u8::from(is_odd(byte) | ((before == b'/') & begins_oddly(byte)))
