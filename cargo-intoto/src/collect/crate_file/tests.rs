@@ -388,3 +388,20 @@ fn a_bomb_ends_early() {
     let bytes = builder.into_inner().unwrap().finish().unwrap();
     assert_eq!(code(&bytes), Some(CargoCode::CrateTooLarge));
 }
+
+/// Each of these names lies in two thousand folders of its own.
+#[test]
+fn names_of_many_folders_end_early() {
+    let long = |number: usize| format!("{STEM}/{number}/{}x", "d/".repeat(2000));
+    let names: Vec<String> = (0..100).map(long).collect();
+    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for name in &names {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, io::empty()).unwrap();
+    }
+    let bytes = builder.into_inner().unwrap().finish().unwrap();
+    assert!(bytes.len() < 100_000);
+    assert_eq!(code(&bytes), Some(CargoCode::CrateTooLarge));
+}
