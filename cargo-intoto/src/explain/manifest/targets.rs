@@ -106,7 +106,11 @@ pub(super) fn compare(
             for (name, files) in &discovered {
                 // A file that a declared target already uses is not discovered under its own name as well.
                 let used = |file: &&str| paths.contains(*file);
-                let listed = found.contains_key(name) || declared.contains_key(name);
+                // There is one library, whatever its name is.
+                let listed = match kind.key {
+                    "lib" => !(found.is_empty() && declared.is_empty()),
+                    _ => found.contains_key(name) || declared.contains_key(name),
+                };
                 if !listed && !name.starts_with('.') && !files.iter().all(used) {
                     comparison.differ(field(kind, name), "the target that cargo discovers", None);
                 }
