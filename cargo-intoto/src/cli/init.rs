@@ -226,11 +226,8 @@ impl Trust {
     /// An entry for everything the workspace hands out. A name that is taken gets a number behind it.
     fn plan(workspace: &Workspace, path: &Utf8Path) -> Result<Self, CliError> {
         let store = Store::load(path)?;
-        let published = workspace.members.iter().any(|member| member.publishable);
         let mut scope = workspace
-            .members
-            .iter()
-            .filter(|member| member.publishable || !published)
+            .released()
             .map(|member| Scope::of_purl(member.package.purl.as_str()))
             .collect::<Result<Vec<_>, _>>()?;
         scope.sort();

@@ -94,11 +94,12 @@ impl AuthorTree {
         let directory = LinkDirectory::open(links).map_err(|error| {
             CliError::cannot_decide(format!("failed to open the link directory {links}")).because(error)
         })?;
-        let mut paths = BTreeSet::new();
+        let (mut paths, mut any) = (BTreeSet::new(), false);
         for name in store::LinkDirectory::new(links).names()? {
             let Some(link) = read_link(&directory, &name, limits) else {
                 continue;
             };
+            any = true;
             let is_last = Some(link.name.as_str()) == last_step;
             for (product, _) in link.products.iter() {
                 let product = product.as_str();
@@ -125,6 +126,8 @@ impl AuthorTree {
                     .hint("record the run again with `cargo intoto release`, or name the artifacts to verify"),
             ),
             (None, false) => Ok(on_disk),
+            (None, true) if !any => Err(CliError::cannot_decide(format!("there are no links in {links}"))
+                .hint("run `cargo intoto release`, or `cargo intoto build`, `test` and `package` one by one")),
             (None, true) => Err(CliError::cannot_decide(format!(
                 "the links in {links} have no product that the layout binds"
             ))
