@@ -71,7 +71,7 @@ impl Names {
             name: name.to_owned(),
             is_directory,
         };
-        let Some(earlier) = self.seen.insert(name.to_lowercase(), seen) else {
+        let Some(earlier) = self.seen.insert(without_case(name), seen) else {
             return Ok(());
         };
         if earlier.name != name {
@@ -88,4 +88,16 @@ impl Names {
             format!("entry {name:?} stands in the archive twice"),
         ))
     }
+}
+
+/// The name as file systems that know no case compare it. By way of the capital letters, because some small ones share one: the
+/// long `ſ` is an `s` there.
+fn without_case(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
 }

@@ -334,6 +334,16 @@ fn hostile_archives_are_refused_each_by_its_code() {
             gzip(&one().entry(b"a-1.0.0/d/x", b"").entry(b"a-1.0.0/D/y", b"").end()),
             CrateEntryCaseCollision,
         ),
+        (
+            "case of a letter with two small forms",
+            gzip(
+                &one()
+                    .entry(b"a-1.0.0/src/lib.rs", b"")
+                    .entry("a-1.0.0/\u{17f}rc/lib.rs".as_bytes(), b"")
+                    .end(),
+            ),
+            CrateEntryCaseCollision,
+        ),
     ];
     for (name, bytes, expected) in cases {
         assert_eq!(code(&bytes), Some(expected), "{name}");
