@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::recording::Build;
 use crate::ui::Ui;
 
-/// Build the workspace and record what went in and what came out
+/// Build, and record what went in and what came out
 ///
 /// Runs `cargo build` in an empty build directory of its own and writes a link: the packages and files that the compiler
 /// really read, and the final artifacts. Every dependency is checked against Cargo.lock and its .crate before and after.

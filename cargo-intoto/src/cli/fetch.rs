@@ -13,10 +13,10 @@ use crate::ui::Ui;
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "cargo intoto fetch [OPTIONS] [CARGO FLAGS]", after_help = step_help!("fetch"))]
 pub(crate) struct Args {
-    /// Remove unpacked packages that differ from their .crate and let cargo unpack them again
+    /// Let cargo unpack packages again that differ from their .crate
     #[arg(long, help_heading = "Recording")]
     repair: bool,
-    /// Record vendored files that have no .crate to compare with as sources of this workspace
+    /// Record vendored files without a .crate to compare with as sources of the workspace
     #[arg(long, help_heading = "Recording")]
     vendored_as_source: bool,
     #[command(flatten)]

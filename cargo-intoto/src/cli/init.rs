@@ -24,19 +24,19 @@ const OWNER: &str = "owner";
 /// One year, which a derived layout lasts.
 const YEAR: i64 = 365 * 24 * 60 * 60;
 
-/// Set up a workspace: a key, a signed layout derived from it, and trust in both
+/// Set up a workspace: a key, a signed layout, and trust in both
 ///
-/// Writes `layouts/release.toml` (edit it), `layouts/release.layout` (the same, signed) and `layouts/keys/NAME.pub`, and
-/// adds the key to your trust store. Nothing is overwritten.
+/// Derives layouts/release.toml from the workspace (edit it), signs it as layouts/release.layout, writes layouts/keys/NAME.pub and adds
+/// the key to your trust store. Nothing is overwritten. A new key asks for a passphrase; without a terminal, CARGO_INTOTO_PASSPHRASE has it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Key to use instead of a new one: a name in the key directory, a file, or a URI
+    /// Key to use instead of a new one: a name in the key directory, or a file
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Store a new key in the clear instead of encrypting it
     #[arg(long)]
     no_passphrase: bool,
-    /// The form of the signed layout
+    /// Form of the signed layout: dsse, or metablock as older tools have it
     #[arg(long, value_enum, value_name = "FORM", default_value = "dsse")]
     container: ContainerArg,
     #[command(flatten)]
@@ -226,8 +226,11 @@ impl Trust {
     /// An entry for everything the workspace hands out. A name that is taken gets a number behind it.
     fn plan(workspace: &Workspace, path: &Utf8Path) -> Result<Self, CliError> {
         let store = Store::load(path)?;
+        let published = workspace.members.iter().any(|member| member.publishable);
         let mut scope = workspace
-            .released()
+            .members
+            .iter()
+            .filter(|member| member.publishable || !published)
             .map(|member| Scope::of_purl(member.package.purl.as_str()))
             .collect::<Result<Vec<_>, _>>()?;
         scope.sort();

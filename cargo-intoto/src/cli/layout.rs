@@ -25,7 +25,9 @@ use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 /// Where the layout source of a workspace lies.
 const SOURCE: &str = "layouts/release.toml";
 
-/// Write, derive, check, sign and show layouts
+/// Write, check, sign and show layouts
+///
+/// The layout source, layouts/release.toml, is written by people; its signed form, layouts/release.layout, is what verification reads.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -38,7 +40,7 @@ enum LayoutCommand {
     New(NewArgs),
     /// Print the layout source that fits this workspace
     Derive(DeriveArgs),
-    /// Compare the layout source with the signed layout and the workspace, and look for rules that mean less than they seem to
+    /// Check that source, signed layout and workspace agree, and lint the rules
     Check(check::CheckArgs),
     /// Sign the layout source
     Sign(SignArgs),
@@ -58,7 +60,7 @@ struct NewArgs {
 
 #[derive(Debug, clap::Args)]
 struct DeriveArgs {
-    /// Public key of somebody who does the steps: a file, or the name of a key of your own; may be given more than once
+    /// Public key of somebody who does the steps: a file, or the name of a key of your own; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Derive for these members only
@@ -83,10 +85,10 @@ struct SignArgs {
     /// The layout source
     #[arg(value_name = "FILE", default_value = SOURCE)]
     source: Utf8PathBuf,
-    /// Key to sign with: a name in the key directory, a file, or a URI; may be given more than once
+    /// Key to sign with: a name in the key directory, or a file; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
-    /// The form of the signed layout
+    /// Form of the signed layout: dsse, metablock
     #[arg(long, value_enum, value_name = "FORM", default_value = "dsse")]
     container: ContainerArg,
     /// Where to write it [default: beside the source, with the ending .layout]

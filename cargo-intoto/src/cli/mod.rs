@@ -2,6 +2,7 @@
 
 mod build;
 mod fetch;
+mod help;
 mod init;
 mod key;
 mod layout;
@@ -22,7 +23,7 @@ mod words;
 use std::ffi::OsString;
 
 use anstream::ColorChoice;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -42,18 +43,25 @@ enum Color {
     bin_name = "cargo intoto",
     version,
     about,
-    disable_help_subcommand = true
+    after_help = AFTER_HELP
 )]
 struct Cli {
-    /// When to colour: auto, always, never
-    #[arg(long, global = true, value_name = "WHEN", env = "CARGO_TERM_COLOR", hide_env = true)]
-    color: Option<Color>,
-    /// Say nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// Show every artifact
-    #[arg(short, long, global = true)]
+    /// Show every artifact, rule and file
+    #[arg(short, long, global = true, display_order = 900)]
     verbose: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, display_order = 901, conflicts_with = "verbose")]
+    quiet: bool,
+    /// When to colour: auto, always, never
+    #[arg(
+        long,
+        global = true,
+        display_order = 902,
+        value_name = "WHEN",
+        env = "CARGO_TERM_COLOR",
+        hide_env = true
+    )]
+    color: Option<Color>,
     #[command(subcommand)]
     command: Command,
 }
@@ -97,9 +105,29 @@ impl Command {
     }
 }
 
+const AFTER_HELP: &str = "\
+`cargo intoto try` needs no set-up. To mean it: `cargo intoto init`, then `cargo intoto release`.
+
+Exit codes:
+  0  verified, or done
+  1  refused: something was decided, and the answer is no
+  2  the command line or the settings are wrong
+  3  cannot decide: input is missing, unreadable or malformed, or no key is trusted
+  4  input or output failed, or a program that was called
+fetch, build, test, package and run pass on the exit code of the command that they run.
+
+See `cargo intoto help <COMMAND>` for one command.";
+
 /// Parses `args`, runs the command and turns its outcome into an exit code.
 pub(crate) fn main(args: Vec<OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(words::sort(without_plugin_word(args), &Cli::command())) {
+    let command = help::arrange(Cli::command());
+    let args = words::sort(without_plugin_word(args), &command);
+    let color = color_of_help(&args);
+    let parsed = command
+        .color(color)
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Nobody is left to tell when the terminal itself is gone.
@@ -124,6 +152,25 @@ pub(crate) fn main(args: Vec<OsString>) -> Exit {
             ui.error(&error);
             error.exit()
         }
+    }
+}
+
+/// What help and mistakes on the command line are coloured by: they are printed before the command line is understood.
+fn color_of_help(args: &[OsString]) -> clap::ColorChoice {
+    let words: Vec<_> = args
+        .iter()
+        .take_while(|word| *word != "--")
+        .filter_map(|word| word.to_str())
+        .collect();
+    let flag = words.iter().enumerate().find_map(|(index, word)| match *word {
+        "--color" => words.get(index + 1).copied(),
+        word => word.strip_prefix("--color="),
+    });
+    let variable = std::env::var("CARGO_TERM_COLOR").ok();
+    match flag.or(variable.as_deref()) {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
     }
 }
 

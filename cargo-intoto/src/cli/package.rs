@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::recording::Package;
 use crate::ui::Ui;
 
-/// Make the .crate files and record what is in them
+/// Make the .crate files, and record what is in them
 ///
 /// Runs `cargo package` for the members that may be published and writes a link: for each file in a .crate the file of the
 /// workspace that it was taken from. A .crate that is not explained to the last file is refused.

@@ -10,23 +10,23 @@ use crate::recording::RunCommand;
 use crate::signing::KeyArgs;
 use crate::ui::Ui;
 
-/// Run any command as a step and record the files that are named
+/// Run any command as a step, and record the files you name
 ///
 /// The materials are hashed before the command runs and the products after it; a directory stands for all files below it. The
 /// exit code is the command's when it fails, and nothing is recorded then.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "cargo intoto run --step <NAME> [OPTIONS] -- <COMMAND>...")]
+#[command(override_usage = "cargo intoto run [OPTIONS] --step <NAME> -- <COMMAND>...")]
 pub(crate) struct Args {
     /// The step's name in the layout
     #[arg(long, value_name = "NAME")]
     step: StepName,
-    /// File or directory that the command uses; may be given more than once
+    /// File or directory that the command uses; may be repeated
     #[arg(short, long = "material", value_name = "PATH", num_args = 1..)]
     materials: Vec<Utf8PathBuf>,
-    /// File or directory that the command makes; may be given more than once
+    /// File or directory that the command makes; may be repeated
     #[arg(short, long = "product", value_name = "PATH", num_args = 1..)]
     products: Vec<Utf8PathBuf>,
-    /// Path to the Cargo.toml of the workspace whose run the step joins
+    /// Path to Cargo.toml of the workspace whose run the step joins
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<Utf8PathBuf>,
     #[command(flatten)]

@@ -33,7 +33,7 @@ const SOURCE: &str = "layouts/release.toml";
 pub(crate) struct Args {
     /// The link or layout, signed or not
     file: Utf8PathBuf,
-    /// Key to sign with: a name in the key directory, a file, or a URI; may be given more than once
+    /// Key to sign with: a name in the key directory, or a file; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Keep the signatures that are there, instead of replacing them
@@ -42,13 +42,13 @@ pub(crate) struct Args {
     /// Compare the files in this directory with the link's products first
     #[arg(long, value_name = "DIR")]
     artifact_dir: Option<Utf8PathBuf>,
-    /// The layout or layout source that lists the key [default: layouts/release.toml, if it is there]
+    /// Layout or layout source that lists the key [default: layouts/release.toml]
     #[arg(long, value_name = "FILE")]
     layout: Option<Utf8PathBuf>,
-    /// How to name the key, instead of the name the layout uses
+    /// Name the key by this style of id: python, legacy [default: as the layout does]
     #[arg(long, value_enum, value_name = "STYLE")]
     keyid_style: Option<KeyIdStyleArg>,
-    /// The form of the signed file [default: as it is]
+    /// Form of the signed file: dsse, metablock [default: as it is]
     #[arg(long, value_enum, value_name = "FORM")]
     container: Option<ContainerArg>,
     /// Write to this file instead

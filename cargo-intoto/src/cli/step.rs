@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 /// The flags of a recorded step of cargo; every other word is cargo's.
 #[derive(Debug, Args)]
 pub(crate) struct StepArgs {
-    /// Record under this name, for a layout that has several steps of the kind
+    /// Name of the step, if the layout has several of the kind
     #[arg(long, value_name = "NAME", help_heading = "Recording")]
     step: Option<StepName>,
     #[command(flatten)]
@@ -32,10 +32,10 @@ pub(crate) struct StepArgs {
 /// How to record.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RecordingArgs {
-    /// Show what would be run and recorded, and do nothing
+    /// Show what would be run and recorded, and stop there
     #[arg(long, help_heading = "Recording")]
     pub(crate) dry_run: bool,
-    /// Record compiler wrappers, other linkers, patches and the like instead of refusing them
+    /// Record compiler wrappers, patches and the like instead of refusing them
     #[arg(long, help_heading = "Recording")]
     pub(crate) allow_wrapper: bool,
 }
@@ -110,11 +110,12 @@ pub(crate) fn layout_source(workspace: &Workspace) -> Result<Option<LayoutSource
 macro_rules! step_help {
     ($step:literal) => {
         concat!(
-            "Every other flag goes to `cargo ",
+            "Every other flag, and what follows `--`, goes to `cargo ",
             $step,
-            "` as it is: -p, --workspace, --release, --features, --target, --locked, --manifest-path, --target-dir … \
-             What follows `--` is cargo's too.\n\nThe link is written to target/intoto/<run>/. The exit code is cargo's \
-             when cargo fails."
+            "` as it is; see `cargo help ",
+            $step,
+            "`. --message-format is the recorder's own.\n\nThe link is written to target/intoto/<run>/. When cargo fails, \
+             nothing is recorded, and its exit code is passed on."
         )
     };
 }

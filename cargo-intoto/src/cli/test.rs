@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::recording::Test;
 use crate::ui::Ui;
 
-/// Run the tests and record which programs ran
+/// Run the tests, and record what was tested
 ///
 /// Runs `cargo test`, reusing only what this run compiled, and writes a link: what the compiler read, and the test programs.
 /// A failing test leaves no link, and neither does a run without a single test.

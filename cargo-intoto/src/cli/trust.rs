@@ -11,7 +11,9 @@ use crate::exit::Exit;
 use crate::trust::{Entry, Scope, Store, TrustArgs};
 use crate::ui::Ui;
 
-/// Say whose layouts you believe, for which crates
+/// Manage whose layouts you believe, for which crates
+///
+/// The trust store is one file of yours. Nothing in a source tree decides what is trusted.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -34,10 +36,10 @@ enum TrustCommand {
 struct AddArgs {
     /// Name of the entry
     name: String,
-    /// An owner's public key file, or the name of a key of your own; may be given more than once
+    /// An owner's public key: a file, or the name of a key of your own; may be repeated
     #[arg(long = "key", value_name = "FILE", required = true)]
     keys: Vec<String>,
-    /// A crate that the owners speak for, as `pkg:cargo/NAME`; may be given more than once
+    /// A crate that the owners speak for, as pkg:cargo/NAME; may be repeated
     #[arg(long = "scope", value_name = "PURL", required = true)]
     scope: Vec<String>,
     /// How many of the keys must have signed [default: all]

@@ -28,14 +28,14 @@ const DAY: i64 = 24 * 60 * 60;
 /// The name of the throw-away functionary of a derived layout.
 const ANYBODY: &str = "throw-away";
 
-/// Do everything once with throw-away keys, to see what it is
+/// Do all of it once with throw-away keys
 ///
-/// Derives a layout, does all its steps and verifies the result: fetch, build, test, package, verify. The keys are never written to
-/// disk, and nothing outside of target/intoto/try/ and cargo's own target directory is touched. A dirty tree, or one without git, is
-/// recorded as such. With `--layout`, a layout source of yours is tried, with throw-away keys for all its functionaries.
+/// Derives a layout, does all its steps and verifies the result: fetch, build, test, package, verify. Needs no set-up. The keys are never
+/// written to disk, and nothing outside of target/intoto/try/ and cargo's own target directory is touched. A dirty tree, or one without
+/// git, is recorded as such. With --layout, a layout source of yours is tried, with throw-away keys for everybody whom it names.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this package; may be given more than once
+    /// Only this package; may be repeated
     #[arg(short, long = "package", value_name = "PACKAGE")]
     packages: Vec<String>,
     /// Path to Cargo.toml
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// Layout source to try instead of a derived one
     #[arg(long, value_name = "FILE")]
     layout: Option<Utf8PathBuf>,
-    /// Record compiler wrappers, other linkers, patches and the like instead of refusing them
+    /// Record compiler wrappers, patches and the like instead of refusing them
     #[arg(long)]
     allow_wrapper: bool,
 }

@@ -11,16 +11,16 @@ use crate::signing::PendingSigners;
 /// Who signs, and in which form.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyArgs {
-    /// Key to sign with: a name in the key directory, a file, or a URI; may be given more than once
+    /// Key to sign with: a name in the key directory, or a file; may be repeated
     #[arg(long = "key", value_name = "KEY", help_heading = "Signing")]
     pub keys: Vec<String>,
-    /// Record without signing; `cargo intoto sign` does it elsewhere
+    /// Record without signing; `cargo intoto sign` signs elsewhere
     #[arg(long, conflicts_with = "keys", help_heading = "Signing")]
     pub unsigned: bool,
-    /// How to name the key in signatures, instead of the name the layout uses
+    /// Name the key by this style of id: python, legacy [default: as the layout does]
     #[arg(long, value_enum, value_name = "STYLE", help_heading = "Signing")]
     pub keyid_style: Option<KeyIdStyleArg>,
-    /// The form of signed files
+    /// Form of signed files: dsse, metablock
     #[arg(
         long,
         value_enum,

@@ -1,0 +1,96 @@
+//! What `--help` says, word by word: `tests/cmd/help/` has a page per command.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_intoto_tests::Sandbox;
+use snapbox::{Assert, Data};
+
+/// Every command, and those that have commands of their own.
+const COMMANDS: &[&str] = &[
+    "",
+    "init",
+    "try",
+    "fetch",
+    "build",
+    "test",
+    "package",
+    "release",
+    "run",
+    "key",
+    "key generate",
+    "key import",
+    "key show",
+    "key list",
+    "layout",
+    "layout new",
+    "layout derive",
+    "layout check",
+    "layout sign",
+    "layout show",
+    "sign",
+    "trust",
+    "trust add",
+    "trust list",
+    "trust remove",
+    "verify",
+];
+
+/// What the pages are called.
+fn page(command: &str) -> String {
+    match command {
+        "" => "cargo-intoto.txt".to_owned(),
+        _ => format!("{}.txt", command.replace(' ', "-")),
+    }
+}
+
+fn pages() -> Utf8PathBuf {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("cmd/help")
+}
+
+/// `SNAPSHOTS=overwrite cargo test -p cargo-intoto-tests help` writes the pages anew; read the difference before committing it.
+#[test]
+fn every_page_of_help_is_as_it_was_read() {
+    let sandbox = Sandbox::new();
+    let assert = Assert::new().action_env("SNAPSHOTS");
+    for command in COMMANDS {
+        let mut args: Vec<&str> = command.split_whitespace().collect();
+        args.push("--help");
+        let output = sandbox.intoto("", &args).succeeds();
+        assert!(output.stderr.is_empty(), "{}", output.shown());
+        let path = pages().join(page(command));
+        assert.eq(output.stdout.clone(), Data::read_from(path.as_std_path(), None));
+        *args.last_mut().expect("there is the flag") = "-h";
+        assert_eq!(sandbox.intoto("", &args).succeeds().stdout, output.stdout, "{command}");
+        args.pop();
+        args.insert(0, "help");
+        assert_eq!(sandbox.intoto("", &args).succeeds().stdout, output.stdout, "{command}");
+    }
+}
+
+/// A command that is added needs a page, and every page belongs to a command.
+#[test]
+fn every_command_has_a_page() {
+    let sandbox = Sandbox::new();
+    let mut listed = BTreeSet::from([page("")]);
+    for parent in ["", "key", "layout", "trust"] {
+        let mut args: Vec<&str> = parent.split_whitespace().collect();
+        args.push("--help");
+        let help = sandbox.intoto("", &args).succeeds().stdout;
+        let (_, commands) = help.split_once("Commands:\n").expect("there are commands");
+        let (commands, _) = commands.split_once("\n\n").expect("options follow");
+        let names = commands.lines().filter_map(|line| line.split_whitespace().next());
+        listed.extend(
+            names
+                .filter(|name| *name != "help")
+                .map(|name| page(format!("{parent} {name}").trim_start())),
+        );
+    }
+    let written: BTreeSet<String> = pages()
+        .read_dir_utf8()
+        .expect("there are pages")
+        .map(|entry| entry.expect("readable").file_name().to_owned())
+        .collect();
+    assert_eq!(listed, written);
+    assert_eq!(written, COMMANDS.iter().map(|command| page(command)).collect());
+}
