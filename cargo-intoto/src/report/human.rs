@@ -1,14 +1,16 @@
 //! The report for people, in cargo's manner: right-aligned verbs, and the verdict in the last line.
 
-use std::collections::{BTreeSet, HashMap};
+mod lists;
+
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use intoto_core::envelope::Container;
 use intoto_core::key::KeyIdStyle;
 use intoto_core::verdict::{
-    ArtifactReport, Binding, Fate, InspectionReport, InspectionState, LayerReport, LinkState, ListReport, Location,
-    Outcome, RuleState, Severity, StepReport, SubjectReport,
+    Binding, InspectionReport, InspectionState, LayerReport, LinkState, Location, Outcome, Severity, StepReport,
+    SubjectReport,
 };
 
 use super::findings::{Row, rows, subject, verb};
@@ -31,6 +33,7 @@ pub fn render(report: &Report, verbosity: Verbosity) -> String {
     let mut page = Page {
         text: String::new(),
         every_artifact: verbosity == Verbosity::Verbose,
+        commit: common_commit(report),
     };
     if verbosity > Verbosity::Quiet {
         page.head(report);
@@ -47,9 +50,12 @@ pub fn render(report: &Report, verbosity: Verbosity) -> String {
             page.equivalent(report);
         }
     }
+    // The two lists of an inspection often say the same, and so have the same against an artifact.
+    let mut told = BTreeSet::new();
     for row in rows(report) {
-        if verbosity > Verbosity::Quiet || row.severity >= Severity::Undecided {
-            page.finding(&row);
+        let is_wanted = verbosity > Verbosity::Quiet || row.severity >= Severity::Undecided;
+        if is_wanted && told.insert((row.code, row.message)) {
+            page.finding(&row, &report.layout_name);
         }
     }
     if verbosity > Verbosity::Quiet || report.outcome() != Outcome::Verified {
@@ -61,6 +67,8 @@ pub fn render(report: &Report, verbosity: Verbosity) -> String {
 struct Page {
     text: String,
     every_artifact: bool,
+    /// The commit that all links that count agree on.
+    commit: Option<String>,
 }
 
 impl Page {
@@ -79,36 +87,45 @@ impl Page {
             "Verifying",
             &format!("{}{}", plain(&subject(report)), as_of(report)),
         );
+        let root = report.verdict.layout();
         let container = report
             .container
             .map(|container| format!(" ({})", container_name(container)));
-        let name = format!("{}{}", plain(&report.layout_name), container.unwrap_or_default());
-        self.line(GOOD, "Layout", &name);
+        let expires = root.map(|layer| format!(", valid until {}", layer.expires));
+        let name = plain(&report.layout_name);
+        let about = format!("{}{}", container.unwrap_or_default(), expires.unwrap_or_default());
+        self.line(GOOD, "Layout", &format!("{name}{about}"));
+        // Only a layout that all of them signed gets as far as a report of its own.
+        let signed = if root.is_some() { "signed" } else { "must be signed" };
         for owner in &report.owners {
             let id = owner.key.key_id(KeyIdStyle::Legacy);
             self.more(&format!(
-                "must be signed by {} ({} {})",
+                "{signed} by {} ({} {})",
                 plain(&owner.label),
                 owner.key.kind(),
                 id.short()
             ));
+        }
+        if let Some(commit) = &self.commit {
+            let commit = plain(commit).into_owned();
+            self.line(GOOD, "Commit", &commit);
         }
     }
 
     fn layer(&mut self, layer: &LayerReport) {
         if !layer.path.is_empty() {
             self.line(GOOD, "Sublayout", &plain(&layer.path.join("/")));
+            let signers: Vec<String> = layer
+                .signed_by
+                .iter()
+                .map(|key| format!("{} {}", key.kind, plain(key.key_id.short())))
+                .collect();
+            self.more(&format!(
+                "signed by {}, valid until {}",
+                signers.join(" and "),
+                layer.expires
+            ));
         }
-        let signers: Vec<String> = layer
-            .signed_by
-            .iter()
-            .map(|key| format!("{} {}", key.kind, plain(key.key_id.short())))
-            .collect();
-        self.more(&format!(
-            "signed by {}, valid until {}",
-            signers.join(" and "),
-            layer.expires
-        ));
         for step in &layer.steps {
             self.step(step);
         }
@@ -123,38 +140,31 @@ impl Page {
         } else {
             &step.command
         };
+        let name = plain(step.name.as_str());
         self.line(
             GOOD,
             "Step",
-            &format!("{}{}", plain(step.name.as_str()), command_line(command)),
+            &format!("{name}, {}{}", signers(step), command_line(command)),
         );
-        let mut signers = Vec::new();
         for link in &step.links {
             let file = plain(&link.file);
-            match &link.state {
-                LinkState::Admitted => {
-                    let commit = link.commit.as_ref().map(|commit| format!(", commit {}", plain(commit)));
-                    signers.push(format!("{}{}", plain(link.key_id.short()), commit.unwrap_or_default()));
+            match (&link.state, &link.commit) {
+                (LinkState::Admitted, Some(commit)) if self.commit.as_ref() != Some(commit) => {
+                    self.more(&format!("{file}: commit {}", plain(commit)));
                 }
-                LinkState::Absent if self.every_artifact => self.more(&format!("{file}: there is none")),
-                LinkState::Absent => {}
-                LinkState::Refused { code, message } => {
+                (LinkState::Admitted, None) if self.commit.is_some() => {
+                    self.more(&format!("{file}: does not say at which commit"));
+                }
+                // The commit of all of them stands at the top.
+                (LinkState::Admitted, _) => {}
+                (LinkState::Absent, _) if self.every_artifact => self.more(&format!("{file}: there is none")),
+                (LinkState::Absent, _) => {}
+                (LinkState::Refused { code, message }, _) => {
                     self.more(&format!("{file} does not count [{code}]: {}", plain(message)));
                 }
                 _ => self.more(&format!("{file}: in a state that this version cannot show")),
             }
         }
-        self.more(&format!(
-            "{} of {} key{}: {}",
-            step.distinct_keys,
-            step.threshold,
-            if step.threshold == 1 { "" } else { "s" },
-            if signers.is_empty() {
-                "nobody".to_owned()
-            } else {
-                signers.join("; ")
-            }
-        ));
         self.list(&step.materials);
         self.list(&step.products);
     }
@@ -170,53 +180,6 @@ impl Page {
         }
         self.list(&inspection.materials);
         self.list(&inspection.products);
-    }
-
-    fn list(&mut self, list: &ListReport) {
-        if list.rules().is_empty() && list.artifact_count() == 0 {
-            return;
-        }
-        self.more(&format!(
-            "{}: {}",
-            list.list(),
-            count(list.artifact_count(), "artifact")
-        ));
-        let mut by_fate: HashMap<Fate, Vec<ArtifactReport<'_>>> = HashMap::new();
-        for artifact in list.artifacts() {
-            by_fate.entry(artifact.fate).or_default().push(artifact);
-        }
-        for (index, rule) in list.rules().iter().enumerate() {
-            let did = match (rule.state, rule.consumed) {
-                (RuleState::Failed, _) => format!("{ERROR}failed{ERROR:#}"),
-                (RuleState::Held, 0) => "held".to_owned(),
-                (RuleState::Held, consumed) => format!("took {}", count(consumed, "artifact")),
-                _ => "not applied".to_owned(),
-            };
-            self.more(&format!("  {index} {}  {DIM}{did}{DIM:#}", plain(&rule.text)));
-            self.artifacts(by_fate.get(&Fate::Consumed(index)));
-            self.artifacts(by_fate.get(&Fate::Disallowed(index)));
-        }
-        if let Some(left) = by_fate.get(&Fate::Left) {
-            let artifacts = count(left.len(), "artifact");
-            self.more(&format!("  no rule took {artifacts}, which allows them"));
-            self.artifacts(Some(left));
-        }
-        self.artifacts(by_fate.get(&Fate::Unsettled));
-    }
-
-    fn artifacts(&mut self, artifacts: Option<&Vec<ArtifactReport<'_>>>) {
-        for artifact in artifacts.filter(|_| self.every_artifact).into_iter().flatten() {
-            let digests: Vec<String> = artifact
-                .digests
-                .iter()
-                .map(|(algorithm, hex)| format!("{}:{}", plain(algorithm), plain(&hex)))
-                .collect();
-            self.more(&format!(
-                "      {}  {DIM}{}{DIM:#}",
-                plain(artifact.path.as_str()),
-                digests.join(" ")
-            ));
-        }
     }
 
     fn account(&mut self, account: &Account) {
@@ -258,9 +221,10 @@ impl Page {
         let mut told = BTreeSet::new();
         for binding in &artifact.bindings {
             let by = match binding {
-                Binding::InspectionRule { inspection, text, .. } => {
+                Binding::InspectionRule { inspection, text, .. } if self.every_artifact => {
                     format!("inspection {}: {}", plain(inspection.as_str()), plain(text))
                 }
+                Binding::InspectionRule { inspection, .. } => format!("inspection {}", plain(inspection.as_str())),
                 Binding::LastProduct { step, path } => {
                     let step = plain(step.as_str());
                     format!("the last step {step}, as its product {}", plain(path.as_str()))
@@ -297,15 +261,19 @@ impl Page {
         }
     }
 
-    fn finding(&mut self, row: &Row<'_>) {
+    fn finding(&mut self, row: &Row<'_>, layout: &str) {
         let (style, label) = match row.severity {
             Severity::Refusal => (ERROR, "error"),
             Severity::Undecided => (ERROR, "undecided"),
             Severity::Warning => (WARNING, "warning"),
             Severity::Note => (NOTE, "note"),
         };
-        let place = row.location.map(place).filter(|place| !place.is_empty());
-        let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+        let place = match row.location.map(|location| place(location, row.message)) {
+            // What is nowhere inside of the layout is about the file itself.
+            Some(None) => format!("{}: ", plain(layout)),
+            Some(Some(place)) => format!("{place}: "),
+            None => String::new(),
+        };
         let message = plain(row.message);
         let _ = writeln!(self.text, "{style}{label}[{}]:{style:#} {place}{message}", row.code);
         if let Some(hint) = row.hint {
@@ -363,8 +331,38 @@ fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-/// Where a finding was made, from the outside in.
-fn place(location: &Location) -> String {
+/// Whose links count for a step.
+fn signers(step: &StepReport) -> String {
+    let ids: Vec<_> = step
+        .links
+        .iter()
+        .filter(|link| matches!(link.state, LinkState::Admitted))
+        .map(|link| plain(link.key_id.short()))
+        .collect();
+    let threshold = step.threshold;
+    match (threshold, ids.as_slice()) {
+        (1, [only]) => format!("by key {only}"),
+        (1, []) => "by nobody".to_owned(),
+        (_, []) => format!("by none of {threshold} keys"),
+        (_, several) => format!("by {} of {threshold} keys: {}", step.distinct_keys, several.join(", ")),
+    }
+}
+
+/// The commit that the links that count were recorded at, if those that name one all name the same.
+fn common_commit(report: &Report) -> Option<String> {
+    let steps = report.verdict.layers().iter().flat_map(|layer| &layer.steps);
+    let commits: BTreeSet<&String> = steps
+        .flat_map(|step| &step.links)
+        .filter(|link| matches!(link.state, LinkState::Admitted))
+        .filter_map(|link| link.commit.as_ref())
+        .collect();
+    let mut commits = commits.into_iter();
+    let first = commits.next()?;
+    commits.next().is_none().then(|| first.clone())
+}
+
+/// Where a finding was made, from the outside in, if it was made somewhere; an artifact that `message` names is not named again.
+fn place(location: &Location, message: &str) -> Option<String> {
     let mut parts = Vec::new();
     if !location.layer.is_empty() {
         parts.push(format!("sublayout {}", plain(&location.layer.join("/"))));
@@ -379,8 +377,10 @@ fn place(location: &Location) -> String {
         let rule = location.rule.map(|rule| format!(" rule {rule}")).unwrap_or_default();
         parts.push(format!("{list}{rule}"));
     }
-    if let Some(artifact) = &location.artifact {
+    if let Some(artifact) = &location.artifact
+        && (parts.is_empty() || !message.contains(&format!("`{artifact}`")))
+    {
         parts.push(plain(artifact).into_owned());
     }
-    parts.join(", ")
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
