@@ -30,6 +30,7 @@ pub struct CliError {
     kind: ErrorKind,
     code: Option<CargoCode>,
     message: String,
+    snippet: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     hints: Vec<String>,
 }
@@ -41,6 +42,7 @@ impl CliError {
             kind,
             code: None,
             message: message.into(),
+            snippet: None,
             source: None,
             hints: Vec::new(),
         }
@@ -76,6 +78,13 @@ impl CliError {
         self
     }
 
+    /// Adds lines that were laid out already and hold nothing that a terminal obeys: where in a file the mistakes are.
+    #[must_use]
+    pub fn snippet(mut self, snippet: impl Into<String>) -> Self {
+        self.snippet = Some(snippet.into());
+        self
+    }
+
     /// Adds a stable code to an error of any kind.
     #[must_use]
     pub fn with_code(mut self, code: CargoCode) -> Self {
@@ -105,6 +114,11 @@ impl CliError {
     /// The stable code, if the failure has one.
     pub fn code(&self) -> Option<CargoCode> {
         self.code
+    }
+
+    /// The lines that show where the mistakes are, if there are any.
+    pub fn shown(&self) -> Option<&str> {
+        self.snippet.as_deref()
     }
 
     /// The hints, in the order they were added.

@@ -105,13 +105,22 @@ impl Ui {
     pub fn error(&self, error: &CliError) {
         let code = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
         self.line(Verbosity::Quiet, ERROR, &format!("error{code}:"), error);
+        if let Some(snippet) = error.shown() {
+            self.block(Verbosity::Quiet, snippet);
+        }
+        let mut told = error.to_string();
         let mut cause = error.source();
         while let Some(inner) = cause {
-            // Causes may be what another program printed; no line of theirs begins where one of ours does.
-            for (index, line) in inner.to_string().lines().enumerate() {
-                let label = if index == 0 { "  because" } else { "         |" };
-                self.line(Verbosity::Quiet, Style::new(), label, &line);
+            let text = inner.to_string();
+            // Some libraries repeat in a cause what the error said already.
+            if !text.is_empty() && !told.ends_with(&text) {
+                // Causes may be what another program printed; no line of theirs begins where one of ours does.
+                for (index, line) in text.lines().enumerate() {
+                    let label = if index == 0 { "  because" } else { "         |" };
+                    self.line(Verbosity::Quiet, Style::new(), label, &line);
+                }
             }
+            told = text;
             cause = inner.source();
         }
         for hint in error.hints() {

@@ -231,7 +231,7 @@ fn starters_can_be_written() {
     project
         .intoto(&["layout", "sign"])
         .exits(2)
-        .says("the public key file `layouts/keys/owner.pub`");
+        .says("there is no public key at `layouts/keys/owner.pub`");
 }
 
 /// A link of the step `build` with one product.

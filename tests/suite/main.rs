@@ -2,6 +2,8 @@
 
 mod attack_evidence;
 mod attack_recording;
+mod bad_input;
+mod help;
 mod house;
 mod keys;
 mod layouts;

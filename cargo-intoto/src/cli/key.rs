@@ -8,7 +8,10 @@ use crate::exit::Exit;
 use crate::signing::{self, KeyDirectory, KeyFile, KeyKindArg};
 use crate::ui::Ui;
 
-/// Make, take in, show and list signing keys
+/// Make, import, show and list signing keys
+///
+/// Private keys lie in your configuration directory, never in a repository, encrypted unless --no-passphrase says otherwise. Without a
+/// terminal, CARGO_INTOTO_PASSPHRASE has the passphrase.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -19,7 +22,7 @@ pub(crate) struct Args {
 enum KeyCommand {
     /// Make a new key in the key directory
     Generate(GenerateArgs),
-    /// Take a private key file (PKCS#8 PEM) into the key directory
+    /// Copy a private key file (PKCS#8 PEM) into the key directory
     Import(ImportArgs),
     /// Print the ids and the public half of a key
     Show(ShowArgs),
@@ -31,7 +34,7 @@ enum KeyCommand {
 struct GenerateArgs {
     /// Name of the new key
     name: String,
-    /// Kind of key
+    /// Kind of key: ed25519, ecdsa-p256
     #[arg(long, value_enum, value_name = "KIND", default_value = "ed25519")]
     kind: KeyKindArg,
     /// Store the key in the clear instead of encrypting it
@@ -130,6 +133,10 @@ fn describe(key: &PublicKey) -> String {
 /// The public half of what `--key` may name, opening the private key only when there is no public file.
 pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
     let signing::KeyUri::File(path) = signing::KeyUri::parse(text)?;
+    if !path.exists() {
+        return Err(CliError::cannot_decide(format!("there is no key at `{path}`"))
+            .hint("give a key file, or the name of a key of your own: `cargo intoto key list` shows them"));
+    }
     let public = path.with_extension("pub");
     if path.extension() == Some("key")
         && public.exists()
@@ -142,7 +149,7 @@ pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
         Err(error) => match KeyFile::find(&path) {
             // A private key is opened for its public half; anything else is a public key that cannot be read.
             Ok(file) if holds_private_key(&path) => Ok(file.open()?.public_key().clone()),
-            Err(exposed) if holds_private_key(&path) || !path.exists() => Err(exposed),
+            Err(exposed) if holds_private_key(&path) => Err(exposed),
             _ => Err(error),
         },
     }

@@ -34,24 +34,18 @@ impl OwnRun<'_> {
         let layout = read_named(self.layout, limits.json_bytes)
             .map_err(|unread| CliError::cannot_decide(format!("the layout {} {unread}", self.layout)))?;
         let tree = AuthorTree::find(&self.workspace.root, Some(&self.workspace.target_directory))?;
-        tree.artifacts(self.run.directory(), &layout, &limits)
+        tree.artifacts(self.run.directory(), (self.layout, &layout), &limits)
     }
 
     /// The words of `verify` that do it, with `owner` as the key.
     fn words(&self, owner: Option<&Utf8Path>) -> Result<Vec<String>, CliError> {
         let relative = |path: &Utf8Path| path.strip_prefix(&self.workspace.root).unwrap_or(path).to_string();
         let mut words = vec!["verify".to_owned(), "--layout".to_owned(), relative(self.layout)];
-        let artifacts = self.artifacts()?;
         if let Some(owner) = owner {
             words.extend(["--key".to_owned(), relative(owner)]);
-        } else if artifacts.iter().all(|path| path.extension() != Some("crate")) {
-            // The trust store is asked about crates, and no file in hand says which.
-            for member in self.workspace.released() {
-                words.extend(["--subject".to_owned(), format!("pkg:cargo/{}", member.name())]);
-            }
         }
         words.extend(["--link-dir".to_owned(), relative(self.run.directory())]);
-        words.extend(artifacts.iter().map(|path| relative(path)));
+        words.extend(self.artifacts()?.iter().map(|path| relative(path)));
         Ok(words)
     }
 

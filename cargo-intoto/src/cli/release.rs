@@ -13,10 +13,10 @@ use crate::layout_source::LayoutSource;
 use crate::recording::Settings;
 use crate::recording::seal::{self, Signing};
 use crate::signing::{KeyArgs, Keyring, PendingSigners, load_public_key};
-use crate::ui::Ui;
+use crate::ui::{Ui, Verbosity};
 use crate::verification::link_files::read_named;
 
-/// Do all steps of the layout, sign them and verify the result
+/// Do all steps of the layout, sign them, and verify the result
 ///
 /// Runs the commands of layouts/release.toml in order: fetch, build, test, package. The key is opened once, when all of them have ended.
 /// Then the run is verified as `cargo intoto verify` does, and the command is printed with which anybody else verifies it.
@@ -25,10 +25,10 @@ pub(crate) struct Args {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<Utf8PathBuf>,
-    /// Layout source [default: layouts/release.toml of the workspace]; the signed layout lies beside it
+    /// Layout source, with the signed layout beside it [default: layouts/release.toml]
     #[arg(long, value_name = "FILE")]
     layout: Option<Utf8PathBuf>,
-    /// Package a tree that differs from its commit, and record that
+    /// Package a tree that differs from its commit, and record that it does
     #[arg(long, help_heading = "Recording")]
     allow_dirty: bool,
     #[command(flatten)]
@@ -107,7 +107,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         owner: None,
     };
     let exit = verify_run(&own, ui)?;
-    if exit == Exit::Success {
+    if exit == Exit::Success && ui.verbosity() > Verbosity::Quiet {
         let owner = owner_file(&signed)?.unwrap_or_else(|| "OWNER.pub".into());
         ui.data(&format!(
             "\nAnybody else verifies it, with these files, by\n\n    {}\n",

@@ -17,63 +17,86 @@ use crate::verification::link_files::{LinkDirectory, read_named};
 use crate::verification::owners::{self, Owners};
 use crate::verification::{self, Artifact, Commands, ReferenceTime, Request, hostile_tree, subject};
 
-/// Verify that artifacts came out of the steps, people and rules that a layout demands
+/// Decide whether artifacts came out of the steps that a layout demands
 ///
-/// Without arguments, in your own workspace: the artifacts of the latest run, by `layouts/release.layout` and the keys of your
-/// trust store. Elsewhere, give at least `--layout`, `--link-dir` and the artifacts. For a tree that you do not trust, call
-/// `cargo-intoto verify` from outside of it: nothing of the tree is run, and nothing in it decides what is trusted.
+/// Without arguments, in your own workspace: the artifacts of the latest run, by layouts/release.layout and the keys of your trust
+/// store. Elsewhere, give at least --layout, --link-dir and the artifacts, and --key unless you trust the owner already.
 ///
-/// Exits with 0 if verified, 1 if refused, 2 for a mistake on the command line, 3 if it cannot be decided, 4 if the machine fails.
+/// Call `cargo-intoto verify`, from outside, for a tree that you do not trust: there, `cargo` itself may be replaced. Nothing of the tree
+/// is run, and nothing in it decides what is trusted.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes:
+  0  verified
+  1  refused: something was decided, and the answer is no
+  2  the command line or the settings are wrong
+  3  cannot decide: input is missing, unreadable or malformed, or no key is trusted
+  4  input or output failed, or a program that was called")]
 pub(crate) struct Args {
     /// Artifacts to verify: .crate files and executables
     #[arg(value_name = "FILE")]
     files: Vec<Utf8PathBuf>,
-    /// Another artifact to verify; may be given more than once
+    /// Another artifact to verify; may be repeated
     #[arg(long = "artifact", value_name = "FILE")]
     artifacts: Vec<Utf8PathBuf>,
-    /// The signed layout [default: layouts/release.layout of the workspace]
-    #[arg(long, value_name = "FILE")]
-    layout: Option<Utf8PathBuf>,
-    /// Public key that must have signed the layout, instead of the trust store; each one that is given must
-    #[arg(long = "key", value_name = "FILE")]
-    keys: Vec<Utf8PathBuf>,
-    /// Directory with the links [default: those of the workspace's latest run]
-    #[arg(long, value_name = "DIR")]
-    link_dir: Option<Utf8PathBuf>,
-    /// Crate that the artifacts are said to be, as `pkg:cargo/NAME[@VERSION]` [default: what the files are called]
-    #[arg(long = "subject", value_name = "PURL")]
-    subjects: Vec<String>,
-    /// Value for a parameter of the layout
-    #[arg(long = "param", value_name = "NAME=VALUE")]
-    parameters: Vec<String>,
-    /// Judge at this time instead of now, as in 2027-01-31T00:00:00Z
-    #[arg(long, value_name = "RFC3339")]
-    as_of: Option<String>,
-    /// Run the commands of the layout's inspections; true and tar xzf FILE never need it
-    #[arg(long)]
-    run_inspections: bool,
-    /// Seconds that each such command may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "run_inspections")]
-    inspection_timeout: u64,
-    /// Accept a layout that is older than one that was accepted before
-    #[arg(long)]
-    allow_older_layout: bool,
-    /// Accept only the layout with this sha256
-    #[arg(long, value_name = "HEX")]
-    layout_sha256: Option<String>,
-    /// Where cargo puts what it builds [default: target below the workspace]
-    #[arg(long, value_name = "DIR", env = "CARGO_TARGET_DIR", hide_env = true)]
-    target_dir: Option<Utf8PathBuf>,
-    /// How to report
+    /// How to report: human, json (as docs/verdict.schema.json says)
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// The signed layout [default: layouts/release.layout]
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    layout: Option<Utf8PathBuf>,
+    /// Directory with the links [default: the workspace's latest run]
+    #[arg(long, value_name = "DIR", help_heading = "Evidence")]
+    link_dir: Option<Utf8PathBuf>,
+    /// Where cargo puts what it builds [default: target]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CARGO_TARGET_DIR",
+        hide_env = true,
+        help_heading = "Evidence"
+    )]
+    target_dir: Option<Utf8PathBuf>,
+    /// Public key that must have signed the layout, instead of the trust store; if repeated, all must
+    #[arg(long = "key", value_name = "FILE", help_heading = "Trust")]
+    keys: Vec<Utf8PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
+    /// Crate that the artifacts are said to be, as `pkg:cargo/NAME[@VERSION]` [default: by file name]
+    #[arg(long = "subject", value_name = "PURL", help_heading = "Trust")]
+    subjects: Vec<String>,
+    /// Accept only the layout with this sha256
+    #[arg(long, value_name = "HEX", help_heading = "Trust")]
+    layout_sha256: Option<String>,
+    /// Accept a layout that is older than one accepted before
+    #[arg(long, help_heading = "Trust")]
+    allow_older_layout: bool,
+    /// Judge at this time instead of now, as in 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME", help_heading = "Policy")]
+    as_of: Option<String>,
+    /// Value for a parameter of the layout; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", help_heading = "Policy")]
+    parameters: Vec<String>,
+    /// Run the commands of the layout's inspections; `true` and `tar xzf FILE` never need it
+    #[arg(long, help_heading = "Policy")]
+    run_inspections: bool,
+    /// Seconds that each such command may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        requires = "run_inspections",
+        help_heading = "Policy"
+    )]
+    inspection_timeout: u64,
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let limits = Limits::default();
+    if let Some(text) = args.layout_sha256.as_deref().filter(|text| !is_sha256(text)) {
+        return Err(CliError::usage(format!("`--layout-sha256 {text}` is no sha256"))
+            .hint("it has 64 hexadecimal digits, as `sha256sum` prints them"));
+    }
     let time = reference_time(args.as_of.as_deref())?;
     let parameters = parameters(&args.parameters)?;
     let (mut request, owners) = prepare(&args, time, parameters, &limits, ui)?;
@@ -120,19 +143,23 @@ fn prepare(
         (None, Some(tree)) => relative(&tree.layout()?, &here),
         (None, None) => return Err(CliError::usage("no layout is given")),
     };
-    let layout = read_named(&layout_path, limits.json_bytes)
-        .map_err(|unread| CliError::cannot_decide(format!("the layout {layout_path} {unread}")))?;
+    let layout = read_named(&layout_path, limits.json_bytes).map_err(|unread| {
+        CliError::cannot_decide(format!("the layout {layout_path} {unread}"))
+            .hint("the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout")
+    })?;
     let link_path = match (&args.link_dir, &tree) {
         (Some(path), _) => path.clone(),
         (None, Some(tree)) => relative(&tree.links()?, &here),
         (None, None) => return Err(CliError::usage("no link directory is given")),
     };
     let links = LinkDirectory::open(&link_path).map_err(|error| {
-        CliError::cannot_decide(format!("failed to open the link directory {link_path}")).because(error)
+        CliError::cannot_decide(format!("failed to open the link directory {link_path}"))
+            .because(error)
+            .hint("name the directory that holds the .link files")
     })?;
     let mut paths: Vec<Utf8PathBuf> = args.files.iter().chain(&args.artifacts).cloned().collect();
     if let (true, Some(tree)) = (paths.is_empty(), &tree) {
-        paths = tree.artifacts(&link_path, &layout, limits)?;
+        paths = tree.artifacts(&link_path, (&layout_path, &layout), limits)?;
         paths.iter_mut().for_each(|path| *path = relative(path, &here));
     }
     let artifacts = paths
@@ -149,12 +176,7 @@ fn prepare(
     });
     let purls = subject::purls(&artifacts, &args.subjects, &mut findings)?;
     let owners = if args.keys.is_empty() {
-        let by_program =
-            args.subjects.is_empty() && !purls.is_empty() && artifacts.iter().all(|artifact| artifact.stem().is_none());
-        Owners::of_store(args.trust.load()?, &purls, &layout, limits).map_err(|error| match by_program {
-            true => error.hint("a program counts as of the crate of its name; if it is another's, say so with --subject pkg:cargo/NAME"),
-            false => error,
-        })?
+        Owners::of_store(args.trust.load()?, &purls, &layout, limits)?
     } else {
         Owners::of_files(&args.keys)?
     };
@@ -176,6 +198,10 @@ fn prepare(
         findings,
     };
     Ok((request, owners))
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn reference_time(as_of: Option<&str>) -> Result<ReferenceTime, CliError> {

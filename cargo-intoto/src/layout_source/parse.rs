@@ -40,10 +40,14 @@ impl LayoutSource {
                 .hint("`cargo intoto init` writes one for the workspace, `cargo intoto layout new` a starter"),
             _ => failed(error),
         })?;
-        if !metadata.is_file() || metadata.len() > MAX_BYTES {
-            return Err(CliError::cannot_decide(format!(
-                "the layout source `{path}` is no file of at most {MAX_BYTES} bytes"
-            )));
+        let wrong = match &metadata {
+            metadata if metadata.is_dir() => Some("is a directory".to_owned()),
+            metadata if !metadata.is_file() => Some("is not a regular file".to_owned()),
+            metadata if metadata.len() > MAX_BYTES => Some(format!("is larger than {MAX_BYTES} bytes")),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(CliError::cannot_decide(format!("the layout source `{path}` {wrong}")));
         }
         let bytes = fs::read(path).map_err(failed)?;
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -74,10 +78,8 @@ impl LayoutSource {
                     1 => "a mistake".to_owned(),
                     several => format!("{several} mistakes"),
                 };
-                Err(CliError::usage(format!(
-                    "the layout source `{path}` has {count}\n{}",
-                    render(path, text, &problems).trim_end()
-                )))
+                Err(CliError::usage(format!("the layout source `{path}` has {count}"))
+                    .snippet(render(path, text, &problems).trim_end()))
             }
         }
     }

@@ -199,7 +199,7 @@ fn mistakes_are_shown_where_they_stand() {
     ] {
         assert!(SMALL.contains(from), "{from}");
         let error = read(&SMALL.replace(from, to)).unwrap_err();
-        let text = error.to_string();
+        let text = error.shown().unwrap_or_default().to_owned();
         assert_eq!(error.exit(), Exit::Usage, "{to}");
         assert!(text.contains(message), "{to}: {text}");
         assert!(text.contains(&format!("layouts/release.toml:{place}")), "{to}: {text}");
@@ -212,9 +212,8 @@ fn all_mistakes_are_shown_at_once() {
         .replace("threshold = 2", "threshold = 3")
         .replace("REQUIRE", "REQUIRES");
     assert!(read(&text).unwrap_err().to_string().contains("has 2 mistakes"));
-    let empty = read("format = 1\nexpires = 2027-11-22T00:00:00Z\n")
-        .unwrap_err()
-        .to_string();
+    let empty = read("format = 1\nexpires = 2027-11-22T00:00:00Z\n").unwrap_err();
+    let empty = empty.shown().unwrap_or_default();
     assert!(empty.contains("a layout without steps demands nothing"), "{empty}");
 }
 

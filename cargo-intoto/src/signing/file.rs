@@ -1,5 +1,7 @@
 //! Private key files: PKCS#8 PEM, encrypted (PBES2 with scrypt) or plain.
 
+use std::io::{BufRead as _, BufReader, Read as _};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 use intoto_core::key::{KeyError, SecretKey};
@@ -37,7 +39,16 @@ impl KeyFile {
             return Err(CliError::cannot_decide(format!("there is no private key at `{path}`"))
                 .hint("`cargo intoto key list` shows your keys; `cargo intoto key generate NAME` makes one"));
         }
+        let label = pem_label(path);
+        // Before the mode: a public key may be read by everybody, and whoever named one made another mistake.
+        if label.as_deref() == Some("PUBLIC KEY") {
+            return Err(is_public(path.as_str()));
+        }
         settings::check_secret(path, WHAT)?;
+        let label = label.ok_or_else(|| cannot_read(path.as_str(), "it is no PEM file").hint(FORM_HINT))?;
+        if label == ENCRYPTED {
+            passphrase::check_obtainable(&format!("the private key `{path}`"))?;
+        }
         Ok(Self { path: path.to_owned() })
     }
 
@@ -59,16 +70,38 @@ impl KeyFile {
     }
 
     fn unreadable(&self, why: &str) -> CliError {
-        CliError::cannot_decide(format!("failed to read the private key `{}`: {why}", self.path))
+        cannot_read(self.path.as_str(), why)
     }
 }
 
+/// What the first line of a PEM file says it is; nothing for any other file. No secret stands in that line.
+fn pem_label(path: &Utf8Path) -> Option<String> {
+    // The longest label of any key, with its dashes, is half as long.
+    const LINE: u64 = 80;
+    path.metadata().ok().filter(|metadata| metadata.is_file())?;
+    let file = std::fs::File::open(path).ok()?;
+    let mut line = String::new();
+    BufReader::with_capacity(1, file.take(LINE)).read_line(&mut line).ok()?;
+    let label = line.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----")?;
+    Some(label.to_owned())
+}
+
+fn is_public(origin: &str) -> CliError {
+    cannot_read(origin, "it is a public key").hint("name the private key file; it ends in `.key`")
+}
+
+fn cannot_read(origin: &str, why: &str) -> CliError {
+    CliError::cannot_decide(format!("failed to read the private key `{origin}`: {why}"))
+}
+
+const KIND_HINT: &str =
+    "only ed25519 and P-256 keys in PKCS#8 can be used: make one with `cargo intoto key generate NAME`";
 const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----` or `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8)";
 
 /// Reads the PEM `text` of a private key, which came from `origin`.
 fn decode_private(text: &str, origin: &str) -> Result<SecretKey, CliError> {
-    let failed = |why: &str| CliError::cannot_decide(format!("failed to read the private key `{origin}`: {why}"));
-    let unusable = |error: KeyError| failed("unusable key").because(error);
+    let failed = |why: &str| cannot_read(origin, why);
+    let unusable = |error: KeyError| failed("it cannot be used").because(error).hint(KIND_HINT);
     let label = pem::decode_label(text.as_bytes()).map_err(|_| failed("it is no PEM file").hint(FORM_HINT))?;
     match label {
         PLAIN => SecretKey::from_pkcs8_pem(text).map_err(unusable),
@@ -78,9 +111,8 @@ fn decode_private(text: &str, origin: &str) -> Result<SecretKey, CliError> {
             let plain = decrypt(text, &passphrase, &failed)?;
             SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(unusable)
         }
-        "PUBLIC KEY" => Err(failed("it is a public key").hint("name the private key file; it ends in `.key`")),
-        "RSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`"))
-            .hint("only ed25519 and P-256 keys in PKCS#8 can be used: make one with `cargo intoto key generate NAME`")),
+        "PUBLIC KEY" => Err(is_public(origin)),
+        "RSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`")).hint(KIND_HINT)),
         other => Err(failed(&format!("it holds `{}`", other.escape_debug())).hint(FORM_HINT)),
     }
 }

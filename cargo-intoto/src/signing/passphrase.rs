@@ -4,7 +4,7 @@ use std::env;
 
 use zeroize::Zeroizing;
 
-use crate::error::CliError;
+use crate::error::{CliError, ErrorKind};
 
 /// The variable that carries the passphrase where nobody can be asked.
 pub(crate) const VARIABLE: &str = "CARGO_INTOTO_PASSPHRASE";
@@ -37,6 +37,22 @@ pub(crate) fn new(what: &str) -> Result<Zeroizing<String>, CliError> {
     Ok(passphrase)
 }
 
+/// Checks, before any work is done, that the passphrase of the existing key `what` can be had when it is needed.
+pub(crate) fn check_obtainable(what: &str) -> Result<(), CliError> {
+    if from_environment()?.is_some() || has_terminal() {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "{what} is encrypted, and there is no terminal to ask for its passphrase"
+    ))
+    .hint(format!("put the passphrase into {VARIABLE}")))
+}
+
+/// Where there is no way to look, asking will tell.
+fn has_terminal() -> bool {
+    !cfg!(unix) || std::fs::File::open("/dev/tty").is_ok()
+}
+
 fn from_environment() -> Result<Option<Zeroizing<String>>, CliError> {
     match env::var(VARIABLE) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
@@ -47,8 +63,12 @@ fn from_environment() -> Result<Option<Zeroizing<String>>, CliError> {
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
-        CliError::failure("failed to ask for the passphrase on the terminal")
-            .because(error)
-            .hint(format!("without a terminal, put the passphrase into {VARIABLE}"))
+        let error = CliError::failure("failed to ask for the passphrase on the terminal").because(error);
+        let error = if has_terminal() {
+            error
+        } else {
+            error.of_kind(ErrorKind::Usage)
+        };
+        error.hint(format!("without a terminal, put the passphrase into {VARIABLE}"))
     })
 }

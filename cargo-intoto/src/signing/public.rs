@@ -39,6 +39,10 @@ fn read_bounded(path: &Utf8Path) -> Result<Vec<u8>, CliError> {
     use std::io::Read;
 
     let failed = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return CliError::cannot_decide(format!("there is no public key at `{path}`"))
+                .hint("`cargo intoto key show NAME` prints the public half of a key of your own");
+        }
         CliError::cannot_decide(format!("failed to read the public key file `{path}`")).because(error)
     };
     let mut options = OpenOptions::new();

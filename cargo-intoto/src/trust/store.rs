@@ -17,8 +17,8 @@ const WHAT: &str = "trust store";
 /// Which trust store.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct TrustArgs {
-    /// The trust store to use instead of your own
-    #[arg(long, value_name = "FILE")]
+    /// Trust store to use instead of your own
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
     pub trust_store: Option<Utf8PathBuf>,
 }
 
@@ -35,10 +35,10 @@ impl TrustArgs {
     pub fn load(&self) -> Result<Store, CliError> {
         let store = Store::load(&self.path()?)?;
         if self.trust_store.is_some() && !store.exists {
-            return Err(CliError::cannot_decide(format!(
-                "there is no trust store at `{}`",
-                store.path
-            )));
+            return Err(
+                CliError::cannot_decide(format!("there is no trust store at `{}`", store.path))
+                    .hint("`cargo intoto trust add` makes it with its first entry"),
+            );
         }
         Ok(store)
     }

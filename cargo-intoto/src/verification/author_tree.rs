@@ -36,7 +36,7 @@ impl AuthorTree {
     pub fn find(directory: &Utf8Path, target: Option<&Utf8Path>) -> Result<Self, CliError> {
         let marked = |mark: &str| directory.ancestors().find(|path| path.join(mark).is_file());
         let root = MARKS.iter().find_map(|mark| marked(mark)).ok_or_else(|| {
-            CliError::usage(format!("there is no {LAYOUT} in {directory} or above"))
+            CliError::cannot_decide(format!("there is no {LAYOUT} in {directory} or above"))
                 .hint("outside of a workspace, say what to verify: --layout FILE --key FILE --link-dir DIR FILE.crate")
                 .hint("in your own workspace, `cargo intoto init` makes a layout")
         })?;
@@ -84,22 +84,25 @@ impl AuthorTree {
     /// The files on disk that the run's links have as products and that the layout binds: its `.crate`s and executables.
     ///
     /// # Errors
-    /// When the links cannot be listed, or nothing that they made is on disk.
-    pub fn artifacts(&self, links: &Utf8Path, layout: &[u8], limits: &Limits) -> Result<Vec<Utf8PathBuf>, CliError> {
-        let layout = read_layout(layout, limits);
-        let last_step = layout
-            .as_ref()
-            .and_then(|layout| layout.steps().last())
-            .map(|step| step.name.as_str());
+    /// When the layout, which is given with its name, cannot be read, the links cannot be listed, or nothing that they made is on disk.
+    pub fn artifacts(
+        &self,
+        links: &Utf8Path,
+        layout: (&Utf8Path, &[u8]),
+        limits: &Limits,
+    ) -> Result<Vec<Utf8PathBuf>, CliError> {
+        let layout = read_layout(layout, limits)?;
+        let last_step = layout.steps().last().map(|step| step.name.as_str());
         let directory = LinkDirectory::open(links).map_err(|error| {
             CliError::cannot_decide(format!("failed to open the link directory {links}")).because(error)
         })?;
-        let (mut paths, mut any) = (BTreeSet::new(), false);
-        for name in store::LinkDirectory::new(links).names()? {
+        let mut paths = BTreeSet::new();
+        let names = store::LinkDirectory::new(links).names()?;
+        let no_links = names.is_empty();
+        for name in names {
             let Some(link) = read_link(&directory, &name, limits) else {
                 continue;
             };
-            any = true;
             let is_last = Some(link.name.as_str()) == last_step;
             for (product, _) in link.products.iter() {
                 let product = product.as_str();
@@ -107,7 +110,7 @@ impl AuthorTree {
                     continue;
                 };
                 let base = product.rsplit('/').next().unwrap_or(product);
-                if layout.as_ref().is_some_and(|layout| is_bound(layout, base, is_last)) {
+                if is_bound(&layout, base, is_last) {
                     paths.insert(self.target.join(below_target));
                 }
             }
@@ -126,8 +129,8 @@ impl AuthorTree {
                     .hint("record the run again with `cargo intoto release`, or name the artifacts to verify"),
             ),
             (None, false) => Ok(on_disk),
-            (None, true) if !any => Err(CliError::cannot_decide(format!("there are no links in {links}"))
-                .hint("run `cargo intoto release`, or `cargo intoto build`, `test` and `package` one by one")),
+            (None, true) if no_links => Err(CliError::cannot_decide(format!("the run in {links} has no links yet"))
+                .hint("run `cargo intoto release`, which records every step")),
             (None, true) => Err(CliError::cannot_decide(format!(
                 "the links in {links} have no product that the layout binds"
             ))
@@ -159,10 +162,19 @@ fn is_bound(layout: &Layout, name: &str, is_of_last_step: bool) -> bool {
     }
 }
 
-fn read_layout(bytes: &[u8], limits: &Limits) -> Option<Layout> {
-    match read_payload(bytes, limits)? {
-        Payload::Layout(layout) => Some(layout),
-        Payload::Link(_) => None,
+fn read_layout((path, bytes): (&Utf8Path, &[u8]), limits: &Limits) -> Result<Layout, CliError> {
+    let failed = || CliError::cannot_decide(format!("failed to read the layout {path}"));
+    let hint = "`cargo intoto layout sign` makes it anew from its source";
+    let envelope = Envelope::parse(bytes, limits).map_err(|error| failed().because(error.to_string()).hint(hint))?;
+    let value = envelope
+        .payload_value()
+        .map_err(|error| failed().because(error.to_string()).hint(hint))?;
+    match Payload::from_value(&value, limits).map_err(|error| failed().because(error.to_string()).hint(hint))? {
+        Payload::Layout(layout) => Ok(layout),
+        Payload::Link(link) => Err(CliError::cannot_decide(format!(
+            "expected a layout in {path}, found the link of step `{}`",
+            link.name
+        ))),
     }
 }
 

@@ -132,6 +132,18 @@ impl Artifact {
         let name = path
             .file_name()
             .ok_or_else(|| CliError::usage(format!("`{path}` does not name a file")))?;
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(
+                    CliError::cannot_decide(format!("expected an artifact, found the directory {path}"))
+                        .hint("name the .crate files and executables themselves"),
+                );
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(CliError::cannot_decide(format!("the artifact {path} is missing")));
+            }
+            _ => {}
+        }
         let digest = hash::file(path, None, &Hashing::new(ui, "Hashing"))
             .map_err(|error| CliError::cannot_decide(format!("failed to read the artifact {path}")).because(error))?;
         Ok(Self {

@@ -36,8 +36,18 @@ impl Owners {
                     file: Some(file.clone()),
                 })
             })
-            .collect::<Result<_, CliError>>()?;
-        Ok(Self { keys, entry: None })
+            .collect::<Result<Vec<Owner>, CliError>>()?;
+        // The same key twice is still one signature.
+        let mut distinct: Vec<Owner> = Vec::new();
+        for owner in keys {
+            if !distinct.iter().any(|other| other.key == owner.key) {
+                distinct.push(owner);
+            }
+        }
+        Ok(Self {
+            keys: distinct,
+            entry: None,
+        })
     }
 
     /// The keys of an entry whose scope covers every crate under verification. Of several, one that enough signatures on the
@@ -51,10 +61,7 @@ impl Owners {
                 "nothing says which crates are under verification, so the trust store cannot be asked",
             )
             .with_code(CargoCode::OwnerUnknown)
-            .hint(format!(
-                "say it with --subject {}, give a .crate, or give the owner's key with --key FILE",
-                only_scope(&store).unwrap_or("pkg:cargo/NAME")
-            )));
+            .hint("say it with --subject pkg:cargo/NAME, give a .crate, or give the owner's key with --key FILE"));
         }
         let (entry, keys) = {
             let entries = store.keys_for(purls)?;
@@ -120,17 +127,6 @@ impl Owners {
             return Ok(());
         }
         Store::accept(store.path(), &entry.name, layout.signed_sha256, layout.expires, now)
-    }
-}
-
-/// The crate that the store speaks for, when there is one only.
-fn only_scope(store: &Store) -> Option<&str> {
-    match store.entries() {
-        [entry] => match entry.scope.as_slice() {
-            [scope] => Some(scope.as_str()),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

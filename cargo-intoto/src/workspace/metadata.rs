@@ -139,14 +139,6 @@ impl Workspace {
         Ok(selected)
     }
 
-    /// The members that a release is about: those that are published or, where none is, all.
-    pub fn released(&self) -> impl Iterator<Item = &Member> {
-        let published = self.members.iter().any(|member| member.publishable);
-        self.members
-            .iter()
-            .filter(move |member| member.publishable || !published)
-    }
-
     /// The lock file's path.
     pub fn lock_path(&self) -> Utf8PathBuf {
         self.root.join("Cargo.lock")
@@ -211,9 +203,15 @@ fn locate(args: &WorkspaceArgs, cargo: &Path) -> Result<Utf8PathBuf, CliError> {
     push_manifest(&mut words, args);
     let output = Query::new(cargo).args(words).run()?;
     if !output.success {
-        return Err(CliError::cannot_decide("cargo finds no workspace here")
-            .because(output.stderr_text())
-            .hint("run inside a cargo workspace or pass `--manifest-path`"));
+        let text = output.stderr_text();
+        let is_missing = text.contains("could not find `Cargo.toml`") || text.contains("does not exist");
+        return Err(if is_missing {
+            CliError::cannot_decide("cargo finds no workspace here")
+                .because(text)
+                .hint("run inside a cargo workspace or pass `--manifest-path`")
+        } else {
+            CliError::cannot_decide("cargo cannot read the workspace").because(text)
+        });
     }
     let manifest = Utf8PathBuf::from(
         output

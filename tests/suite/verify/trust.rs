@@ -151,8 +151,8 @@ fn a_pinned_layout_is_the_only_one() {
     world.verify(&["--layout-sha256", &of_file]).exits(1);
     world.layout(&layout("2999-01-01T00:00:00Z"));
     world.verify(&["--layout-sha256", &signed]).exits(1);
-    world.verify(&["--layout-sha256", &signed[..63]]).exits(1);
-    world.verify(&["--layout-sha256", ""]).exits(1);
+    world.verify(&["--layout-sha256", &signed[..63]]).exits(2);
+    world.verify(&["--layout-sha256", ""]).exits(2);
 }
 
 #[test]
@@ -197,6 +197,6 @@ fn mistakes_on_the_command_line_are_told() {
     world
         .sandbox
         .intoto("home", &["verify"])
-        .exits(2)
+        .exits(3)
         .says("layouts/release.layout");
 }
