@@ -57,7 +57,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let now = now()?;
     let key = choose_key(&args)?;
     let files = Files::of(&workspace.root, &key.name);
-    files.check_free()?;
+    files.check_free(key.file.is_none())?;
     let trust_path = args.trust.path()?;
     let trust = Trust::plan(&workspace, &trust_path)?;
 
@@ -102,30 +102,67 @@ impl Files {
         [&self.source, &self.signed, &self.public]
     }
 
-    fn check_free(&self) -> Result<(), CliError> {
-        for file in self.all() {
-            if fs::symlink_metadata(file).is_ok() {
-                return Err(CliError::usage(format!("`{file}` exists already and is not overwritten")).hint(
-                    "this workspace is set up: edit layouts/release.toml, then run `cargo intoto layout check` and `layout sign`",
-                ));
-            }
+    /// A public key that is there already may be that of this very key, which is known only when it is open.
+    fn check_free(&self, key_is_new: bool) -> Result<(), CliError> {
+        let is_there = |path: &Utf8Path| fs::symlink_metadata(path).is_ok();
+        let in_the_way = self
+            .all()
+            .into_iter()
+            .filter(|path| key_is_new || *path != self.public)
+            .find(|path| is_there(path));
+        match in_the_way {
+            None => Ok(()),
+            Some(file) if is_there(&self.signed) => Err(exists(file).hint(
+                "this workspace is set up: edit layouts/release.toml, then run `cargo intoto layout check` and `layout sign`",
+            )),
+            Some(file) => Err(exists(file).hint(
+                "if it is yours, `cargo intoto layout sign` and `trust add` do the rest; if an earlier `init` left it, remove it",
+            )),
         }
-        Ok(())
     }
 
-    /// The signed layout comes last: a tree that has it has all three.
+    /// The signed layout comes last: a tree that has it has all three. What was written is taken back when the rest cannot be.
     fn write(&self, key: &PublicKey, source: &str, signed: &[u8]) -> Result<(), CliError> {
-        let contents = [source.as_bytes(), signed, key.to_spki_pem().as_bytes()].map(<[u8]>::to_vec);
-        let [source, signed, public] = contents;
-        for (path, bytes) in [(&self.public, public), (&self.source, source), (&self.signed, signed)] {
-            if let Some(directory) = path.parent() {
-                fs::create_dir_all(directory)
-                    .map_err(|error| CliError::failure(format!("failed to create `{directory}`")).because(error))?;
+        let public = key.to_spki_pem();
+        let has_public = match fs::read(&self.public) {
+            Ok(bytes) if bytes == public.as_bytes() => true,
+            Ok(_) => {
+                return Err(exists(&self.public).hint("it is another key: name yours with `--key`, or remove the file"));
             }
-            settings::create_new(path, &bytes, 0o644)?;
+            Err(_) => false,
+        };
+        let mut written: Vec<&Utf8Path> = Vec::new();
+        for (path, bytes) in [
+            (&self.public, public.as_bytes()),
+            (&self.source, source.as_bytes()),
+            (&self.signed, signed),
+        ] {
+            if *path == self.public && has_public {
+                continue;
+            }
+            if let Err(error) = write_new(path, bytes) {
+                for path in written {
+                    // The error that led here is the one to tell.
+                    let _ = fs::remove_file(path);
+                }
+                return Err(error);
+            }
+            written.push(path);
         }
         Ok(())
     }
+}
+
+fn write_new(path: &Utf8Path, bytes: &[u8]) -> Result<(), CliError> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)
+            .map_err(|error| CliError::failure(format!("failed to create `{directory}`")).because(error))?;
+    }
+    settings::create_new(path, bytes, 0o644)
+}
+
+fn exists(path: &Utf8Path) -> CliError {
+    CliError::usage(format!("`{path}` exists already and is not overwritten"))
 }
 
 /// The key that will own the layout.

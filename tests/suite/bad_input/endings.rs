@@ -82,3 +82,42 @@ fn a_killed_recording_loses_nothing() {
     }
     project.intoto(&["fetch"]).succeeds();
 }
+
+/// An `init` that cannot write everything leaves nothing in its own way.
+#[test]
+fn a_failed_init_can_be_run_again() {
+    let sandbox = Sandbox::new();
+    let project = workspace(&sandbox);
+    // The last of its files cannot be made: where its directory is wanted, there is a file.
+    project.file("layouts", "in the way");
+    is_told(&project.intoto(&["init"]), 4, &["failed to create"]);
+    fs::remove_file(project.path("layouts")).unwrap();
+    // What an earlier one left when it was killed after the first file.
+    let public = fs::read(sandbox.config().join("keys/owner.pub")).unwrap();
+    project.file("layouts/keys/owner.pub", b"another key");
+    is_told(
+        &project.intoto(&["init"]),
+        2,
+        &["owner.pub` exists already", "hint: it is another key"],
+    );
+    assert!(!project.path("layouts/release.toml").exists());
+    assert!(
+        !sandbox.config().join("trust.toml").exists(),
+        "nobody is trusted by half"
+    );
+    project.file("layouts/keys/owner.pub", public);
+    project.file("layouts/release.toml", "# mine");
+    is_told(
+        &project.intoto(&["init"]),
+        2,
+        &["release.toml` exists already", "if an earlier `init` left it"],
+    );
+    assert_eq!(project.read("layouts/release.toml"), "# mine");
+    fs::remove_file(project.path("layouts/release.toml")).unwrap();
+    project.intoto(&["init"]).succeeds();
+    is_told(
+        &project.intoto(&["init"]),
+        2,
+        &["exists already", "hint: this workspace is set up"],
+    );
+}
