@@ -19,7 +19,7 @@ pub struct Toolchain {
     pub host: String,
     rustc_version: String,
     cargo_version: String,
-    digests: Map<String, Value>,
+    programs: Vec<(String, Utf8PathBuf)>,
 }
 
 impl Toolchain {
@@ -40,29 +40,39 @@ impl Toolchain {
             .find_map(|line| line.strip_prefix("host: "))
             .ok_or_else(|| CliError::cannot_decide("rustc -vV does not name the host"))?
             .to_owned();
-        let digests = digests(cargo, program, &sysroot);
+        let programs = programs(cargo, program, &sysroot);
         Ok(Self {
             sysroot,
             host,
             rustc_version,
             cargo_version,
-            digests,
+            programs,
         })
     }
 
-    /// For a link's environment.
-    pub fn describe(&self) -> Map<String, Value> {
+    /// The digests of the programs that make a build. Some hundred megabytes are read for it, so only steps that compile ask.
+    pub fn digests(&self) -> Map<String, Value> {
+        self.programs
+            .iter()
+            .filter_map(|(name, path)| Some((name.clone(), json!({ "sha256": hash::hex(&programs::digest(path)?) }))))
+            .collect()
+    }
+
+    /// For a link's environment, with the digests if they were taken.
+    pub fn describe(&self, digests: Option<Map<String, Value>>) -> Map<String, Value> {
         let mut described = Map::new();
         described.insert("rustc".to_owned(), json!(self.rustc_version));
         described.insert("cargo".to_owned(), json!(self.cargo_version));
         described.insert("host".to_owned(), json!(self.host));
-        described.insert("programs".to_owned(), Value::Object(self.digests.clone()));
+        if let Some(digests) = digests {
+            described.insert("programs".to_owned(), Value::Object(digests));
+        }
         described
     }
 }
 
-/// The digests of the programs that make a build: where the search path leads, and what lies behind a proxy there.
-fn digests(cargo: &Cargo, rustc: &str, sysroot: &Utf8Path) -> Map<String, Value> {
+/// The programs that make a build: where the search path leads, and what lies behind a proxy there.
+fn programs(cargo: &Cargo, rustc: &str, sysroot: &Utf8Path) -> Vec<(String, Utf8PathBuf)> {
     let base = Utf8Path::new("");
     let exe = std::env::consts::EXE_SUFFIX;
     // Run as a subcommand, we were told which cargo runs us; else the search path may lead to a proxy of it.
@@ -101,7 +111,7 @@ fn digests(cargo: &Cargo, rustc: &str, sysroot: &Utf8Path) -> Map<String, Value>
     }
     files
         .into_iter()
-        .filter_map(|(name, path)| Some((name, json!({ "sha256": hash::hex(&programs::digest(&path?)?) }))))
+        .filter_map(|(name, path)| Some((name, path?)))
         .collect()
 }
 

@@ -34,6 +34,10 @@ impl Step for Fetch {
         true
     }
 
+    fn compiles(&self) -> bool {
+        false
+    }
+
     fn plan(&self, context: &Context<'_>) -> Result<StepPlan, CliError> {
         plan::fetch(&context.words)
     }

@@ -25,6 +25,11 @@ pub trait Step {
         false
     }
 
+    /// Whether the toolchain makes what it makes.
+    fn compiles(&self) -> bool {
+        true
+    }
+
     /// What it will do.
     ///
     /// # Errors
@@ -101,6 +106,7 @@ pub fn observe<'a>(
         overrides::refuse(&context.overrides)?;
     }
     let links = links(&context)?;
+    let programs = step.compiles().then(|| context.toolchain.digests());
     let Some(mut observed) = step.perform(&context, &plan)? else {
         return Ok((context, None));
     };
@@ -115,7 +121,9 @@ pub fn observe<'a>(
         .hint("a build script or test writes there: look at what it does, then record the whole run again"));
     }
     tree_unchanged(&context, name, &observed.products)?;
-    observed.environment.extend(environment::of_every_step(&context));
+    observed
+        .environment
+        .extend(environment::of_every_step(&context, programs));
     observed.byproducts.entry("return-value").or_insert(json!(0));
     let outcome = Outcome {
         step: name.to_owned(),

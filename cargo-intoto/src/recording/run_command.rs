@@ -28,6 +28,10 @@ impl Step for RunCommand {
         &self.step
     }
 
+    fn compiles(&self) -> bool {
+        false
+    }
+
     fn plan(&self, _context: &Context<'_>) -> Result<StepPlan, CliError> {
         Ok(StepPlan {
             step: self.step.clone(),
