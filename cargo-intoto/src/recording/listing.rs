@@ -24,6 +24,9 @@ pub(super) fn of(context: &Context<'_>, plan: &StepPlan, member: &Member) -> Res
     command
         .args(["package", "--list", "--allow-dirty", "--manifest-path"])
         .arg(&member.package.manifest_path)
+        // The manifest alone means the default members, where it is the workspace's.
+        .arg("--package")
+        .arg(format!("{}@{}", member.name(), member.version()))
         .arg("--target-dir")
         .arg(context.run.package_directory())
         .args(flags.locked.then_some("--locked"))
