@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
+use intoto_core::rules::Pattern;
 
 use crate::error::CliError;
 use crate::exec::query::Query;
@@ -123,17 +124,22 @@ impl Workspace {
         }
         let mut selected: Vec<&Member> = Vec::new();
         for spec in packages {
-            let member = self
+            let mut found = self
                 .members
                 .iter()
-                .find(|member| matches_spec(member, spec))
-                .ok_or_else(|| {
-                    let names: Vec<_> = self.members.iter().map(Member::name).collect();
+                .filter(|member| matches_spec(member, spec))
+                .peekable();
+            if found.peek().is_none() {
+                let names: Vec<_> = self.members.iter().map(Member::name).collect();
+                return Err(
                     CliError::usage(format!("no member of the workspace is called {spec:?}"))
-                        .hint(format!("the members are: {}", names.join(", ")))
-                })?;
-            if !selected.iter().any(|other| other.package.id == member.package.id) {
-                selected.push(member);
+                        .hint(format!("the members are: {}", names.join(", "))),
+                );
+            }
+            for member in found {
+                if !selected.iter().any(|other| other.package.id == member.package.id) {
+                    selected.push(member);
+                }
             }
         }
         Ok(selected)
@@ -187,8 +193,11 @@ impl Workspace {
     }
 }
 
-/// `name`, `name@version` or a package id.
+/// `name`, a pattern of names, `name@version` or a package id.
 fn matches_spec(member: &Member, spec: &str) -> bool {
+    if spec.contains(['*', '?', '[']) {
+        return Pattern::compile(spec).matches(member.name());
+    }
     spec == member.package.id
         || match spec.rsplit_once('@') {
             Some((name, version)) => name == member.name() && version == member.version(),

@@ -72,6 +72,7 @@ fn members_are_loaded_and_selected() {
     assert_eq!(names(&[], false), ["app"]);
     assert_eq!(names(&[], true), ["app", "macros", "tool"]);
     assert_eq!(names(&["tool", "app@0.1.0", "tool"], false), ["tool", "app"]);
+    assert_eq!(names(&["*a*"], false), ["app", "macros"]);
     let error = workspace.selected(&["other".to_owned()], false).unwrap_err();
     assert_eq!(error.exit().code(), 2);
     assert!(error.hints()[0].contains("app, macros, tool"));
