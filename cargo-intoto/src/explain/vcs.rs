@@ -75,7 +75,7 @@ fn compare(info: &VcsInfo, facts: &Facts, directory: &str, findings: &mut Vec<Ca
         ));
     }
     // The workspace may lie anywhere below the repository's root.
-    let directory = directory.trim_end_matches('/');
+    let directory = beyond_workspace(directory).unwrap_or(directory).trim_end_matches('/');
     let in_repository = info.path_in_vcs.as_deref().unwrap_or_default();
     let agrees = directory.is_empty()
         || in_repository
@@ -87,4 +87,31 @@ fn compare(info: &VcsInfo, facts: &Facts, directory: &str, findings: &mut Vec<Ca
         ));
     }
     problems
+}
+
+/// Of a directory that lies beside or above the workspace, `outside/up-N/PATH`, the path; the repository may reach that far.
+fn beyond_workspace(directory: &str) -> Option<&str> {
+    let rest = directory.strip_prefix("outside/up-")?;
+    let (levels, path) = rest.split_once('/').unwrap_or((rest, ""));
+    (!levels.is_empty() && levels.bytes().all(|byte| byte.is_ascii_digit())).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_may_lie_beyond_the_workspace() {
+        for (directory, path) in [
+            ("outside/up-1/beyond", Some("beyond")),
+            ("outside/up-12/a/b", Some("a/b")),
+            ("outside/up-1", Some("")),
+            ("outside/up-/a", None),
+            ("outside/up-x/a", None),
+            ("outside/cargo-home/a", None),
+            ("crates/a", None),
+        ] {
+            assert_eq!(beyond_workspace(directory), path, "{directory}");
+        }
+    }
 }
