@@ -89,9 +89,10 @@ impl Sandbox {
     /// Writes a file, and the directories above it.
     ///
     /// # Panics
-    /// When it cannot be written.
+    /// When it cannot be written, or an absolute path leads elsewhere.
     pub fn write(&self, relative: impl AsRef<Utf8Path>, contents: impl AsRef<[u8]>) -> Utf8PathBuf {
         let path = self.path(relative);
+        assert!(path.starts_with(&self.root), "{path} is not in the sandbox");
         fs::create_dir_all(path.parent().expect("a path in the sandbox has a parent"))
             .expect("the sandbox is writable");
         fs::write(&path, contents).unwrap_or_else(|error| panic!("failed to write {path}: {error}"));

@@ -12,3 +12,4 @@ mod record;
 mod source_fetch;
 mod vectors;
 mod verify;
+mod workspaces;
