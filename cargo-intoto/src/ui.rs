@@ -44,6 +44,12 @@ pub fn colors_noise() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
+/// A number of things, in words that fit it.
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 /// The terminal as the commands see it.
 #[derive(Debug)]
 pub struct Ui {

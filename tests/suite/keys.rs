@@ -163,7 +163,7 @@ fn trust_has_scopes_and_is_the_users_alone() {
     add(&["--scope", "hello"]).exits(2).says("is no purl of a crate");
     add(&["--scope", "pkg:cargo/hello", "--threshold", "2"])
         .exits(2)
-        .says("cannot be met by 1 key(s)");
+        .says("cannot be met by 1 key");
     assert!(!sandbox.config().join("trust.toml").exists());
     add(&["--scope", "pkg:cargo/hello", "--key", second.as_str()]).succeeds();
     add(&["--scope", "pkg:cargo/other"])

@@ -9,7 +9,7 @@ use crate::cli::key::find_public;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::trust::{Entry, Scope, Store, TrustArgs};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 /// Manage whose layouts you believe, for which crates
 ///
@@ -80,8 +80,10 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
     let threshold = args.threshold.unwrap_or(all);
     if threshold < 1 || threshold > all {
         return Err(CliError::usage(format!(
-            "a threshold of {threshold} cannot be met by {all} key(s)"
-        )));
+            "a threshold of {threshold} cannot be met by {}",
+            count(keys.len(), "key")
+        ))
+        .hint("leave `--threshold` out to demand the signatures of all keys"));
     }
     let entry = Entry {
         name: args.name.clone(),
@@ -131,10 +133,10 @@ fn list(store: &TrustArgs, ui: &Ui) -> Result<Exit, CliError> {
 
 fn describe(entry: &Entry) -> String {
     let mut text = format!(
-        "{}: {} of {} key(s), added {}\n",
+        "{}: {} of {}, added {}\n",
         entry.name.escape_debug(),
         entry.threshold,
-        entry.keys.len(),
+        count(entry.keys.len(), "key"),
         entry.added
     );
     for scope in &entry.scope {

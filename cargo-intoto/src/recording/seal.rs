@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::recording::{Outcome, core_object};
 use crate::signing::StepSigner;
 use crate::store::{LinkStore, Run};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 /// Who signs, and in which form.
 #[derive(Clone, Copy)]
@@ -30,9 +30,9 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
         .parse()
         .map_err(|error| CliError::usage(format!("{:?} cannot be the name of a step", outcome.step)).because(error))?;
     let counts = format!(
-        "{} materials, {} products",
-        outcome.observed.materials.len(),
-        outcome.observed.products.len()
+        "{}, {}",
+        count(outcome.observed.materials.len(), "material"),
+        count(outcome.observed.products.len(), "product")
     );
     let mut observation = Observation::of(step.clone());
     observation.command = outcome.command;

@@ -16,7 +16,7 @@ use intoto_core::verdict::{
 use super::findings::{Row, rows, subject, verb};
 use crate::escape::{plain, shell};
 use crate::explain::{Account, Origin};
-use crate::ui::Verbosity;
+use crate::ui::{Verbosity, count};
 use crate::verification::{ReferenceTime, Report};
 
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
@@ -324,11 +324,6 @@ fn command_line(words: &[String]) -> String {
     }
     let words: Vec<_> = words.iter().map(|word| shell(word)).collect();
     format!(": {}", words.join(" "))
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// Whose links count for a step.

@@ -1,7 +1,7 @@
 //! Public key files: SPKI PEM.
 
 use camino::Utf8Path;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{KeyError, PublicKey};
 
 use crate::error::CliError;
 
@@ -26,9 +26,13 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
         );
     }
     PublicKey::from_spki_pem(text).map_err(|error| {
+        let hint = match &error {
+            KeyError::UnsupportedAlgorithm { .. } => "ed25519 and P-256 keys can be used",
+            _ => FORM_HINT,
+        };
         CliError::cannot_decide(format!("failed to read the public key in `{origin}`"))
             .because(error)
-            .hint(FORM_HINT)
+            .hint(hint)
     })
 }
 

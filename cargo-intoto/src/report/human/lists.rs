@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use intoto_core::verdict::{ArtifactReport, Fate, ListReport, RuleReport, RuleState};
 
-use super::{DIM, ERROR, Page, count};
+use super::{DIM, ERROR, Page};
 use crate::escape::plain;
+use crate::ui::count;
 
 impl Page {
     pub(super) fn list(&mut self, list: &ListReport) {
