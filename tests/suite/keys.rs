@@ -173,7 +173,7 @@ fn trust_has_scopes_and_is_the_users_alone() {
     sandbox
         .intoto("", &["trust", "list"])
         .succeeds()
-        .prints("hello: 2 of 2 key(s)")
+        .prints("hello: 2 of 2 keys")
         .prints("for   pkg:cargo/hello\n");
     sandbox
         .intoto("", &["trust", "remove", "none"])
