@@ -261,7 +261,7 @@ pub fn from_hex(text: &str) -> Result<Vec<u8>, DigestError> {
     Ok(bytes)
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Case {
     Lower,
     Upper,
@@ -371,5 +371,28 @@ mod tests {
         assert_eq!(from_hex("00fFa1").unwrap(), [0, 255, 0xa1]);
         assert_eq!(from_hex("0"), Err(DigestError::BadHex));
         assert_eq!(from_hex("0g"), Err(DigestError::BadHex));
+    }
+
+    #[test]
+    fn every_character_at_every_place() {
+        for place in 0..40 {
+            for character in 0..=u8::MAX {
+                let mut text = [b'0'; 40];
+                text[place] = character;
+                let mut bytes = [0; 20];
+                let case = decode_hex(&text, &mut bytes);
+                let value = char::from(character).to_digit(16);
+                assert_eq!(case.is_some(), value.is_some(), "{character}");
+                assert_eq!(
+                    case == Some(Case::Upper),
+                    character.is_ascii_uppercase() && value.is_some()
+                );
+                if let Some(value) = value {
+                    let mut expected = [0; 20];
+                    expected[place / 2] = if place % 2 == 0 { value << 4 } else { value };
+                    assert_eq!(bytes.map(u32::from), expected);
+                }
+            }
+        }
     }
 }

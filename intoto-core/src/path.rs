@@ -151,15 +151,14 @@ fn check(text: &str) -> Result<(), PathError> {
             limit: PATH_BYTES,
         });
     }
-    // Links have tens of thousands of names, nearly all of plain ASCII: one pass without branches says so.
-    let is_plain = |byte: u8| (byte > 31) & (byte < 127) & (byte != b'\\');
-    if !text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
-        for character in text.chars() {
-            match character {
-                '\\' => return Err(PathError::Backslash),
-                _ if character.is_control() => return Err(PathError::Control { character }),
-                _ => {}
-            }
+    if is_ordinary(text) {
+        return Ok(());
+    }
+    for character in text.chars() {
+        match character {
+            '\\' => return Err(PathError::Backslash),
+            _ if character.is_control() => return Err(PathError::Control { character }),
+            _ => {}
         }
     }
     match split_scheme(text) {
@@ -169,6 +168,22 @@ fn check(text: &str) -> Result<(), PathError> {
         None if text == "pkg:" => Err(PathError::Empty),
         None => check_components(text),
     }
+}
+
+/// Says whether a name is surely clean: of printable ASCII, without a scheme, and no component empty or beginning with a dot.
+///
+/// Links have tens of thousands of names and nearly all are like this, which one pass without branches says.
+fn is_ordinary(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let ([first, after @ ..], [before @ .., last]) = (bytes, bytes) else {
+        return false;
+    };
+    let is_odd = |byte: u8| !(32..=126).contains(&byte) | (byte == b'\\') | (byte == b':');
+    let begins_oddly = |byte: u8| (byte == b'/') | (byte == b'.');
+    let odd = before.iter().zip(after).fold(0, |odd, (&before, &byte)| {
+        odd | u8::from(is_odd(byte) | ((before == b'/') & begins_oddly(byte)))
+    });
+    odd == 0 && !is_odd(*first) && !begins_oddly(*first) && *last != b'/'
 }
 
 fn split_scheme(text: &str) -> Option<(&str, &str)> {

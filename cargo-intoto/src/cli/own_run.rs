@@ -41,11 +41,17 @@ impl OwnRun<'_> {
     fn words(&self, owner: Option<&Utf8Path>) -> Result<Vec<String>, CliError> {
         let relative = |path: &Utf8Path| path.strip_prefix(&self.workspace.root).unwrap_or(path).to_string();
         let mut words = vec!["verify".to_owned(), "--layout".to_owned(), relative(self.layout)];
+        let artifacts = self.artifacts()?;
         if let Some(owner) = owner {
             words.extend(["--key".to_owned(), relative(owner)]);
+        } else if artifacts.iter().all(|path| path.extension() != Some("crate")) {
+            // The trust store is asked about crates, and no file in hand says which.
+            for member in self.workspace.released() {
+                words.extend(["--subject".to_owned(), format!("pkg:cargo/{}", member.name())]);
+            }
         }
         words.extend(["--link-dir".to_owned(), relative(self.run.directory())]);
-        words.extend(self.artifacts()?.iter().map(|path| relative(path)));
+        words.extend(artifacts.iter().map(|path| relative(path)));
         Ok(words)
     }
 

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::layout_source::{LayoutSource, StepSource};
-use crate::recording::{Build, Fetch, Outcome, Package, Settings, Step, Test, observe};
+use crate::recording::{Build, Fetch, Outcome, Package, Settings, Step, Test, observe, refuse_dirty};
 use crate::store::Run;
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
@@ -40,6 +40,8 @@ pub(super) struct Observations {
     pub(super) commit: Option<String>,
     /// Whether the tree differs from it.
     pub(super) dirty: bool,
+    /// Whether there is git, and the tree differs from what it has; before the first commit it has nothing.
+    differs_from_git: bool,
 }
 
 /// Does every step of `source` that is cargo's.
@@ -66,6 +68,10 @@ pub(super) fn observe_all(ui: &Ui, source: &LayoutSource, options: &Options) -> 
             }
             result => result.map_err(deciding)?,
         };
+        // Found now, and not after an hour of compiling.
+        if observations.is_none() && !options.allow_dirty && packages_clean_tree(source) {
+            refuse_dirty(&context.tree)?;
+        }
         let observations = observations.get_or_insert_with(|| Observations {
             run: context.run.clone(),
             outcomes: Vec::new(),
@@ -73,6 +79,7 @@ pub(super) fn observe_all(ui: &Ui, source: &LayoutSource, options: &Options) -> 
             elsewhere: Vec::new(),
             commit: context.tree.commit().map(str::to_owned),
             dirty: context.tree.is_dirty(),
+            differs_from_git: !context.tree.changes().is_empty(),
         });
         match outcome {
             Some(outcome) => observations.outcomes.push(outcome),
@@ -85,6 +92,14 @@ pub(super) fn observe_all(ui: &Ui, source: &LayoutSource, options: &Options) -> 
     })?;
     observations.elsewhere = elsewhere;
     Ok(observations)
+}
+
+/// Whether a step of the layout packages, and refuses a dirty tree.
+fn packages_clean_tree(source: &LayoutSource) -> bool {
+    source.steps().iter().any(|step| {
+        matches!(step.command.as_slice(), [program, subcommand, words @ ..]
+            if program == "cargo" && subcommand == "package" && !words.iter().any(|word| word == "--allow-dirty"))
+    })
 }
 
 /// Shows what every step would do.
@@ -136,7 +151,7 @@ fn step_of(
     };
     let mut words = narrowed(words, &options.packages);
     // Cargo's own check looks at git's words; ours was made of the bytes and allows it only here.
-    let is_dirty = earlier.is_some_and(|earlier| earlier.commit.is_some() && earlier.dirty);
+    let is_dirty = earlier.is_some_and(|earlier| earlier.differs_from_git);
     if subcommand == "package" && options.allow_dirty && is_dirty && !words.iter().any(|word| word == "--allow-dirty") {
         words.push("--allow-dirty".to_owned());
     }

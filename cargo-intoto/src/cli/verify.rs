@@ -176,7 +176,12 @@ fn prepare(
     });
     let purls = subject::purls(&artifacts, &args.subjects, &mut findings)?;
     let owners = if args.keys.is_empty() {
-        Owners::of_store(args.trust.load()?, &purls, &layout, limits)?
+        let by_program =
+            args.subjects.is_empty() && !purls.is_empty() && artifacts.iter().all(|artifact| artifact.stem().is_none());
+        Owners::of_store(args.trust.load()?, &purls, &layout, limits).map_err(|error| match by_program {
+            true => error.hint("a program counts as of the crate of its name; if it is another's, say so with --subject pkg:cargo/NAME"),
+            false => error,
+        })?
     } else {
         Owners::of_files(&args.keys)?
     };

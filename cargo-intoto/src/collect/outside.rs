@@ -48,8 +48,11 @@ pub fn patterns(workspace: &Workspace, configuration: &[Configuration], naming: 
         .into_iter()
         .filter(|path| !path.starts_with(&workspace.root))
         .map(|path| escape_pattern(&naming.artifact(&path)));
-    let directories =
-        path_dependencies(workspace).map(|directory| format!("{}/*", escape_pattern(&naming.artifact(directory))));
+    // A directory above the workspace has another name by itself than in the names of its files.
+    let directories = path_dependencies(workspace).map(|directory| {
+        let file = naming.artifact(&directory.join("x"));
+        format!("{}*", escape_pattern(file.strip_suffix('x').unwrap_or(&file)))
+    });
     let patterns: BTreeSet<String> = files.chain(directories).collect();
     patterns.into_iter().collect()
 }

@@ -369,3 +369,25 @@ fn refusals_name_both_digests() {
     assert!(message.contains(&to_hex(&sha256(b"evil"))), "{message}");
     assert!(message.contains(&to_hex(&sha256(b"pub fn hello() {}"))), "{message}");
 }
+
+/// Texts that nest without end are errors, and not the end of the stack.
+#[test]
+fn depth_is_bounded() {
+    const DEPTH: usize = 200_000;
+    let dotted = format!("{}a = 1", "a.".repeat(DEPTH));
+    let header = format!("[{}a]", "a.".repeat(DEPTH));
+    let headers: String = (0..300).map(|depth| format!("[{}a]\n", "a.".repeat(depth))).collect();
+    let array = format!("a = {}", "[".repeat(DEPTH));
+    let closed = format!("a = {}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+    let table = format!("a = {}1{}", "{a=".repeat(DEPTH), "}".repeat(DEPTH));
+    for text in [dotted, header, headers, array, closed, table] {
+        for file in ["Cargo.toml", "Cargo.toml.orig", "Cargo.lock"] {
+            let mut case = case();
+            case.files.insert(file, text.clone());
+            assert!(case.account().check().is_err(), "{file}: {}", &text[..20]);
+        }
+    }
+    let mut case = case();
+    case.files.insert(".cargo_vcs_info.json", "[".repeat(DEPTH));
+    assert_eq!(codes(&case.account()), [CargoCode::CrateVcsInfoMismatch]);
+}

@@ -31,6 +31,7 @@ pub use context::{Context, Settings};
 pub use fetch::Fetch;
 pub use observe::{Observed, Outcome, Step, observe};
 pub use package::Package;
+pub(crate) use package::refuse_dirty;
 pub use run_command::RunCommand;
 pub use test::Test;
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::collect::crate_file::{CrateFile, CrateLimits, ORIGINAL_MANIFEST};
 use crate::collect::hash;
-use crate::error::CliError;
+use crate::collect::tree::Tree;
+use crate::error::{CliError, ErrorKind};
 use crate::explain::{Facts, explain};
 use crate::finding::CargoCode;
 use crate::naming::clean;
@@ -45,7 +46,9 @@ impl Step for Package {
             context.ui.note("no selected package may be published, so there is no package step; the executables are the final products");
             return Ok(None);
         }
-        refuse_dirty(context)?;
+        if !context.flags.allow_dirty {
+            refuse_dirty(&context.tree)?;
+        }
         // Cargo compiles the package to verify it; what does not match the lock file is not even run.
         inputs::check_before(context)?;
         let mut units = Units::load(&context.run)?;
@@ -59,7 +62,7 @@ impl Step for Package {
         for member in &members {
             remove(&made.join(crate_name(member)))?;
         }
-        cargo_run::plain(context, plan)?;
+        cargo_run::plain(context, plan).map_err(|error| without_siblings(context, &members, error))?;
         units.remember(&context.run.build_directory(), &context.hashing())?;
         units.store(&context.run)?;
         let crates = read(&made, &members)?;
@@ -106,17 +109,15 @@ fn crate_name(member: &Member) -> String {
     format!("{}.crate", member.package.stem())
 }
 
-/// Refuses a tree that is not its commit, unless that was asked for. Without git there is nothing to differ from.
-fn refuse_dirty(context: &Context<'_>) -> Result<(), CliError> {
-    if context.flags.allow_dirty || context.tree.commit().is_none() || !context.tree.is_dirty() {
+/// Refuses a tree that is not its commit. Without git there is nothing to differ from.
+///
+/// # Errors
+/// When it differs.
+pub(crate) fn refuse_dirty(tree: &Tree) -> Result<(), CliError> {
+    if tree.commit().is_none() || !tree.is_dirty() {
         return Ok(());
     }
-    let mut paths: Vec<&str> = context
-        .tree
-        .changes()
-        .iter()
-        .map(|change| change.path.as_str())
-        .collect();
+    let mut paths: Vec<&str> = tree.changes().iter().map(|change| change.path.as_str()).collect();
     let more = paths.len().saturating_sub(5);
     paths.truncate(5);
     let more = if more > 0 {
@@ -131,9 +132,21 @@ fn refuse_dirty(context: &Context<'_>) -> Result<(), CliError> {
     .hint("commit the changes, or package and record them with `--allow-dirty`"))
 }
 
+/// Cargo takes a member that is not packaged along from the registry, where it may not be yet.
+fn without_siblings(context: &Context<'_>, members: &[&Member], error: CliError) -> CliError {
+    let publishable = context.workspace.members.iter().filter(|member| member.publishable);
+    if publishable.count() == members.len() || !matches!(error.kind(), ErrorKind::Child(_)) {
+        return error;
+    }
+    error.hint(
+        "cargo takes members that are not packaged along from the registry: package members that depend on each other \
+         in one run, with `--workspace` or with `-p` for each of them",
+    )
+}
+
 fn remove(path: &Utf8Path) -> Result<(), CliError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(CliError::failure(format!("failed to remove the earlier {path}")).because(error))
         }
         _ => Ok(()),

@@ -37,55 +37,65 @@ impl Step for Test {
         let mut units = Units::load(&context.run)?;
         let directory = context.run.build_directory();
         units.check_unchanged(&directory, &context.hashing())?;
-        let own = own_harness::find(&context.workspace)?;
-        let mut listener = TestRun {
-            context,
-            merged: !own.is_empty(),
-            lines: Vec::new(),
-            before: None,
-        };
-        let plan = if listener.merged { speaking(plan) } else { plan.clone() };
-        let messages = cargo_run::with_messages(context, &plan, &mut listener)?;
-        let TestRun { lines, before, .. } = listener;
-        units.check_fresh(&messages.artifacts, &directory, &context.hashing())?;
-        let executables = executables(context, &messages)?;
-        if before.transpose()?.is_some_and(|before| before != executables) {
-            return Err(CliError::refused(
-                CargoCode::ProductChanged,
-                "the test executables changed while the tests ran",
-            ));
+        let observed = run(context, plan, &mut units);
+        if observed.is_err() {
+            units.remove_others(&directory);
         }
-        let mut counter = Counter::new();
-        for executable in &executables {
-            counter.expect(
-                executable.path.file_name().unwrap_or_default(),
-                !executable.has_own_harness(context, &own),
-            );
-        }
-        lines.iter().for_each(|line| counter.take(line));
-        let counts = counter.counts();
-        if counts.passed == 0 {
-            return Err(none_ran(counts));
-        }
-        let mut products = Artifacts::default();
-        for executable in &executables {
-            products.insert(&executable.name_in_link(), executable.sha256)?;
-        }
-        let inputs = inputs::collect(context, &messages)?;
-        units.remember(&directory, &context.hashing())?;
-        units.store(&context.run)?;
-        let mut byproducts = inputs.byproducts(context, &messages);
-        byproducts.insert(
-            "tests".to_owned(),
-            json!({ "passed": counts.passed, "ignored": counts.ignored, "filtered-out": counts.filtered_out }),
-        );
-        Ok(Some(Observed {
-            byproducts,
-            materials: inputs.materials,
-            products,
-            environment: environment::of_compiling(context, "test"),
-        }))
+        observed.map(Some)
     }
+}
+
+/// Runs the tests and looks at what was compiled for them.
+fn run(context: &Context<'_>, plan: &StepPlan, units: &mut Units) -> Result<Observed, CliError> {
+    let directory = context.run.build_directory();
+    let own = own_harness::find(&context.workspace)?;
+    let mut listener = TestRun {
+        context,
+        merged: !own.is_empty(),
+        lines: Vec::new(),
+        before: None,
+    };
+    let plan = if listener.merged { speaking(plan) } else { plan.clone() };
+    let messages = cargo_run::with_messages(context, &plan, &mut listener)?;
+    let TestRun { lines, before, .. } = listener;
+    units.check_fresh(&messages.artifacts, &directory, &context.hashing())?;
+    let executables = executables(context, &messages)?;
+    if before.transpose()?.is_some_and(|before| before != executables) {
+        return Err(CliError::refused(
+            CargoCode::ProductChanged,
+            "the test executables changed while the tests ran",
+        ));
+    }
+    let mut counter = Counter::new();
+    for executable in &executables {
+        counter.expect(
+            executable.path.file_name().unwrap_or_default(),
+            !executable.has_own_harness(context, &own),
+        );
+    }
+    lines.iter().for_each(|line| counter.take(line));
+    let counts = counter.counts();
+    if counts.passed == 0 {
+        return Err(none_ran(counts));
+    }
+    let mut products = Artifacts::default();
+    for executable in &executables {
+        products.insert(&executable.name_in_link(), executable.sha256)?;
+    }
+    let inputs = inputs::collect(context, &messages)?;
+    units.remember(&directory, &context.hashing())?;
+    units.store(&context.run)?;
+    let mut byproducts = inputs.byproducts(context, &messages);
+    byproducts.insert(
+        "tests".to_owned(),
+        json!({ "passed": counts.passed, "ignored": counts.ignored, "filtered-out": counts.filtered_out }),
+    );
+    Ok(Observed {
+        byproducts,
+        materials: inputs.materials,
+        products,
+        environment: environment::of_compiling(context, "test"),
+    })
 }
 
 /// Reads along while the tests run.
@@ -140,7 +150,7 @@ fn none_ran(counts: Counts) -> CliError {
         CargoCode::NoTestsRan,
         format!("no test ran{left_out}, so `test` shows nothing"),
     )
-    .hint("for a crate without tests, take the test step out of layouts/release.toml, then run `cargo intoto layout sign`")
+    .hint("write a test (one in the documentation counts); for a crate that is to have none, delete the test step from layouts/release.toml, run `cargo intoto layout sign` and commit")
 }
 
 /// A test program of a workspace member.

@@ -103,24 +103,36 @@ impl Units {
         Ok(())
     }
 
+    /// Removes the units that a step compiled before it failed: nobody checked them, and cargo would reuse them.
+    pub(super) fn remove_others(&self, build_directory: &Utf8Path) {
+        // What stays is refused as a unit that this run did not compile.
+        let files = of_units(build_directory).unwrap_or_default();
+        for file in files.iter().filter(|file| !self.files.contains_key(*file)) {
+            let _ = fs::remove_file(file);
+        }
+    }
+
     /// Remembers what a step compiled: the files of all units in `build_directory`.
     ///
     /// # Errors
     /// When something there cannot be read.
     pub(super) fn remember(&mut self, build_directory: &Utf8Path, progress: &Progress) -> Result<(), CliError> {
-        let files: Vec<Utf8PathBuf> = Walk::everything_below(build_directory)
-            .files()?
-            .iter()
-            .map(|path| build_directory.join(path))
-            .filter(|path| is_of_unit(path) && !path.is_symlink())
-            .collect();
-        let hashed = hash::files(&files, progress)?;
+        let hashed = hash::files(&of_units(build_directory)?, progress)?;
         self.files = hashed
             .into_iter()
             .map(|(path, digest)| (path, hash::hex(&digest)))
             .collect();
         Ok(())
     }
+}
+
+fn of_units(build_directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, CliError> {
+    let files = Walk::everything_below(build_directory).files()?;
+    Ok(files
+        .iter()
+        .map(|path| build_directory.join(path))
+        .filter(|path| is_of_unit(path) && !path.is_symlink())
+        .collect())
 }
 
 /// Whether a file in a build directory is one that cargo announces as a unit's output.
@@ -184,6 +196,10 @@ mod tests {
             .check_fresh(&both, &build, &progress)
             .expect("compiled by this run");
         units.check_unchanged(&build, &progress).expect("unchanged");
+        let unchecked = build.join("release/deps/libother-0.rlib");
+        fs::write(&unchecked, "by a step that failed").expect("written");
+        units.remove_others(&build);
+        assert!(unit.is_file() && !unchecked.exists());
         fs::write(&artifact_file, "poison").expect("written");
         assert!(units.check_fresh(&both, &build, &progress).is_err());
         fs::write(&artifact_file, "honest").expect("written");

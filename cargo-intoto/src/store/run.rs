@@ -87,16 +87,20 @@ impl Run {
             .map_err(|error| CliError::failure(format!("failed to create {}", self.directory)).because(error))?;
         // What a killed process left half-written is nobody's.
         let _ = fs::remove_dir_all(self.scratch());
+        self.point()
+    }
+
+    fn point(&self) -> Result<(), CliError> {
         atomic::point(&self.runs.join("latest"), self.id.as_str(), &self.runs.join(SCRATCH))
     }
 
-    /// Checks that `fetch` started the run.
+    /// Checks that `fetch` started the run, and makes `latest` name it: the tree may have come back to it.
     ///
     /// # Errors
     /// When it did not: the tree changed since, or nothing was fetched.
     pub fn join(&self) -> Result<(), CliError> {
         if self.directory.is_dir() {
-            return Ok(());
+            return self.point();
         }
         let message = match Self::latest(&self.runs)? {
             Some(latest) => format!(
@@ -262,6 +266,8 @@ mod tests {
         assert_eq!(run.lock().expect_err("taken").exit().code(), 4);
         drop(held);
         run.lock().expect("free again");
+        Run::of(&runs, first.clone()).join().expect("joined again");
+        assert_eq!(Run::latest(&runs).expect("named").map(|run| run.id), Some(first));
         fs::remove_file(runs.join("latest")).expect("removed");
         fs::write(runs.join("latest"), "elsewhere").expect("written");
         assert_eq!(Run::latest(&runs).expect_err("names no run").exit().code(), 3);

@@ -61,7 +61,10 @@ impl Owners {
                 "nothing says which crates are under verification, so the trust store cannot be asked",
             )
             .with_code(CargoCode::OwnerUnknown)
-            .hint("say it with --subject pkg:cargo/NAME, give a .crate, or give the owner's key with --key FILE"));
+            .hint(format!(
+                "say it with --subject {}, give a .crate, or give the owner's key with --key FILE",
+                only_scope(&store).unwrap_or("pkg:cargo/NAME")
+            )));
         }
         let (entry, keys) = {
             let entries = store.keys_for(purls)?;
@@ -127,6 +130,17 @@ impl Owners {
             return Ok(());
         }
         Store::accept(store.path(), &entry.name, layout.signed_sha256, layout.expires, now)
+    }
+}
+
+/// The crate that the store speaks for, when there is one only.
+fn only_scope(store: &Store) -> Option<&str> {
+    match store.entries() {
+        [entry] => match entry.scope.as_slice() {
+            [scope] => Some(scope.as_str()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

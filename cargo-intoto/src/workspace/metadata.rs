@@ -145,6 +145,14 @@ impl Workspace {
         Ok(selected)
     }
 
+    /// The members that a release is about: those that are published or, where none is, all.
+    pub fn released(&self) -> impl Iterator<Item = &Member> {
+        let published = self.members.iter().any(|member| member.publishable);
+        self.members
+            .iter()
+            .filter(move |member| member.publishable || !published)
+    }
+
     /// The lock file's path.
     pub fn lock_path(&self) -> Utf8PathBuf {
         self.root.join("Cargo.lock")

@@ -174,6 +174,15 @@ impl<'a> Object<'a> {
 
     /// The value under that key.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        // In a short object most keys differ in length already, so comparing all costs less than bisecting.
+        const SHORT: usize = 16;
+        if self.members.len() <= SHORT {
+            return self
+                .members
+                .iter()
+                .find(|(found, _)| found == key)
+                .map(|(_, value)| value);
+        }
         self.position(key).ok().map(|at| &self.members[at].1)
     }
 

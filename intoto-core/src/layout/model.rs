@@ -64,10 +64,12 @@ impl Layout {
         if layout.items().next().is_none() {
             return Err(LayoutError::new(LayoutLocation::Layout, LayoutProblem::Empty));
         }
-        let mut names = BTreeSet::new();
-        for item in layout.items() {
-            if !names.insert(item.name()) {
-                return Err(LayoutError::new(item.location(), LayoutProblem::DuplicateName));
+        let mut names: Vec<_> = layout.items().map(Item::name).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            let mut names = BTreeSet::new();
+            if let Some(second) = layout.items().find(|item| !names.insert(item.name())) {
+                return Err(LayoutError::new(second.location(), LayoutProblem::DuplicateName));
             }
         }
         for (index, step) in layout.steps.iter().enumerate() {

@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use crate::collect::crate_file::CrateError;
 use crate::finding::CargoCode;
 
+/// Bytes of all names, those of the folders that each lies in included. A hundred thousand files have some ten million; names of a
+/// thousand folders each, which compress to nothing, would fill any memory.
+const MOST_BYTES: usize = 64 << 20;
+
 /// The names seen so far, and the rules for the next one.
 pub(super) struct Names {
     /// The top folder, once it is known.
     pub(super) stem: Option<String>,
     /// Every file and directory, by its name without regard to case.
     seen: BTreeMap<String, Seen>,
+    bytes: usize,
 }
 
 struct Seen {
@@ -23,6 +28,7 @@ impl Names {
         Self {
             stem: stem.map(str::to_owned),
             seen: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -54,11 +60,18 @@ impl Names {
     }
 
     fn insert(&mut self, name: &str, is_directory: bool) -> Result<(), CrateError> {
+        self.bytes += name.len();
+        if self.bytes > MOST_BYTES {
+            return Err(CrateError::new(
+                CargoCode::CrateTooLarge,
+                format!("the names in the archive and of their folders have more than {MOST_BYTES} bytes"),
+            ));
+        }
         let seen = Seen {
             name: name.to_owned(),
             is_directory,
         };
-        let Some(earlier) = self.seen.insert(name.to_lowercase(), seen) else {
+        let Some(earlier) = self.seen.insert(without_case(name), seen) else {
             return Ok(());
         };
         if earlier.name != name {
@@ -75,4 +88,16 @@ impl Names {
             format!("entry {name:?} stands in the archive twice"),
         ))
     }
+}
+
+/// The name as file systems that know no case compare it. By way of the capital letters, because some small ones share one: the
+/// long `ſ` is an `s` there.
+fn without_case(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
 }

@@ -334,6 +334,16 @@ fn hostile_archives_are_refused_each_by_its_code() {
             gzip(&one().entry(b"a-1.0.0/d/x", b"").entry(b"a-1.0.0/D/y", b"").end()),
             CrateEntryCaseCollision,
         ),
+        (
+            "case of a letter with two small forms",
+            gzip(
+                &one()
+                    .entry(b"a-1.0.0/src/lib.rs", b"")
+                    .entry("a-1.0.0/\u{17f}rc/lib.rs".as_bytes(), b"")
+                    .end(),
+            ),
+            CrateEntryCaseCollision,
+        ),
     ];
     for (name, bytes, expected) in cases {
         assert_eq!(code(&bytes), Some(expected), "{name}");
@@ -386,5 +396,22 @@ fn a_bomb_ends_early() {
         .append_data(&mut header, "a-1.0.0/zeros", io::repeat(0).take(size))
         .unwrap();
     let bytes = builder.into_inner().unwrap().finish().unwrap();
+    assert_eq!(code(&bytes), Some(CargoCode::CrateTooLarge));
+}
+
+/// Each of these names lies in two thousand folders of its own.
+#[test]
+fn names_of_many_folders_end_early() {
+    let long = |number: usize| format!("{STEM}/{number}/{}x", "d/".repeat(2000));
+    let names: Vec<String> = (0..100).map(long).collect();
+    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for name in &names {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, io::empty()).unwrap();
+    }
+    let bytes = builder.into_inner().unwrap().finish().unwrap();
+    assert!(bytes.len() < 100_000);
     assert_eq!(code(&bytes), Some(CargoCode::CrateTooLarge));
 }

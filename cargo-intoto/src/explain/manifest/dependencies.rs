@@ -59,16 +59,14 @@ pub(super) fn compare<'a>(
         }
     }
     // A name that is left out in one table and kept in another still means something to a feature.
-    let kept = |name: &&str| {
-        let in_sections = |parent: &Table| {
-            SECTIONS
-                .iter()
-                .flatten()
-                .any(|section| table(parent, &[section]).is_some_and(|t| t.contains_key(*name)))
-        };
-        in_sections(published) || found.values().filter_map(Value::as_table).any(in_sections)
-    };
-    dropped.retain(|name| !kept(name));
+    let others = found.values().filter_map(Value::as_table);
+    for parent in others.chain([published]) {
+        for section in SECTIONS.iter().flatten() {
+            for kept in table(parent, &[section]).into_iter().flat_map(Table::keys) {
+                dropped.remove(kept.as_str());
+            }
+        }
+    }
     dropped
 }
 
@@ -256,13 +254,12 @@ fn is_recorded(package: &str, index: &str, surroundings: &Surroundings<'_>) -> b
         url.strip_suffix("%2F").unwrap_or(url).to_owned()
     };
     let wanted = registry_of(Purl::new(package, "", &source).as_str());
+    let prefix = format!("pkg:cargo/{package}@");
     let mut recorded = surroundings
         .dependencies
-        .keys()
-        .filter(|purl| {
-            let name = purl.strip_prefix("pkg:cargo/").and_then(|rest| rest.split_once('@'));
-            name.is_some_and(|(name, _)| name == package)
-        })
+        .range(prefix.clone()..)
+        .map(|(purl, _)| purl)
+        .take_while(|purl| purl.starts_with(&prefix))
         .peekable();
     recorded.peek().is_none() || recorded.any(|purl| registry_of(purl) == wanted)
 }

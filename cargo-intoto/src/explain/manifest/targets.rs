@@ -102,14 +102,15 @@ pub(super) fn compare(
         }
         // Where discovery stays on, whoever builds the crate discovers the rest; older versions of cargo left it at that.
         if switch(published_package) == Some(false) {
+            let paths: BTreeSet<String> = declared.values().copied().filter_map(path_of).collect();
             for (name, files) in &discovered {
                 // A file that a declared target already uses is not discovered under its own name as well.
-                let used = |file: &&str| {
-                    declared
-                        .values()
-                        .any(|target| path_of(target).as_deref() == Some(*file))
+                let used = |file: &&str| paths.contains(*file);
+                // There is one library, whatever its name is.
+                let listed = match kind.key {
+                    "lib" => !(found.is_empty() && declared.is_empty()),
+                    _ => found.contains_key(name) || declared.contains_key(name),
                 };
-                let listed = found.contains_key(name) || declared.contains_key(name);
                 if !listed && !name.starts_with('.') && !files.iter().all(used) {
                     comparison.differ(field(kind, name), "the target that cargo discovers", None);
                 }

@@ -338,6 +338,11 @@ fn targets_and_the_build_script_are_those_of_the_source() {
         let found = full(&source, &changed, None);
         assert!(found.iter().any(|found| found == field), "{from} -> {to}: {found:?}");
     }
+    // A library that the source gives a name of its own is found under that one only.
+    let named = format!("{source}[lib]\nname = \"short\"\n");
+    let published_so = published.replace("name = \"my_lib\"", "name = \"short\"");
+    assert_eq!(full(&named, &published_so, None), [""; 0]);
+    assert_eq!(full(&named, &published, None), ["lib"]);
     // Discovery that the source switches off finds nothing.
     let source = format!("{source}autotests = false\n");
     assert_eq!(full(&source, &published, None), ["test.t"]);

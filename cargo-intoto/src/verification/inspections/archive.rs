@@ -11,6 +11,8 @@ use tar::{Archive, Entry, EntryType, PaxExtension, PaxExtensions};
 
 /// Files and directories of one archive; the largest published crates have some ten thousand.
 const MAX_ENTRIES: usize = 100_000;
+/// Directories that all names lead through; a name of a thousand directories, none of which was there, costs a few bytes.
+const MAX_DIRECTORIES: usize = 1_000_000;
 /// Bytes of all contents; cargo itself stops at 512 MiB.
 const MAX_BYTES: u64 = 512 << 20;
 /// Longer than any path that a file system takes.
@@ -71,12 +73,18 @@ pub(super) fn unpack(path: &Utf8Path, compression: Compression, into: &Utf8Path)
 fn unpack_stream(reader: impl Read, into: &Utf8Path) -> Result<(), Unpack> {
     // The limit is on what comes out of the decoder: headers, padding and contents together.
     let mut archive = Archive::new(reader.take(MAX_BYTES));
-    let mut count = 0;
+    let (mut count, mut directories) = (0, 0);
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         count += 1;
         if count > MAX_ENTRIES {
             return Err(Unpack::Unsupported(format!("it holds more than {MAX_ENTRIES} files")));
+        }
+        directories += entry.path_bytes().iter().filter(|byte| **byte == b'/').count();
+        if directories > MAX_DIRECTORIES {
+            return Err(Unpack::Unsupported(format!(
+                "its names lead through more than {MAX_DIRECTORIES} directories"
+            )));
         }
         unpack_entry(&mut entry, into)?;
     }
@@ -313,5 +321,16 @@ mod tests {
             let (kind, _) = outcome(&archive(entries), Compression::Detect);
             assert_eq!(kind, "unsupported", "{entries:?}");
         }
+    }
+
+    #[test]
+    fn names_of_many_directories_end_early() {
+        let names: Vec<String> = (0..25_001).map(|n| format!("{}{n}", "a/".repeat(40))).collect();
+        let entries: Vec<(&str, EntryType, &str)> = names
+            .iter()
+            .map(|name| (name.as_str(), EntryType::Regular, ""))
+            .collect();
+        assert_eq!(outcome(&archive(&entries[..100]), Compression::Detect).0, "ok");
+        assert_eq!(outcome(&archive(&entries), Compression::Detect).0, "unsupported");
     }
 }
