@@ -10,6 +10,7 @@ mod layouts;
 mod readme;
 mod record;
 mod source_fetch;
+mod test_step;
 mod vectors;
 mod verify;
 mod workspaces;

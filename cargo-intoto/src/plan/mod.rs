@@ -6,6 +6,7 @@ pub mod cargo_flags;
 mod fetch;
 mod package;
 mod step_plan;
+mod target_directory;
 mod test;
 
 pub use build::build;

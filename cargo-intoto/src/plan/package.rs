@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use crate::error::CliError;
 use crate::plan::build::command;
-use crate::plan::{CargoFlags, MaterialQuery, ProductQuery, StepPlan};
+use crate::plan::{CargoFlags, MaterialQuery, ProductQuery, StepPlan, target_directory};
 
 /// Plans `cargo package` of the crates `stems` with the user's words, in the run's directories.
 ///
@@ -22,25 +22,14 @@ pub fn package(
     Ok(StepPlan {
         step: "package".to_owned(),
         command: command("package", words),
-        arguments: arguments(words, package_directory),
+        arguments: [OsString::from("package")]
+            .into_iter()
+            .chain(target_directory::replaced(words, package_directory))
+            .collect(),
         environment: vec![("CARGO_BUILD_BUILD_DIR", build_directory.as_os_str().to_owned())],
         materials: MaterialQuery::PackagedFiles,
         products: ProductQuery::Crates(stems),
     })
-}
-
-/// The user's words with our target directory in place of his, in which the result is put afterwards.
-fn arguments(words: &[String], package_directory: &Utf8Path) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["package".into(), "--target-dir".into(), package_directory.into()];
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if word == "--target-dir" {
-            words.next();
-        } else if !word.starts_with("--target-dir=") {
-            arguments.push(word.into());
-        }
-    }
-    arguments
 }
 
 #[cfg(test)]

@@ -139,6 +139,7 @@ fn links(context: &Context<'_>) -> Result<BTreeMap<Utf8PathBuf, [u8; 32]>, CliEr
     let own = [
         context.run.build_directory(),
         context.run.package_directory(),
+        context.run.test_directory(),
         context.run.scratch(),
     ];
     let paths = walk::Walk::everything_below(directory).skipping(&own).files()?;

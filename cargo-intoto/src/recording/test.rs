@@ -29,7 +29,11 @@ impl Step for Test {
     }
 
     fn plan(&self, context: &Context<'_>) -> Result<StepPlan, CliError> {
-        plan::test(&context.words, &context.run.build_directory())
+        plan::test(
+            &context.words,
+            &context.run.build_directory(),
+            &context.run.test_directory(),
+        )
     }
 
     fn perform(&self, context: &Context<'_>, plan: &StepPlan) -> Result<Option<Observed>, CliError> {

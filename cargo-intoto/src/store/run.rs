@@ -179,6 +179,11 @@ impl Run {
         self.directory.join("package")
     }
 
+    /// The target directory for `cargo test`, for the same reason.
+    pub fn test_directory(&self) -> Utf8PathBuf {
+        self.directory.join("test")
+    }
+
     /// Where the units that this run compiled are remembered.
     pub fn units_file(&self) -> Utf8PathBuf {
         self.directory.join("units.json")
