@@ -1,6 +1,7 @@
 //! The corpora: layouts and links of known shapes, signed in both containers so that every implementation accepts them.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -86,7 +87,10 @@ impl Keys {
 
 /// Writes every corpus below `directory`, and the owner's key pair.
 pub(super) fn write_all(directory: &Utf8Path, keys: &Keys) -> Result<(), Failure> {
-    write(&directory.join("alice"), keys.owner.to_pkcs8_pem().as_bytes())?;
+    let private = directory.join("alice");
+    write(&private, keys.owner.to_pkcs8_pem().as_bytes())?;
+    // The product uses no private key that others may read.
+    fs::set_permissions(&private, Permissions::from_mode(0o600)).context(format!("protect {private}"))?;
     write(&directory.join("alice.pub"), keys.owner.public_key().to_spki_pem())?;
     for corpus in CORPORA {
         for container in Container::ALL {
