@@ -25,8 +25,6 @@ macro_rules! cargo_codes {
 }
 
 cargo_codes! {
-    /// The artifact given to `verify` is bound to nothing in the chain.
-    ArtifactUnbound = "artifact-unbound",
     /// Cargo did not say, once and in its own message, that the build succeeded.
     BuildUnconfirmed = "build-unconfirmed",
     /// Cargo's configuration takes the place of a build script.
