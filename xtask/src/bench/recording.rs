@@ -61,7 +61,7 @@ pub(super) fn run(product: &Utf8Path, world: &World, corpora: &Utf8Path, keys: &
         ("record one file of 1 GiB", true),
     ] {
         let directory = world.directory("recorded")?;
-        world.workspace(&directory, "/data")?;
+        world.workspace(&directory, "/data\n*.link")?;
         world
             .command(product)
             .args(["fetch", "--key"])
