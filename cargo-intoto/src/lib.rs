@@ -14,6 +14,7 @@ pub mod exec;
 pub mod exit;
 pub mod explain;
 pub mod finding;
+pub mod foreign;
 pub mod layout_source;
 pub mod naming;
 pub mod plan;

@@ -8,10 +8,10 @@ use crate::cli::verify;
 use crate::error::CliError;
 use crate::escape;
 use crate::exit::Exit;
+use crate::foreign;
 use crate::store::Run;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
-use crate::verification::link_files::read_named;
 use crate::workspace::Workspace;
 
 /// What to verify, and by which layout.
@@ -31,7 +31,7 @@ impl OwnRun<'_> {
     /// When there is none.
     fn artifacts(&self) -> Result<Vec<Utf8PathBuf>, CliError> {
         let limits = Limits::default();
-        let layout = read_named(self.layout, limits.json_bytes)
+        let layout = foreign::read(self.layout, limits.json_bytes)
             .map_err(|unread| CliError::cannot_decide(format!("the layout {} {unread}", self.layout)))?;
         let tree = AuthorTree::find(&self.workspace.root, Some(&self.workspace.target_directory))?;
         tree.artifacts(self.run.directory(), (self.layout, &layout), &limits)

@@ -9,12 +9,12 @@ use crate::cli::sequence::{self, Options};
 use crate::cli::step::RecordingArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::foreign;
 use crate::layout_source::LayoutSource;
 use crate::recording::Settings;
 use crate::recording::seal::{self, Signing};
 use crate::signing::{KeyArgs, Keyring, PendingSigners, load_public_key};
 use crate::ui::{Ui, Verbosity};
-use crate::verification::link_files::read_named;
 
 /// Do all steps of the layout, sign them, and verify the result
 ///
@@ -128,7 +128,7 @@ fn absolute_key(key: &str) -> String {
 /// The public key beside the layout that signed it, to be named in a command.
 fn owner_file(signed: &Utf8Path) -> Result<Option<Utf8PathBuf>, CliError> {
     let limits = Limits::default();
-    let bytes = read_named(signed, limits.json_bytes)
+    let bytes = foreign::read(signed, limits.json_bytes)
         .map_err(|unread| CliError::cannot_decide(format!("the layout {signed} {unread}")))?;
     let Ok(envelope) = Envelope::parse(&bytes, &limits) else {
         return Ok(None);

@@ -9,11 +9,11 @@ use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::foreign::{self, ForeignDirectory};
 use crate::report::{self, Format};
 use crate::trust::TrustArgs;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
-use crate::verification::link_files::{LinkDirectory, read_named};
 use crate::verification::owners::{self, Owners};
 use crate::verification::{self, Artifact, Commands, ReferenceTime, Request, hostile_tree, subject};
 
@@ -143,7 +143,7 @@ fn prepare(
         (None, Some(tree)) => relative(&tree.layout()?, &here),
         (None, None) => return Err(CliError::usage("no layout is given")),
     };
-    let layout = read_named(&layout_path, limits.json_bytes).map_err(|unread| {
+    let layout = foreign::read(&layout_path, limits.json_bytes).map_err(|unread| {
         CliError::cannot_decide(format!("the layout {layout_path} {unread}"))
             .hint("the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout")
     })?;
@@ -152,7 +152,7 @@ fn prepare(
         (None, Some(tree)) => relative(&tree.links()?, &here),
         (None, None) => return Err(CliError::usage("no link directory is given")),
     };
-    let links = LinkDirectory::open(&link_path).map_err(|error| {
+    let links = ForeignDirectory::open(&link_path).map_err(|error| {
         CliError::cannot_decide(format!("failed to open the link directory {link_path}"))
             .because(error)
             .hint("name the directory that holds the .link files")

@@ -1,12 +1,14 @@
 //! Cargo's configuration: every file that a cargo started here reads, and every `--config`, with what they say.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::CliError;
+use crate::foreign::{self, Unread};
+
+/// Far above any settings file that people write.
+const MAX_BYTES: usize = 4 << 20;
 
 /// One place that configures cargo.
 #[derive(Debug, Clone)]
@@ -95,17 +97,14 @@ fn read(path: &Utf8Path, found: &mut Vec<Configuration>, seen: &mut BTreeSet<Utf
     if !seen.insert(path.to_owned()) {
         return Ok(());
     }
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(CliError::cannot_decide(format!(
-                "cargo's configuration includes {path}, which is missing"
-            )));
-        }
-        Err(error) => {
-            return Err(CliError::failure(format!("failed to read cargo's configuration {path}")).because(error));
-        }
-    };
+    let bytes = foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
+        Unread::Missing => CliError::cannot_decide(format!("cargo's configuration includes {path}, which is missing")),
+        Unread::Io(error) => CliError::failure(format!("failed to read cargo's configuration {path}")).because(error),
+        _ => unread.about(format_args!("cargo's configuration {path}")),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        CliError::cannot_decide(format!("cargo's configuration {path} is not UTF-8")).because(error)
+    })?;
     let table = parse(&text, path.as_str())?;
     let includes = includes(&table);
     found.push(Configuration {
@@ -148,6 +147,8 @@ fn includes(table: &toml::Table) -> Vec<(String, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

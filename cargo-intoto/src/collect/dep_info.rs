@@ -10,9 +10,10 @@ use std::io::ErrorKind;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::CliError;
+use crate::foreign::{self, Unread};
 
 /// A `.d` of a unit with more bytes than this is none that rustc wrote for a crate.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// Directories of the build directory that hold what programs wrote, not rustc's dep-info.
 const NOT_UNITS: &[&str] = &["incremental", "out", "root-output", "tmp", "package"];
 
@@ -133,17 +134,12 @@ fn is_same_file(artifact: &Utf8Path, stem: &Utf8Path) -> bool {
 /// # Errors
 /// When it cannot be read as text of a bounded length.
 pub fn read(path: &Utf8Path, base: &Utf8Path, files: &mut BTreeSet<Utf8PathBuf>) -> Result<(), CliError> {
-    let length = fs::metadata(path).map(|metadata| metadata.len());
-    let text = match length {
-        Ok(length) if length > MAX_BYTES => {
-            return Err(CliError::cannot_decide(format!(
-                "the dep-info {path} is longer than {MAX_BYTES} bytes"
-            )));
-        }
-        Ok(_) => fs::read_to_string(path),
-        Err(error) => Err(error),
-    };
-    let text = text.map_err(|error| CliError::failure(format!("failed to read the dep-info {path}")).because(error))?;
+    let bytes = foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
+        Unread::Io(error) => CliError::failure(format!("failed to read the dep-info {path}")).because(error),
+        _ => unread.about(format_args!("the dep-info {path}")),
+    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| CliError::failure(format!("the dep-info {path} is not UTF-8")).because(error))?;
     files.extend(parse(&text).map(|file| base.join(file)));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Hashes files: in parallel, in constant memory, regular files only.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::collect::progress::Progress;
 use crate::error::CliError;
 use crate::exec::git_object::{ObjectFormat, ObjectHasher};
+use crate::foreign::{ForeignFile, Links, Unread};
 
 /// Large enough that system calls do not show.
 const BUFFER: usize = 64 * 1024;
@@ -79,24 +80,14 @@ pub fn open_regular(path: &Utf8Path) -> Result<(File, Metadata), CliError> {
     open(path, Links::Followed)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Links {
-    Followed,
-    Refused,
-}
-
 fn open(path: &Utf8Path, links: Links) -> Result<(File, Metadata), CliError> {
-    let opened = options(links).open(path).and_then(|file| {
-        let metadata = file.metadata()?;
-        Ok((file, metadata))
-    });
-    let (file, metadata) =
-        opened.map_err(|error| CliError::failure(format!("failed to open {path}")).because(error))?;
-    if metadata.is_file() {
-        Ok((file, metadata))
-    } else {
-        Err(CliError::cannot_decide(format!("{path} is not a regular file")))
-    }
+    ForeignFile::open(path, links)
+        .map(ForeignFile::into_parts)
+        .map_err(|unread| match unread {
+            Unread::Io(error) => CliError::failure(format!("failed to open {path}")).because(error),
+            Unread::Missing => CliError::failure(format!("{path} {unread}")),
+            _ => unread.about(path),
+        })
 }
 
 /// Whether the owner's execute bit is set: the one bit that git and `.crate`s keep.
@@ -111,23 +102,6 @@ pub(crate) fn is_executable(metadata: &Metadata) -> bool {
         let _ = metadata;
         false
     }
-}
-
-fn options(links: Links) -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(not(unix))]
-    let _ = links;
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        // Without it the opening of a FIFO waits for a writer.
-        let mut flags = OFlags::NONBLOCK;
-        flags.set(OFlags::NOFOLLOW, links == Links::Refused);
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    options
 }
 
 fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progress) -> io::Result<FileDigest> {

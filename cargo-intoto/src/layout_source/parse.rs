@@ -1,7 +1,6 @@
 //! The TOML form of a layout, read with all its mistakes at once.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::rc::Rc;
 
 use camino::Utf8Path;
@@ -10,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::CliError;
+use crate::foreign::{self, Unread};
 use crate::layout_source::diagnostics::{Problem, render};
 use crate::layout_source::items::{read_inspection, read_step};
 use crate::layout_source::source::{InspectionSource, LayoutSource, SourceKey, StepSource};
@@ -21,7 +21,7 @@ use crate::signing::load_public_key;
 const FORMAT: u32 = 1;
 
 /// Far above any layout that people write.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 const TOP: &[&str] = &["format", "expires", "readme", "crates", "keys", "step", "inspection"];
 const KEY: &[&str] = &["file", "keyid"];
@@ -32,24 +32,11 @@ pub(crate) type ResolveKey<'a> = &'a dyn Fn(&str) -> Result<PublicKey, CliError>
 impl LayoutSource {
     /// Reads the layout source at `path`, and the public keys that it names beside it.
     pub fn parse(path: &Utf8Path) -> Result<Self, CliError> {
-        let failed = |error: std::io::Error| {
-            CliError::cannot_decide(format!("failed to read the layout source `{path}`")).because(error)
-        };
-        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => CliError::cannot_decide(format!("there is no layout source at `{path}`"))
+        let bytes = foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
+            Unread::Missing => CliError::cannot_decide(format!("there is no layout source at `{path}`"))
                 .hint("`cargo intoto init` writes one for the workspace, `cargo intoto layout new` a starter"),
-            _ => failed(error),
+            _ => unread.about(format_args!("the layout source `{path}`")),
         })?;
-        let wrong = match &metadata {
-            metadata if metadata.is_dir() => Some("is a directory".to_owned()),
-            metadata if !metadata.is_file() => Some("is not a regular file".to_owned()),
-            metadata if metadata.len() > MAX_BYTES => Some(format!("is larger than {MAX_BYTES} bytes")),
-            _ => None,
-        };
-        if let Some(wrong) = wrong {
-            return Err(CliError::cannot_decide(format!("the layout source `{path}` {wrong}")));
-        }
-        let bytes = fs::read(path).map_err(failed)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             CliError::cannot_decide(format!("the layout source `{path}` is not UTF-8")).because(error)
         })?;

@@ -1,13 +1,14 @@
 //! Files that are the user's own business: private keys, which nobody else may read, and the trust store, which nobody else may write.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
 
 use camino::Utf8Path;
 use zeroize::Zeroizing;
 
 use crate::error::CliError;
 use crate::finding::CargoCode;
+use crate::foreign::{ForeignFile, Links, Unread};
 
 /// Far above any key file or trust store; a larger file is something else.
 const MAX_BYTES: u64 = 4 << 20;
@@ -26,38 +27,20 @@ pub enum Exposure {
 /// # Errors
 /// `Ok(None)` stands for "there is no such file"; everything else that is not a safe, readable, regular file is an error.
 pub fn read(path: &Utf8Path, what: &str, exposure: Exposure) -> Result<Option<Zeroizing<Vec<u8>>>, CliError> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // A FIFO put there would block the open for ever.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
-    let cannot_read =
-        |error: io::Error| CliError::cannot_decide(format!("failed to read the {what} `{path}`")).because(error);
-    let file = match options.open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot_read(error)),
+    let unread = |unread: Unread| match unread {
+        Unread::TooLarge { limit } => CliError::cannot_decide(format!(
+            "the {what} `{path}` is larger than {limit} bytes; no {what} is"
+        )),
+        other => other.about(format_args!("the {what} `{path}`")),
     };
-    let metadata = file.metadata().map_err(cannot_read)?;
-    if !metadata.is_file() {
-        return Err(CliError::cannot_decide(format!(
-            "the {what} `{path}` is not a regular file"
-        )));
-    }
-    if metadata.len() > MAX_BYTES {
-        return Err(CliError::cannot_decide(format!(
-            "the {what} `{path}` has {} bytes; no {what} is larger than {MAX_BYTES}",
-            metadata.len()
-        )));
-    }
-    check_exposure(path, what, exposure, &metadata)?;
-    // Reserved in full, so that a secret is never left behind in a buffer that was outgrown.
-    let capacity = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(cannot_read)?;
+    let file = match ForeignFile::open(path, Links::Followed) {
+        Ok(file) => file,
+        Err(Unread::Missing) => return Ok(None),
+        Err(error) => return Err(unread(error)),
+    };
+    check_exposure(path, what, exposure, file.metadata())?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.read_into(&mut bytes, MAX_BYTES).map_err(unread)?;
     Ok(Some(bytes))
 }
 

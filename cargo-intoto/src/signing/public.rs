@@ -4,9 +4,10 @@ use camino::Utf8Path;
 use intoto_core::key::{KeyError, PublicKey};
 
 use crate::error::CliError;
+use crate::foreign::{self, Unread};
 
 /// No public key file is larger; certificates and bundles are something else.
-const MAX_BYTES: u64 = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 
 /// Reads the public key at `path`.
 pub fn load_public_key(path: &Utf8Path) -> Result<PublicKey, CliError> {
@@ -39,37 +40,12 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
 const FORM_HINT: &str = "a public key is a PEM file with `-----BEGIN PUBLIC KEY-----`";
 
 fn read_bounded(path: &Utf8Path) -> Result<Vec<u8>, CliError> {
-    use std::fs::OpenOptions;
-    use std::io::Read;
-
-    let failed = |error: std::io::Error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            return CliError::cannot_decide(format!("there is no public key at `{path}`"))
-                .hint("`cargo intoto key show NAME` prints the public half of a key of your own");
-        }
-        CliError::cannot_decide(format!("failed to read the public key file `{path}`")).because(error)
-    };
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // A FIFO put there would block the open for ever.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
-    let file = options.open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(CliError::cannot_decide(format!(
-            "the public key file `{path}` is not a regular file"
-        )));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(
-            CliError::cannot_decide(format!("the public key file `{path}` is larger than {MAX_BYTES} bytes"))
-                .hint(FORM_HINT),
-        );
-    }
-    Ok(bytes)
+    foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
+        Unread::Missing => CliError::cannot_decide(format!("there is no public key at `{path}`"))
+            .hint("`cargo intoto key show NAME` prints the public half of a key of your own"),
+        Unread::TooLarge { .. } => unread
+            .about(format_args!("the public key file `{path}`"))
+            .hint(FORM_HINT),
+        _ => unread.about(format_args!("the public key file `{path}`")),
+    })
 }

@@ -1,8 +1,5 @@
 //! Signed files as the commands that change or show them read them.
 
-use std::fs::OpenOptions;
-use std::io::Read;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::envelope::Envelope;
 use intoto_core::layout::Layout;
@@ -10,6 +7,7 @@ use intoto_core::limits::Limits;
 use intoto_core::payload::Payload;
 
 use crate::error::CliError;
+use crate::foreign::{self, Unread};
 
 /// A link or layout in its envelope, as it was received. Nothing about its signatures is known yet.
 #[derive(Debug, Clone)]
@@ -21,9 +19,14 @@ pub struct SignedFile {
 impl SignedFile {
     /// Reads the file, within the limits of metadata.
     pub fn read(path: &Utf8Path) -> Result<Self, CliError> {
+        let bytes = foreign::read(path, Limits::default().json_bytes).map_err(|unread| match unread {
+            Unread::Missing => CliError::cannot_decide(format!("there is no file `{path}`"))
+                .hint("name a file that is there: a step's link ends in `.link`, a signed layout in `.layout`"),
+            _ => unread.about(format_args!("`{path}`")),
+        })?;
         Ok(Self {
             path: path.to_owned(),
-            bytes: read_bounded(path, Limits::default().json_bytes)?,
+            bytes,
         })
     }
 
@@ -76,28 +79,4 @@ impl SignedFile {
             })
             .collect())
     }
-}
-
-fn read_bounded(path: &Utf8Path, limit: usize) -> Result<Vec<u8>, CliError> {
-    let failed = |error: std::io::Error| CliError::cannot_decide(format!("failed to read `{path}`")).because(error);
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // A FIFO put there would block the open for ever.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-    }
-    let file = options.open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(CliError::cannot_decide(format!("`{path}` is not a regular file")));
-    }
-    let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > limit {
-        return Err(CliError::cannot_decide(format!(
-            "`{path}` is larger than {limit} bytes"
-        )));
-    }
-    Ok(bytes)
 }

@@ -1,7 +1,7 @@
-//! Links as files in a directory, read so that a hostile directory costs a bounded amount of time and memory.
+//! Links as files in a directory: listed within bounds, written as a whole, never lost.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -112,39 +112,6 @@ impl LinkStore for LinkDirectory {
         Ok(names)
     }
 
-    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError> {
-        let path = self.root.join(name);
-        let mut options = fs::OpenOptions::new();
-        options.read(true);
-        // Without it, opening a FIFO that nobody writes to would wait for ever.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::custom_flags(
-            &mut options,
-            i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).expect("the flag is a small positive number"),
-        );
-        let failed = |error| CliError::cannot_decide(format!("failed to read {path}")).because(error);
-        let file = match options.open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
-        let metadata = file.metadata().map_err(failed)?;
-        if !metadata.is_file() {
-            return Err(CliError::cannot_decide(format!("{path} is not a regular file")));
-        }
-        let too_long = || CliError::cannot_decide(format!("{path} is longer than the limit of {limit} bytes"));
-        if metadata.len() > limit {
-            return Err(too_long());
-        }
-        let mut bytes = Vec::new();
-        // The length that was just read is a hint only: the file may grow, or lie in /proc.
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > limit {
-            return Err(too_long());
-        }
-        Ok(Some(bytes))
-    }
-
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CliError> {
         let path = self.root.join(name);
         let parent = path.parent().unwrap_or(&self.root);
@@ -173,10 +140,10 @@ mod tests {
         }
         links.supersede("build.0123abcd.link").expect("moved");
         links.supersede("build.0123abcd.link").expect("nothing to move");
-        assert_eq!(links.read("build.0123abcd.link", 10).expect("read"), None);
+        assert!(!links.root().join("build.0123abcd.link").exists());
         for (number, text) in [(1, "one"), (2, "two"), (3, "three")] {
             let name = format!("superseded/build.0123abcd.link.{number}");
-            assert_eq!(links.read(&name, 10).expect("read").as_deref(), Some(text.as_bytes()));
+            assert_eq!(fs::read_to_string(links.root().join(name)).expect("read"), text);
         }
         assert_eq!(links.names().expect("listed"), Vec::<String>::new());
     }
@@ -191,34 +158,6 @@ mod tests {
         assert_eq!(
             links.names().expect("listed"),
             ["a.link", "b.link", "sub.0123abcd/c.link"]
-        );
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn hostile_files_cost_nothing() {
-        let (guard, links) = directory();
-        let fifo = guard.path().join("fifo.link");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &fifo,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RUSR,
-            0,
-        )
-        .expect("FIFO");
-        std::os::unix::fs::symlink("/dev/zero", guard.path().join("zero.link")).expect("link");
-        fs::write(guard.path().join("long.link"), [b' '; 100]).expect("written");
-        for name in ["fifo.link", "zero.link", "long.link", SUPERSEDED] {
-            let outcome = links.read(name, 99);
-            assert!(matches!(outcome, Err(_) | Ok(None)), "{name}: {outcome:?}");
-        }
-        assert_eq!(
-            links
-                .read("long.link", 100)
-                .expect("within the limit")
-                .map(|bytes| bytes.len()),
-            Some(100)
         );
     }
 }

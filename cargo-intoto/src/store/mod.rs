@@ -17,12 +17,6 @@ pub trait LinkStore {
     /// When the store cannot be listed.
     fn names(&self) -> Result<Vec<String>, CliError>;
 
-    /// The bytes of the file `name`; `None` when there is no such file.
-    ///
-    /// # Errors
-    /// When it is not a regular file, is longer than `limit` bytes, or cannot be read.
-    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError>;
-
     /// Writes the file `name` as a whole or not at all; an earlier file of that name is kept aside, never lost.
     ///
     /// # Errors

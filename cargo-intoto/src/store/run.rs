@@ -8,8 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::CliError;
+use crate::foreign;
 use crate::store::directory::SCRATCH;
-use crate::store::{LinkDirectory, LinkStore, atomic};
+use crate::store::{LinkDirectory, atomic};
 
 /// What identifies the state of a tree: its commit, what differs from it, and its lock file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -142,9 +143,10 @@ impl Run {
             Ok(target) => target.to_str().map(str::to_owned),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             // Not a link: where there are none, a file holds the name.
-            Err(_) => LinkDirectory::new(runs)
-                .read("latest", 64)?
-                .and_then(|bytes| String::from_utf8(bytes).ok()),
+            Err(_) => {
+                let bytes = foreign::read(&path, 64).map_err(|unread| unread.about(&path))?;
+                String::from_utf8(bytes).ok()
+            }
         };
         let run = named.as_deref().and_then(RunId::parse).map(|id| Self::of(runs, id));
         match run {

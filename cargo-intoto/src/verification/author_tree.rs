@@ -12,8 +12,8 @@ use intoto_core::limits::Limits;
 use intoto_core::link::Link;
 use intoto_core::payload::Payload;
 
-use super::link_files::LinkDirectory;
 use crate::error::CliError;
+use crate::foreign::ForeignDirectory;
 use crate::store::{self, LinkStore, Run};
 
 /// The signed layout below a workspace's root.
@@ -93,7 +93,7 @@ impl AuthorTree {
     ) -> Result<Vec<Utf8PathBuf>, CliError> {
         let layout = read_layout(layout, limits)?;
         let last_step = layout.steps().last().map(|step| step.name.as_str());
-        let directory = LinkDirectory::open(links).map_err(|error| {
+        let directory = ForeignDirectory::open(links).map_err(|error| {
             CliError::cannot_decide(format!("failed to open the link directory {links}")).because(error)
         })?;
         let mut paths = BTreeSet::new();
@@ -178,7 +178,7 @@ fn read_layout((path, bytes): (&Utf8Path, &[u8]), limits: &Limits) -> Result<Lay
     }
 }
 
-fn read_link(directory: &LinkDirectory, name: &str, limits: &Limits) -> Option<Link> {
+fn read_link(directory: &ForeignDirectory, name: &str, limits: &Limits) -> Option<Link> {
     let bytes = directory.read(&[], name, limits.json_bytes).ok()?;
     match read_payload(&bytes, limits)? {
         Payload::Link(link) => Some(link),

@@ -4,10 +4,10 @@ use intoto_core::limits::Limits;
 use intoto_core::verify::{Admitted, EvidenceRequest};
 use rayon::prelude::*;
 
-use super::link_files::{LinkDirectory, Unread};
+use crate::foreign::{ForeignDirectory, Unread};
 
 /// Reads the files that exist and checks their signatures. One that cannot be read is said to be so, and harms no other.
-pub(super) fn fetch(request: &EvidenceRequest, links: &LinkDirectory, limits: &Limits) -> Vec<Admitted> {
+pub(super) fn fetch(request: &EvidenceRequest, links: &ForeignDirectory, limits: &Limits) -> Vec<Admitted> {
     request
         .files()
         .par_iter()

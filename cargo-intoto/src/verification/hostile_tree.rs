@@ -7,8 +7,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use toml::{Table, Value};
 
-use super::link_files::{Unread, read_named};
 use crate::finding::{CargoCode, CargoFinding};
+use crate::foreign::{self, Unread};
 
 /// No settings file of cargo or rustup is larger.
 const MAX_BYTES: usize = 1 << 20;
@@ -124,7 +124,7 @@ fn examine_toolchain(path: &Utf8Path, findings: &mut Vec<CargoFinding>) {
 
 /// The text of a settings file, or nothing if there is none; one that cargo could read and we would not is a finding.
 fn read(path: &Utf8Path, code: CargoCode, findings: &mut Vec<CargoFinding>) -> Option<String> {
-    match read_named(path, MAX_BYTES) {
+    match foreign::read(path, MAX_BYTES) {
         Ok(bytes) => String::from_utf8(bytes).ok(),
         Err(Unread::Missing | Unread::NotRegular("a directory" | "below something that is no directory")) => None,
         Err(unread) => {

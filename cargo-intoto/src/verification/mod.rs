@@ -22,6 +22,7 @@ use crate::error::{CliError, ErrorKind};
 use crate::exit::Exit;
 use crate::explain::Account;
 use crate::finding::CargoFinding;
+use crate::foreign::ForeignDirectory;
 use crate::ui::Ui;
 
 pub mod author_tree;
@@ -29,11 +30,8 @@ mod crates;
 mod evidence;
 pub mod hostile_tree;
 mod inspections;
-pub mod link_files;
 pub mod owners;
 pub mod subject;
-
-use link_files::LinkDirectory;
 
 /// Everything that a verification depends on.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ pub struct Request {
     /// The keys that must all have signed it.
     pub owners: Vec<Owner>,
     /// Where the links are.
-    pub links: LinkDirectory,
+    pub links: ForeignDirectory,
     /// The artifacts in hand; with none, only the chain is verified.
     pub artifacts: Vec<Artifact>,
     /// The time at which everything is judged.
@@ -258,7 +256,7 @@ fn drive(
     layout: &[u8],
     policy: Policy,
     limits: &Limits,
-    links: &LinkDirectory,
+    links: &ForeignDirectory,
     artifacts: &[Artifact],
     commands: Commands,
 ) -> Result<Verdict, CliError> {

@@ -6,7 +6,11 @@ use camino::Utf8Path;
 use cargo_lock::{Lockfile, SourceId};
 
 use crate::error::CliError;
+use crate::foreign::{self, Unread};
 use crate::workspace::{Package, Source};
+
+/// Some ten times the lock files of the largest workspaces.
+const MAX_BYTES: usize = 16 << 20;
 
 /// A parsed lock file.
 #[derive(Debug, Clone)]
@@ -34,10 +38,11 @@ impl Lock {
     /// # Errors
     /// When the file is missing, unreadable or no lock file.
     pub fn read(path: &Utf8Path) -> Result<Self, CliError> {
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => CliError::cannot_decide(format!("no Cargo.lock at {path}"))
+        let bytes = foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
+            Unread::Missing => CliError::cannot_decide(format!("no Cargo.lock at {path}"))
                 .hint("run `cargo generate-lockfile` and commit the file: without it nothing says which bytes a dependency has"),
-            _ => CliError::failure(format!("failed to read {path}")).because(error),
+            Unread::Io(error) => CliError::failure(format!("failed to read {path}")).because(error),
+            _ => unread.about(format_args!("the lock file {path}")),
         })?;
         Self::parse(&bytes)
             .map_err(|error| CliError::cannot_decide(format!("failed to parse the lock file {path}")).because(error))

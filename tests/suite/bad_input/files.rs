@@ -105,7 +105,7 @@ fn what_verify_cannot_read_is_named() {
             ".",
             "",
             3,
-            ["`directory` is not a regular file", ""],
+            ["`directory` is a directory, not a regular file", ""],
         ),
         ("root.layout", "huge", ".", "", 3, ["`huge` is larger than", "hint:"]),
         (

@@ -68,6 +68,7 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
         ],
     ),
     ("finding", ALL_BUT_CODES),
+    ("foreign", ALL_BUT_CODES),
     (
         "layout_source",
         &[
