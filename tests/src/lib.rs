@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod chain;
 pub mod fixed;
+pub mod outer;
 pub mod output;
 pub mod project;
 pub mod registry;

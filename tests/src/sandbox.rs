@@ -7,22 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use crate::fixed;
+use crate::outer::{PASSED_ON, rustup_home};
 use crate::output::Output;
 use crate::project::Project;
-
-/// The outer environment's variables that programs in the sandbox need to find toolchains and reach the package registry.
-const PASSED_ON: &[&str] = &[
-    "PATH",
-    "RUSTUP_TOOLCHAIN",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
 
 /// A temporary world. Everything in it is gone when it is dropped.
 #[derive(Debug)]
@@ -185,16 +172,6 @@ pub fn twin() -> Utf8PathBuf {
 }
 
 /// The outer rustup's directory: toolchains are too large for one per test.
-fn rustup_home() -> Utf8PathBuf {
-    let named = std::env::var("RUSTUP_HOME").ok().map(Utf8PathBuf::from);
-    let usual = || {
-        std::env::var("HOME")
-            .ok()
-            .map(|home| Utf8PathBuf::from(home).join(".rustup"))
-    };
-    named.or_else(usual).unwrap_or_default()
-}
-
 const GIT_CONFIG: &str = "\
 [user]
 	name = Test

@@ -7,6 +7,10 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod failure;
 mod interop;
+// The package behind it brings the product, which a chore does not need to start.
+#[expect(unreachable_pub, reason = "it is public where it belongs")]
+#[path = "../../tests/src/outer.rs"]
+mod outer;
 mod process;
 mod realworld;
 mod root;

@@ -62,14 +62,12 @@ fn compare_steps(source: &LayoutSource, wanted: &[Step], signed: &[Step], proble
         if step.expected_command != other.expected_command {
             problems.push(differs(&own.name.span, "command", &other.expected_command.join(" ")));
         }
-        compare_rules(
+        compare_rule_lists(
             &own.name,
-            "materials",
-            &own.materials,
-            &other.expected_materials,
+            [&own.materials, &own.products],
+            [&other.expected_materials, &other.expected_products],
             problems,
         );
-        compare_rules(&own.name, "products", &own.products, &other.expected_products, problems);
     }
     let known = |other: &&Step| !wanted.iter().any(|step| step.name == other.name);
     for other in signed.iter().filter(known) {
@@ -94,14 +92,12 @@ fn compare_inspections(
         if inspection.run != other.run {
             problems.push(differs(&own.name.span, "run", &other.run.join(" ")));
         }
-        compare_rules(
+        compare_rule_lists(
             &own.name,
-            "materials",
-            &own.materials,
-            &other.expected_materials,
+            [&own.materials, &own.products],
+            [&other.expected_materials, &other.expected_products],
             problems,
         );
-        compare_rules(&own.name, "products", &own.products, &other.expected_products, problems);
     }
     let known = |other: &&Inspection| !wanted.iter().any(|inspection| inspection.name == other.name);
     for other in signed.iter().filter(known) {
@@ -109,6 +105,18 @@ fn compare_inspections(
             "the signed layout has an inspection `{}`, and the source does not",
             other.name
         )));
+    }
+}
+
+/// The rules for materials and those for products of a step or inspection.
+fn compare_rule_lists<T: std::fmt::Display>(
+    name: &At<T>,
+    wanted: [&[RuleSource]; 2],
+    signed: [&[Rule]; 2],
+    problems: &mut Vec<Problem>,
+) {
+    for ((list, wanted), signed) in ["materials", "products"].into_iter().zip(wanted).zip(signed) {
+        compare_rules(name, list, wanted, signed, problems);
     }
 }
 

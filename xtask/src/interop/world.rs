@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::{Container, Writer};
 use crate::failure::{Context, Failure};
+use crate::outer::{PASSED_ON, rustup_home};
 use crate::process::Run;
 use crate::root::Root;
 use crate::tools::{self, Tools};
@@ -23,20 +24,6 @@ pub(crate) struct World {
     _temporary: TempDir,
     _lock: File,
 }
-
-/// The variables of the outer environment that children get.
-const PASSED_ON: &[&str] = &[
-    "PATH",
-    "RUSTUP_TOOLCHAIN",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
 
 const GIT_CONFIG: &str = "\
 [user]
@@ -199,17 +186,6 @@ fn lock(root: &Root) -> Result<File, Failure> {
     let file = File::create(&path).context(format!("create {path}"))?;
     file.lock().context(format!("lock {path}"))?;
     Ok(file)
-}
-
-/// Where the toolchains are, which another `HOME` would hide.
-fn rustup_home() -> std::ffi::OsString {
-    let usual = || {
-        std::env::home_dir()
-            .unwrap_or_default()
-            .join(".rustup")
-            .into_os_string()
-    };
-    std::env::var_os("RUSTUP_HOME").unwrap_or_else(usual)
 }
 
 /// Writes a file.

@@ -36,7 +36,7 @@ pub(super) fn compare(source: &Table, published: &Table, surroundings: &Surround
                     comparison.change(field, "off, because the targets are listed");
                 }
             }
-            _ if expected.is_some() && found.is_none() && !KNOWN.contains(&key.as_str()) => {
+            _ if expected.is_some() && found.is_none() && !is_kept(key) => {
                 comparison.change(field, "unknown to cargo and left out");
             }
             _ => comparison.equal(field, expected, found),
@@ -65,40 +65,26 @@ const INHERITED: [&str; 16] = [
     "repository",
 ];
 
-/// Fields that cargo keeps; a missing one is a difference, while a field that cargo does not know may be left out.
-const KNOWN: [&str; 31] = [
-    "edition",
-    "rust-version",
+/// The other fields that cargo keeps, beside the inherited ones and the switches of [`DISCOVERY`].
+const KEPT: [&str; 10] = [
     "name",
-    "version",
-    "authors",
     "build",
     "metabuild",
     "default-target",
     "forced-target",
     "links",
-    "exclude",
-    "include",
-    "publish",
     "im-a-teapot",
     "default-run",
-    "description",
-    "homepage",
-    "documentation",
-    "readme",
-    "keywords",
-    "categories",
-    "license",
-    "license-file",
-    "repository",
     "resolver",
     "metadata",
-    "autolib",
-    "autobins",
-    "autoexamples",
-    "autotests",
-    "autobenches",
 ];
+
+/// Whether cargo keeps the field: a missing one is a difference then, while one that cargo does not know may be left out.
+fn is_kept(key: &str) -> bool {
+    [&INHERITED[..], &KEPT, &DISCOVERY]
+        .iter()
+        .any(|fields| fields.contains(&key))
+}
 
 /// A field that the source takes from the workspace root.
 fn inherited(
