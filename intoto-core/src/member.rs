@@ -86,6 +86,20 @@ impl<'v, 'a> Members<'v, 'a> {
         }
     }
 
+    /// As [`Self::refuse_others`], except for members that are let through.
+    pub(crate) fn refuse_others_but(self, known: &[&str], is_let_through: fn(&str) -> bool) -> Result<(), MemberError> {
+        match self
+            .object
+            .keys()
+            .find(|name| !known.contains(name) && !is_let_through(name))
+        {
+            Some(name) => Err(MemberError::Unknown {
+                member: name.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn optional(self, member: &str) -> Option<&'v Value<'a>> {
         self.object.get(member)
     }
@@ -127,6 +141,16 @@ impl<'v, 'a> Members<'v, 'a> {
     pub(crate) fn optional_words(self, member: &'static str) -> Result<Vec<&'v str>, MemberError> {
         self.optional(member).map_or(Ok(Vec::new()), |_| self.words(member))
     }
+}
+
+/// Whether a member of an attestation is an extension: its name is a URI (attestation framework, parsing rules).
+pub(crate) fn is_extension(name: &str) -> bool {
+    name.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
 }
 
 pub(crate) fn wrong_kind(member: &'static str, found: &Value<'_>, expected: &'static str) -> MemberError {

@@ -61,33 +61,30 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let payload = file.payload()?;
     let list = KeyList::of(&args)?;
     if let Some(directory) = &args.artifact_dir {
-        match &payload {
-            Payload::Link(link) => check_artifacts(link, directory, ui)?,
-            Payload::Layout(_) => {
+        match payload.link() {
+            Some(link) => check_artifacts(link, directory, ui)?,
+            None => {
                 return Err(CliError::usage(
                     "`--artifact-dir` belongs to links; a layout has no products",
                 ));
             }
         }
     }
-    let step = match &payload {
-        Payload::Link(link) => link.name.as_str(),
-        Payload::Layout(_) => "layout",
-    };
+    let step = payload.link().map_or("layout", |link| link.name.as_str());
+    if matches!(payload, Payload::Statement(_)) && args.container == Some(ContainerArg::Metablock) {
+        return Err(CliError::usage("a statement has no form but dsse").hint("leave out `--container`"));
+    }
     let key_args = KeyArgs {
         keys: args.keys.clone(),
         unsigned: false,
         keyid_style: args.keyid_style,
         container: args.container.unwrap_or(ContainerArg::Dsse),
     };
-    let source = match &payload {
-        Payload::Link(_) => list.source.as_ref(),
-        Payload::Layout(_) => None,
-    };
+    let source = payload.link().and(list.source.as_ref());
     let signers = key_args.prepare(step, source)?.listed_as(list.keys).open(ui)?;
-    match &payload {
-        Payload::Link(link) => sign_link(&args, &file, link, &signers, ui)?,
-        Payload::Layout(_) => sign_layout(&args, &file, &signers, ui)?,
+    match payload.link() {
+        Some(link) => sign_link(&args, &file, link, &signers, ui)?,
+        None => sign_layout(&args, &file, &signers, ui)?,
     }
     Ok(Exit::Success)
 }

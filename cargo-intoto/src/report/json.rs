@@ -132,6 +132,7 @@ fn link(link: &LinkReport) -> Value {
     };
     let evidence = link.evidence.map(|evidence| match evidence {
         EvidenceKind::Link => "link",
+        EvidenceKind::Statement => "statement",
         EvidenceKind::Sublayout => "sublayout",
         _ => "other",
     });

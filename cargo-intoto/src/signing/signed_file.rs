@@ -59,7 +59,7 @@ impl SignedFile {
     pub fn layout(&self) -> Result<Layout, CliError> {
         match self.payload()? {
             Payload::Layout(layout) => Ok(layout),
-            Payload::Link(link) => Err(CliError::cannot_decide(format!(
+            Payload::Link(link) | Payload::Statement(link) => Err(CliError::cannot_decide(format!(
                 "`{}` holds the link of step `{}`, and a layout is wanted",
                 self.path, link.name
             ))),

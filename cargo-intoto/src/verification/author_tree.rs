@@ -171,7 +171,7 @@ fn read_layout((path, bytes): (&Utf8Path, &[u8]), limits: &Limits) -> Result<Lay
         .map_err(|error| failed().because(error.to_string()).hint(hint))?;
     match Payload::from_value(&value, limits).map_err(|error| failed().because(error.to_string()).hint(hint))? {
         Payload::Layout(layout) => Ok(layout),
-        Payload::Link(link) => Err(CliError::cannot_decide(format!(
+        Payload::Link(link) | Payload::Statement(link) => Err(CliError::cannot_decide(format!(
             "expected a layout in {path}, found the link of step `{}`",
             link.name
         ))),
@@ -181,7 +181,7 @@ fn read_layout((path, bytes): (&Utf8Path, &[u8]), limits: &Limits) -> Result<Lay
 fn read_link(directory: &ForeignDirectory, name: &str, limits: &Limits) -> Option<Link> {
     let bytes = directory.read(&[], name, limits.json_bytes).ok()?;
     match read_payload(&bytes, limits)? {
-        Payload::Link(link) => Some(link),
+        Payload::Link(link) | Payload::Statement(link) => Some(link),
         Payload::Layout(_) => None,
     }
 }

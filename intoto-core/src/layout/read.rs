@@ -80,6 +80,7 @@ impl Layout {
     }
 
     fn read_top<'v, 'a>(value: &'v Value<'a>) -> Result<(Top<'v, 'a>, Members<'v, 'a>), LayoutProblem> {
+        refuse_later_forms(value, &["functionaries", "inspections"])?;
         let members = Members::of_type(value, Self::TYPE)?;
         refuse_certificates(members, &["rootcas", "intermediatecas"])?;
         members.refuse_others(&[
@@ -114,6 +115,7 @@ fn read_step(
     limits: &Limits,
 ) -> Result<Step, LayoutError> {
     let reader = ItemReader::new(ItemKind::Step, index, value);
+    reader.located(refuse_later_forms(value, &LATER_MEMBERS))?;
     let members = reader.located(Members::of_type(value, Step::TYPE))?;
     reader.located(refuse_certificates(members, &["cert_constraints"]))?;
     reader.located(members.refuse_others(&[
@@ -139,6 +141,7 @@ fn read_step(
 
 fn read_inspection(index: usize, value: &Value<'_>, limits: &Limits) -> Result<Inspection, LayoutError> {
     let reader = ItemReader::new(ItemKind::Inspection, index, value);
+    reader.located(refuse_later_forms(value, &LATER_MEMBERS))?;
     let members = reader.located(Members::of_type(value, Inspection::TYPE))?;
     reader.located(members.refuse_others(&["_type", "name", "run", "expected_materials", "expected_products"]))?;
     let name = reader.name(members)?;
@@ -280,6 +283,25 @@ fn threshold(members: Members<'_, '_>) -> Result<NonZeroU32, LayoutProblem> {
 }
 
 /// Members that hand trust to certificates; heeding none of them is only right when they say nothing.
+/// Members of steps and inspections as ITE-10 and ITE-11 have them: other predicates as evidence, and constraints on what they say.
+const LATER_MEMBERS: [&str; 6] = [
+    "expected_predicates",
+    "expectedPredicates",
+    "expectedAttributes",
+    "expectedMaterials",
+    "expectedProducts",
+    "functionaries",
+];
+
+/// Names the later form of layouts, so that nobody has to guess from a member that is missing.
+fn refuse_later_forms(value: &Value<'_>, names: &[&'static str]) -> Result<(), LayoutProblem> {
+    let is_there = |name: &&&str| value.as_object().is_some_and(|members| members.get(name).is_some());
+    match names.iter().find(is_there) {
+        Some(member) => Err(LayoutProblem::Unsupported { member }),
+        None => Ok(()),
+    }
+}
+
 fn refuse_certificates(members: Members<'_, '_>, names: &[&'static str]) -> Result<(), LayoutProblem> {
     for member in names {
         let silent = match members.optional(member) {

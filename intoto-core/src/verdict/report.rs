@@ -101,6 +101,8 @@ pub struct LinkReport {
 pub enum EvidenceKind {
     /// A link.
     Link,
+    /// A statement with a link predicate.
+    Statement,
     /// A layout that stands for the step; its report is the [`LayerReport`] with this step's directory at the end of its path.
     Sublayout,
 }

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
 use crate::payload::Payload;
-use crate::verdict::FindingCode;
+use crate::verdict::{EvidenceKind, FindingCode};
 
 use super::problem::Problem;
 use super::trust::AuthenticLayout;
@@ -131,16 +131,25 @@ impl EvidenceFile {
     fn read(&self, verified: &Verified<&Envelope<'_>>) -> Result<Content, Problem> {
         let value = verified.value().map_err(|error| Problem::from(&error))?;
         match Payload::from_value(&value, &self.limits).map_err(|error| Problem::from(&error))? {
-            Payload::Link(link) if link.name != self.step => {
-                let message = format!(
-                    "expected the link of step `{}`, found the link of step `{}`",
-                    self.step, link.name
-                );
-                Err(Problem::refusal(FindingCode::LinkNameMismatch, message))
-            }
-            Payload::Link(link) => Ok(Content::Link(Arc::new(link))),
+            Payload::Link(link) => self.link(link, EvidenceKind::Link),
+            Payload::Statement(_) if verified.content().container() != Container::Dsse => Err(Problem::refusal(
+                FindingCode::FeatureUnsupported,
+                "a statement in a Metablock, where the attestation framework has DSSE only",
+            )),
+            Payload::Statement(link) => self.link(link, EvidenceKind::Statement),
             Payload::Layout(layout) => Ok(Content::Layout(AuthenticLayout::new(layout, verified))),
         }
+    }
+
+    fn link(&self, link: Link, kind: EvidenceKind) -> Result<Content, Problem> {
+        if link.name == self.step {
+            return Ok(Content::Link(kind, Arc::new(link)));
+        }
+        let message = format!(
+            "expected the link of step `{}`, found the link of step `{}`",
+            self.step, link.name
+        );
+        Err(Problem::refusal(FindingCode::LinkNameMismatch, message))
     }
 }
 
@@ -167,7 +176,7 @@ impl Admitted {
     /// How many artifacts the session takes in with it.
     pub(super) fn artifacts(&self) -> usize {
         match self.examined.as_ref().map(|examined| &examined.content) {
-            Ok(Ok(Content::Link(link))) => link.materials.len().saturating_add(link.products.len()),
+            Ok(Ok(Content::Link(_, link))) => link.materials.len().saturating_add(link.products.len()),
             _ => 0,
         }
     }
@@ -182,7 +191,8 @@ pub(super) struct Examined {
 
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    Link(Arc<Link>),
+    /// A link, in which form it was signed, and what it says.
+    Link(EvidenceKind, Arc<Link>),
     Layout(AuthenticLayout),
 }
 

@@ -105,8 +105,8 @@ pub(super) fn take(file: &EvidenceFile, admitted: Admitted, layer: &mut Layer, d
             Ok((kind, content)) => {
                 slot.report.key_kind = Some(kind);
                 match content {
-                    Content::Link(link) => {
-                        slot.report.evidence = Some(EvidenceKind::Link);
+                    Content::Link(form, link) => {
+                        slot.report.evidence = Some(*form);
                         slot.report.commit = environment(link, "commit");
                         slot.report.run = environment(link, "run");
                         slot.report.state = LinkState::Admitted;

@@ -13,6 +13,8 @@ use crate::layout::{LayoutError, LayoutProblem, ParameterError};
 use crate::link::LinkError;
 use crate::name::KeyId;
 use crate::payload::PayloadError;
+use crate::predicate::{DescriptorError, PredicateError};
+use crate::statement::StatementError;
 use crate::verdict::{Finding, FindingCode, Severity};
 
 /// What is wrong with one file. Whether it weighs depends on what else is there.
@@ -137,6 +139,8 @@ impl From<&PayloadError> for Problem {
     fn from(error: &PayloadError) -> Self {
         let code = match error {
             PayloadError::Member(_) => FindingCode::MetadataInvalid,
+            PayloadError::UnknownType { .. } => FindingCode::FeatureUnsupported,
+            PayloadError::Statement(error) => of_statement(error),
             PayloadError::Link(error) => of_link(error),
             PayloadError::Layout(error) => {
                 return Self {
@@ -173,11 +177,34 @@ impl From<&ParameterError> for Problem {
 fn of_link(error: &LinkError) -> FindingCode {
     match error {
         LinkError::Name(_) => FindingCode::StepNameInvalid,
-        LinkError::Materials(error) | LinkError::Products(error) => match error {
-            ArtifactsError::Name { .. } => FindingCode::ArtifactNameUnclean,
-            ArtifactsError::TooMany { .. } => FindingCode::LimitExceeded,
-            _ => FindingCode::MetadataInvalid,
+        LinkError::Materials(error) | LinkError::Products(error) => of_artifacts(error),
+        _ => FindingCode::MetadataInvalid,
+    }
+}
+
+fn of_statement(error: &StatementError) -> FindingCode {
+    let descriptor = |error: &DescriptorError| match error {
+        DescriptorError::TooMany { .. } => FindingCode::LimitExceeded,
+        DescriptorError::Name { .. } => FindingCode::ArtifactNameUnclean,
+        DescriptorError::Algorithm { .. } => FindingCode::FeatureUnsupported,
+        _ => FindingCode::MetadataInvalid,
+    };
+    match error {
+        StatementError::Version { .. } | StatementError::NotALink { .. } => FindingCode::FeatureUnsupported,
+        StatementError::Predicate { source, .. } => match source {
+            PredicateError::Name(_) => FindingCode::StepNameInvalid,
+            PredicateError::Subject(error) | PredicateError::Materials(error) => descriptor(error),
+            PredicateError::MaterialsObject(error) => of_artifacts(error),
+            PredicateError::Member(_) => FindingCode::MetadataInvalid,
         },
+        StatementError::Member(_) => FindingCode::MetadataInvalid,
+    }
+}
+
+fn of_artifacts(error: &ArtifactsError) -> FindingCode {
+    match error {
+        ArtifactsError::Name { .. } => FindingCode::ArtifactNameUnclean,
+        ArtifactsError::TooMany { .. } => FindingCode::LimitExceeded,
         _ => FindingCode::MetadataInvalid,
     }
 }

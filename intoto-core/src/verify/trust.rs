@@ -75,7 +75,7 @@ pub(super) fn owner_signed(
                 ..AuthenticLayout::new(layout, signed)
             })
         }
-        Payload::Link(link) => {
+        Payload::Link(link) | Payload::Statement(link) => {
             let message = format!("expected a layout, found the link of step `{}`", link.name);
             Err(one(Problem::refusal(FindingCode::MetadataInvalid, message)))
         }

@@ -40,12 +40,6 @@ fn shapes() -> Vec<Vector> {
             "x".into(),
         ),
         changed(
-            "metadata-invalid--type",
-            "the signed object is of another type",
-            "/_type",
-            "something".into(),
-        ),
-        changed(
             "metadata-invalid--expires-missing",
             "the layout does not say when it expires",
             "/expires",

@@ -174,11 +174,6 @@ fn contents() -> Vec<Vector> {
             &with(write_link(), "/products", Value::Null),
         ),
         content(
-            "metadata-invalid--link-type",
-            "the link says that it is something else",
-            &with(write_link(), "/_type", "statement".into()),
-        ),
-        content(
             "metadata-invalid--link-materials-list",
             "the link's materials are a list",
             &with(write_link(), "/materials", json!([])),

@@ -13,6 +13,7 @@ pub mod chain;
 mod layouts;
 mod links;
 mod rules;
+pub mod statements;
 mod sublayouts;
 
 /// The name of the vector that all others differ from.
@@ -115,6 +116,7 @@ pub fn all() -> Vec<Vector> {
     vectors.extend(layouts::vectors());
     vectors.extend(links::vectors());
     vectors.extend(rules::vectors());
+    vectors.extend(statements::vectors());
     vectors.extend(sublayouts::vectors());
     vectors
 }

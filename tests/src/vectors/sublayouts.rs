@@ -53,11 +53,11 @@ pub(super) fn vectors() -> Vec<Vector> {
         json!([["CREATE", "src/lib.rs"], ["DISALLOW", "*"]]),
     );
     let by_alice = |name, about| delegated(name, about, &sublayout());
-    let nested = with(sublayout(), "/readme", "Delegated once more.".into());
+    let inner = with(sublayout(), "/readme", "Delegated once more.".into());
     let twice = |name, about| {
         let draft = directory("draft", &carol());
         by_alice(name, about)
-            .file(draft_file(), dsse(&text(&nested), &[&carol()]))
+            .file(draft_file(), dsse(&text(&inner), &[&carol()]))
             .file(
                 format!(
                     "{}/{draft}/{}",
@@ -135,6 +135,76 @@ pub(super) fn vectors() -> Vec<Vector> {
         .refused(&["key-not-authorised-for-step", "threshold-unmet"])
         .file(alice().link_file("write"), dsse(&text(&sublayout()), &[&mallory()])),
         Vector::new(
+            "key-not-authorised-for-step--sublayout-of-another-step",
+            "the functionary of another step signed the sublayout",
+        )
+        .refused(&["key-not-authorised-for-step", "threshold-unmet"])
+        .file(alice().link_file("write"), dsse(&text(&sublayout()), &[&bob()]))
+        .file(draft_file(), dsse(&text(&draft_link()), &[&carol()])),
+        delegated(
+            "step-name-invalid--in-sublayout",
+            "a step of the sublayout has a name that leads out of its directory",
+            &with(sublayout(), "/steps/0/name", "../draft".into()),
+        )
+        .refused(&["step-name-invalid", "threshold-unmet"]),
+        delegated(
+            "link-missing--sublayout-elsewhere",
+            "the link of a step of the sublayout lies with the links of the layout above",
+            &sublayout(),
+        )
+        .undecided(&["link-missing", "sublayout-refused"])
+        .without(draft_file())
+        .file(carol().link_file("draft"), dsse(&text(&draft_link()), &[&carol()])),
+        nested(
+            "sublayout-cycle--in-directories",
+            "a sublayout by its own functionary lies in its own directory again, and so on",
+            1,
+        )
+        .refused(&["sublayout-cycle", "sublayout-refused", "threshold-unmet"]),
+        nested(
+            "verified--sublayout-at-the-limit",
+            "sublayouts as deep within each other as is allowed",
+            8,
+        ),
+        nested(
+            "sublayout-too-deep--bomb",
+            "sublayouts within each other, one more than is allowed",
+            9,
+        )
+        .undecided(&["link-missing", "sublayout-refused", "sublayout-too-deep"]),
+        summarised(
+            "verified--sublayout-summary",
+            "the sublayout stands for the materials of its first step and the products of its last",
+            &["MATCH src/* WITH PRODUCTS FROM write", "DISALLOW *"],
+        ),
+        summarised(
+            "rule-failed--sublayout-summary",
+            "a rule asks for what a sublayout's step in between made, which is not in the summary",
+            &["MATCH src/* WITH PRODUCTS FROM write", "REQUIRE notes", "DISALLOW *"],
+        )
+        .refused(&["rule-failed"]),
+        by_alice(
+            "links-disagree--two-sublayouts",
+            "two functionaries must vouch for a step; both delegated it, with different results",
+        )
+        .refused(&["links-disagree"])
+        .file(
+            LAYOUT,
+            super::chain::owned(&with(two_writers(), "/steps/0/threshold", 2.into())),
+        )
+        .file(bob().link_file("write"), dsse(&text(&sublayout()), &[&bob()]))
+        .file(
+            format!("{}/{}", directory("write", &bob()), carol().link_file("draft")),
+            dsse(
+                &text(&with(
+                    draft_link(),
+                    "/products/src~1more.rs",
+                    json!({ "sha256": "00".repeat(32) }),
+                )),
+                &[&carol()],
+            ),
+        ),
+        Vector::new(
             "sublayout-cycle--itself",
             "a functionary, who is its owner as well, signed the layout in place of a link",
         )
@@ -183,6 +253,71 @@ pub(super) fn vectors() -> Vec<Vector> {
             ),
         ),
     ]
+}
+
+/// Sublayouts within each other, so many levels of them. With one level it is not a link that lies in its directory in the end but
+/// the same sublayout.
+fn nested(name: &'static str, about: &'static str, levels: usize) -> Vector {
+    let layout = |level: usize| {
+        let by: Person = if levels == 1 { alice() } else { carol() };
+        let layout = with(sublayout(), "/readme", format!("Level {level}.").into());
+        let layout = with(layout, "/keys", json!({ by.id(): by.in_layout() }));
+        with(layout, "/steps/0/pubkeys", json!([by.id()]))
+    };
+    let mut vector = Vector::new(name, about).file(alice().link_file("write"), dsse(&text(&layout(1)), &[&alice()]));
+    let mut within = directory("write", &alice());
+    if levels == 1 {
+        return vector.file(
+            format!("{within}/{}", alice().link_file("draft")),
+            dsse(&text(&layout(1)), &[&alice()]),
+        );
+    }
+    for level in 2..=levels {
+        let file = format!("{within}/{}", carol().link_file("draft"));
+        vector = vector.file(file, dsse(&text(&layout(level)), &[&carol()]));
+        within = format!("{within}/{}", directory("draft", &carol()));
+    }
+    vector.file(
+        format!("{within}/{}", carol().link_file("draft")),
+        dsse(&text(&draft_link()), &[&carol()]),
+    )
+}
+
+/// A sublayout of two steps, of which the first leaves notes that the second removes; `package` expects these materials.
+fn summarised(name: &'static str, about: &'static str, materials: &[&str]) -> Vector {
+    let notes = json!({ "notes": { "sha256": "00".repeat(32) } });
+    let sublayout = with(
+        sublayout(),
+        "/steps",
+        json!([
+            step(
+                "note",
+                &[&carol()],
+                &[],
+                &["DISALLOW *"],
+                &["CREATE notes", "DISALLOW *"]
+            ),
+            step(
+                "draft",
+                &[&carol()],
+                &["write"],
+                &["MATCH notes WITH PRODUCTS FROM note", "DISALLOW *"],
+                &["CREATE src/*", "DISALLOW *"]
+            ),
+        ]),
+    );
+    let within = directory("write", &alice());
+    let layout = with(layout(), "/steps/1/expected_materials", super::chain::rules(materials));
+    delegated(name, about, &sublayout)
+        .layout(&layout)
+        .file(
+            draft_file(),
+            dsse(&text(&link("draft", &["write"], notes.clone(), sources())), &[&carol()]),
+        )
+        .file(
+            format!("{within}/{}", carol().link_file("note")),
+            dsse(&text(&link("note", &[], json!({}), notes)), &[&carol()]),
+        )
 }
 
 /// Either alice or bob may write.

@@ -11,6 +11,8 @@ const CORE_ORDER: &[&[&str]] = &[
     &["key"],
     &["envelope"],
     &["link", "layout"],
+    &["predicate"],
+    &["statement"],
     &["payload", "record"],
     &["rules"],
     &["verdict"],
