@@ -8,6 +8,7 @@ use intoto_core::digest::to_hex;
 use intoto_core::envelope::{Container, Envelope, unsigned};
 use intoto_core::key::{KeyIdStyle, Signer};
 use intoto_core::limits::Limits;
+use intoto_core::payload::Payload;
 
 fn set_up(sandbox: &Sandbox) -> Project<'_> {
     let project = sandbox.project("hello");
@@ -278,6 +279,38 @@ fn a_link_is_signed_elsewhere_under_the_name_that_verification_looks_for() {
         };
         assert_eq!(envelope.container(), wanted);
     }
+}
+
+#[test]
+fn links_and_statements_are_made_of_each_other() {
+    let sandbox = Sandbox::new();
+    let key = private_key(&sandbox, "k");
+    sandbox.write("build.link", link("x", "x"));
+    let sign = |args: &[&str]| {
+        let mut all = vec!["sign", "build.link", "--key", &key];
+        all.extend(args);
+        sandbox.intoto("", &all)
+    };
+    let payload = |file: &str| {
+        let file = fs::read(sandbox.path(file)).unwrap();
+        let envelope = Envelope::parse(&file, &Limits::default()).unwrap();
+        let value = envelope.payload_value().unwrap();
+        (
+            envelope.container(),
+            Payload::from_value(&value, &Limits::default()).unwrap(),
+        )
+    };
+    let (_, before) = payload("build.link");
+    sign(&["--container", "statement", "-o", "build.link"]).succeeds();
+    let (container, statement) = payload("build.link");
+    assert!(container == Container::Dsse && matches!(statement, Payload::Statement(_)));
+    assert_eq!(statement.link(), before.link());
+    // Signed again as it is, and never in the container that statements do not have.
+    sign(&["-o", "build.link"]).succeeds();
+    assert_eq!(payload("build.link"), (container, statement));
+    sign(&["--append", "--container", "dsse"]).exits(2).says("--append");
+    sign(&["--container", "metablock", "-o", "build.link"]).succeeds();
+    assert_eq!(payload("build.link"), (Container::Metablock, before));
 }
 
 #[test]

@@ -65,6 +65,22 @@ fn flags_and_exit_codes() {
         .says("[no-tests-ran]");
     assert!(!run.join("build.unsigned.link").exists() && !run.join("test.unsigned.link").exists());
 
+    project
+        .intoto(&[
+            "run",
+            "--step",
+            "look",
+            "--unsigned",
+            "--container",
+            "statement",
+            "--",
+            "true",
+        ])
+        .succeeds();
+    let statement = link(&project, "target/intoto", "look");
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(statement["predicate"]["command"], serde_json::json!(["true"]));
+
     for _ in 0..2 {
         project.intoto(&["build", "--unsigned", "--step", "compile"]).succeeds();
     }

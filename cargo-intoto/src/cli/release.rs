@@ -96,7 +96,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
             outcome,
             &Signing {
                 signers: &signers,
-                container: keys.container(),
+                form: keys.form(),
             },
         )?;
     }

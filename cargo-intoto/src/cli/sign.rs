@@ -4,13 +4,14 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::DigestSet;
-use intoto_core::envelope::{self, Container, SignError};
+use intoto_core::envelope::{self, SignError};
 use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
 use intoto_core::link::Link;
 use intoto_core::name::KeyId;
 use intoto_core::payload::Payload;
+use intoto_core::record::LinkForm;
 
 use crate::collect::hash;
 use crate::collect::progress::Progress;
@@ -19,7 +20,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::LayoutSource;
 use crate::settings;
-use crate::signing::{ContainerArg, KeyArgs, KeyIdStyleArg, SignedFile, StepSigner};
+use crate::signing::{KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, StepSigner};
 use crate::ui::Ui;
 
 /// Where a layout is looked for that says how it lists keys.
@@ -48,9 +49,9 @@ pub(crate) struct Args {
     /// Name the key by this style of id: python, legacy [default: as the layout does]
     #[arg(long, value_enum, value_name = "STYLE")]
     keyid_style: Option<KeyIdStyleArg>,
-    /// Form of the signed file: dsse, metablock [default: as it is]
+    /// Form of the signed file: dsse, metablock, statement [default: as it is]
     #[arg(long, value_enum, value_name = "FORM")]
-    container: Option<ContainerArg>,
+    container: Option<LinkFormArg>,
     /// Write to this file instead
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
@@ -71,26 +72,33 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         }
     }
     let step = payload.link().map_or("layout", |link| link.name.as_str());
-    if matches!(payload, Payload::Statement(_)) && args.container == Some(ContainerArg::Metablock) {
-        return Err(CliError::usage("a statement has no form but dsse").hint("leave out `--container`"));
-    }
     let key_args = KeyArgs {
         keys: args.keys.clone(),
         unsigned: false,
         keyid_style: args.keyid_style,
-        container: args.container.unwrap_or(ContainerArg::Dsse),
+        container: args.container.unwrap_or(LinkFormArg::Dsse),
     };
     let source = payload.link().and(list.source.as_ref());
     let signers = key_args.prepare(step, source)?.listed_as(list.keys).open(ui)?;
     match payload.link() {
-        Some(link) => sign_link(&args, &file, link, &signers, ui)?,
-        None => sign_layout(&args, &file, &signers, ui)?,
+        Some(link) => sign_link(&args, &file, &payload, link, &signers, ui)?,
+        None if args.container == Some(LinkFormArg::Statement) => {
+            return Err(CliError::usage("a layout cannot be a statement").hint("leave out `--container`"));
+        }
+        None => sign_layout(&args, &file, &payload, &signers, ui)?,
     }
     Ok(Exit::Success)
 }
 
 /// A link: one file per key, because each functionary answers for a link of their own. With `--append`, one file with all signatures.
-fn sign_link(args: &Args, file: &SignedFile, link: &Link, signers: &[StepSigner], ui: &Ui) -> Result<(), CliError> {
+fn sign_link(
+    args: &Args,
+    file: &SignedFile,
+    payload: &Payload,
+    link: &Link,
+    signers: &[StepSigner],
+    ui: &Ui,
+) -> Result<(), CliError> {
     if args.output.is_some() && !args.append && signers.len() > 1 {
         return Err(
             CliError::usage("several keys make several links, which cannot be written to one file")
@@ -103,7 +111,7 @@ fn sign_link(args: &Args, file: &SignedFile, link: &Link, signers: &[StepSigner]
             .map(|signer| (signer.signer(), signer.key_id().clone()))
             .collect();
         let path = args.output.clone().unwrap_or_else(|| file.path().to_owned());
-        return write(args, file, &ids, &path, ui);
+        return write(args, file, payload, &ids, &path, ui);
     }
     let directory = file.path().parent().unwrap_or(Utf8Path::new(""));
     for signer in signers {
@@ -111,13 +119,26 @@ fn sign_link(args: &Args, file: &SignedFile, link: &Link, signers: &[StepSigner]
             Some(path) => path.clone(),
             None => directory.join(link.name.link_file(signer.key_id())),
         };
-        write(args, file, &[(signer.signer(), signer.key_id().clone())], &path, ui)?;
+        write(
+            args,
+            file,
+            payload,
+            &[(signer.signer(), signer.key_id().clone())],
+            &path,
+            ui,
+        )?;
     }
     Ok(())
 }
 
 /// A layout: every key signs under each style of key id, unless one was chosen.
-fn sign_layout(args: &Args, file: &SignedFile, signers: &[StepSigner], ui: &Ui) -> Result<(), CliError> {
+fn sign_layout(
+    args: &Args,
+    file: &SignedFile,
+    payload: &Payload,
+    signers: &[StepSigner],
+    ui: &Ui,
+) -> Result<(), CliError> {
     let styles: &[KeyIdStyle] = match args.keyid_style {
         Some(KeyIdStyleArg::Python) => &[KeyIdStyle::Python],
         Some(KeyIdStyleArg::Legacy) => &[KeyIdStyle::Legacy],
@@ -132,31 +153,41 @@ fn sign_layout(args: &Args, file: &SignedFile, signers: &[StepSigner], ui: &Ui) 
         })
         .collect();
     let path = args.output.clone().unwrap_or_else(|| file.path().to_owned());
-    write(args, file, &ids, &path, ui)
+    write(args, file, payload, &ids, &path, ui)
 }
 
 fn write(
     args: &Args,
     file: &SignedFile,
+    payload: &Payload,
     signers: &[(&dyn Signer, KeyId)],
     path: &Utf8Path,
     ui: &Ui,
 ) -> Result<(), CliError> {
     let failed = |error: SignError| CliError::failure(format!("failed to sign `{}`", file.path())).because(error);
     let envelope = file.envelope()?;
-    let wanted = args.container.map(Container::from);
-    let bytes = match wanted {
-        Some(container) if container != envelope.container() => {
+    let is = match payload {
+        Payload::Statement(_) => LinkForm::Statement,
+        _ => LinkForm::Link(envelope.container()),
+    };
+    let bytes = match args.container.map(LinkForm::from) {
+        Some(wanted) if wanted != is => {
             if args.append {
                 return Err(CliError::usage(format!(
-                    "`{}` is in the form {}, and its signatures would not hold in the form {container}",
-                    file.path(),
-                    envelope.container()
+                    "`{}` has another form, in which its signatures would not hold",
+                    file.path()
                 ))
                 .hint("leave out `--append` to sign it anew"));
             }
-            let payload = envelope.payload_value().map_err(|error| failed(error.into()))?;
-            envelope::sign(&payload, signers, container).map_err(failed)?
+            let payload = match (payload.link(), is, wanted) {
+                (Some(link), LinkForm::Statement, _) | (Some(link), _, LinkForm::Statement) => wanted.payload(link),
+                // As it was received, and not as it was understood.
+                _ => {
+                    let value = envelope.payload_value().map_err(|error| failed(error.into()))?;
+                    value.into_owned().into_owned()
+                }
+            };
+            envelope::sign(&payload, signers, wanted.container()).map_err(failed)?
         }
         _ if args.append => envelope::append(file.bytes(), signers, &Limits::default()).map_err(failed)?,
         _ => envelope::replace(file.bytes(), signers, &Limits::default()).map_err(failed)?,

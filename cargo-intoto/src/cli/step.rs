@@ -89,7 +89,7 @@ pub(crate) fn record_as(
         let signers = signers.open(ui)?;
         let signing = Signing {
             signers: &signers,
-            container: keys.container(),
+            form: keys.form(),
         };
         seal::seal(ui, &context.run, outcome, &signing)?;
     }

@@ -183,7 +183,7 @@ fn finish(
             outcome,
             &Signing {
                 signers: &signers,
-                container: Container::Dsse,
+                form: Container::Dsse.into(),
             },
         )?;
     }

@@ -1,9 +1,9 @@
 //! From an observation to a link in the store. Keys are open here and no foreign process runs.
 
-use intoto_core::envelope::{self, Container, SignError};
+use intoto_core::envelope::{self, SignError};
 use intoto_core::key::Signer;
 use intoto_core::name::{KeyId, StepName};
-use intoto_core::record::{Observation, link_files};
+use intoto_core::record::{LinkForm, Observation, link_files};
 
 use crate::error::CliError;
 use crate::recording::{Outcome, core_object};
@@ -17,7 +17,7 @@ pub(crate) struct Signing<'a> {
     /// The keys; without any the link is left for `sign`.
     pub(crate) signers: &'a [StepSigner],
     /// The form of the file.
-    pub(crate) container: Container,
+    pub(crate) form: LinkForm,
 }
 
 /// Makes the link of `outcome`, once for each key, and puts it into `run`.
@@ -43,7 +43,7 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
     let link = observation.into_link();
     let failed = |error: SignError| CliError::failure(format!("failed to sign the link of `{step}`")).because(error);
     if signing.signers.is_empty() {
-        let bytes = envelope::unsigned(&link.to_value(), signing.container).map_err(failed)?;
+        let bytes = envelope::unsigned(&signing.form.payload(&link), signing.form.container()).map_err(failed)?;
         let name = format!("{step}.unsigned.link");
         run.links().write(&name, &bytes)?;
         ui.status(
@@ -58,7 +58,7 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
         .map(|signer| (signer.signer(), signer.key_id().clone()))
         .collect();
     let mut names = Vec::new();
-    for (file, (_, key_id)) in link_files(&link, &signers, signing.container)
+    for (file, (_, key_id)) in link_files(&link, &signers, signing.form)
         .map_err(failed)?
         .into_iter()
         .zip(&signers)

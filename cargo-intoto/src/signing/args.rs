@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use intoto_core::envelope::Container;
 use intoto_core::key::KeyIdStyle;
+use intoto_core::record::LinkForm;
 
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
@@ -20,7 +21,7 @@ pub struct KeyArgs {
     /// Name the key by this style of id: python, legacy [default: as the layout does]
     #[arg(long, value_enum, value_name = "STYLE", help_heading = "Signing")]
     pub keyid_style: Option<KeyIdStyleArg>,
-    /// Form of signed files: dsse, metablock
+    /// Form of signed files: dsse, metablock, statement
     #[arg(
         long,
         value_enum,
@@ -28,7 +29,7 @@ pub struct KeyArgs {
         default_value = "dsse",
         help_heading = "Signing"
     )]
-    pub container: ContainerArg,
+    pub container: LinkFormArg,
 }
 
 impl KeyArgs {
@@ -41,7 +42,7 @@ impl KeyArgs {
     }
 
     /// The form of signed files.
-    pub fn container(&self) -> Container {
+    pub fn form(&self) -> LinkForm {
         self.container.into()
     }
 }
@@ -64,7 +65,28 @@ impl From<KeyIdStyleArg> for KeyIdStyle {
     }
 }
 
-/// `--container`.
+/// `--container` of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LinkFormArg {
+    /// A DSSE envelope with a link
+    Dsse,
+    /// The older in-toto form: signatures beside the signed link
+    Metablock,
+    /// A DSSE envelope with a statement, for verifiers of attestations; in-toto's own tools do not read it
+    Statement,
+}
+
+impl From<LinkFormArg> for LinkForm {
+    fn from(form: LinkFormArg) -> Self {
+        match form {
+            LinkFormArg::Dsse => Self::Link(Container::Dsse),
+            LinkFormArg::Metablock => Self::Link(Container::Metablock),
+            LinkFormArg::Statement => Self::Statement,
+        }
+    }
+}
+
+/// `--container` of layouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ContainerArg {
     /// A DSSE envelope

@@ -9,7 +9,7 @@ mod public;
 mod signed_file;
 mod uri;
 
-pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg};
+pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
 pub use directory::{KeyDirectory, StoredKey};
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};
 pub(crate) use passphrase::new as new_passphrase;

@@ -1,4 +1,4 @@
-//! From what was observed of a step to its link, and from the link to the files that carry it.
+//! From what was observed of a step to its link, and from the link to the files that carry it, as a link or as a statement.
 //!
 //! Specification: in-toto 1.0, 4.4. Whoever observed the step has read the files and run the command; here nothing is read or run.
 //!
@@ -29,6 +29,7 @@ use crate::key::Signer;
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
 use crate::path::ArtifactPath;
+use crate::statement::Statement;
 
 /// What was observed while a step was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,40 @@ impl Observation {
     }
 }
 
+/// The forms in which a link is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LinkForm {
+    /// As the link itself, in either container: what every implementation reads.
+    Link(Container),
+    /// As a statement with a link predicate (ITE-6), in DSSE: what verifiers of attestations read.
+    Statement,
+}
+
+impl LinkForm {
+    /// The container that it is signed in.
+    pub fn container(self) -> Container {
+        match self {
+            Self::Link(container) => container,
+            Self::Statement => Container::Dsse,
+        }
+    }
+
+    /// What is signed.
+    pub fn payload(self, link: &Link) -> Value<'static> {
+        match self {
+            Self::Link(_) => link.to_value(),
+            Self::Statement => Statement::of_link(link.clone()).to_value(),
+        }
+    }
+}
+
+impl From<Container> for LinkForm {
+    fn from(container: Container) -> Self {
+        Self::Link(container)
+    }
+}
+
 /// A link file, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkFile {
@@ -86,11 +121,12 @@ pub struct LinkFile {
 pub fn link_files(
     link: &Link,
     signers: &[(&dyn Signer, KeyId)],
-    container: Container,
+    form: impl Into<LinkForm>,
 ) -> Result<Vec<LinkFile>, SignError> {
-    let payload = link.to_value();
+    let form = form.into();
+    let payload = form.payload(link);
     let file = |signer: &(&dyn Signer, KeyId)| {
-        let bytes = sign(&payload, core::slice::from_ref(signer), container)?;
+        let bytes = sign(&payload, core::slice::from_ref(signer), form.container())?;
         Ok(LinkFile {
             name: link.name.link_file(&signer.1),
             bytes,
@@ -106,6 +142,7 @@ mod tests {
     use crate::envelope::Envelope;
     use crate::key::SecretKey;
     use crate::limits::Limits;
+    use crate::payload::Payload;
 
     #[test]
     fn a_file_for_each_key_holds_the_same_link() {
@@ -131,18 +168,22 @@ mod tests {
             (&first, "11111111aa".parse().unwrap()),
             (&second, "22222222bb".parse().unwrap()),
         ];
-        for container in [Container::Dsse, Container::Metablock] {
-            let files = link_files(&link, &signers, container).unwrap();
+        let forms = [
+            LinkForm::Link(Container::Dsse),
+            LinkForm::Link(Container::Metablock),
+            LinkForm::Statement,
+        ];
+        for form in forms {
+            let files = link_files(&link, &signers, form).unwrap();
             for (file, (signer, key_id)) in files.iter().zip(&signers) {
                 assert_eq!(file.name, alloc::format!("build.{}.link", key_id.short()));
                 let envelope = Envelope::parse(&file.bytes, &limits).unwrap();
                 let verified = envelope
                     .verify(signer.public_key(), core::slice::from_ref(key_id))
                     .unwrap();
-                assert_eq!(
-                    Link::from_value(&verified.value().unwrap(), &limits).as_ref(),
-                    Ok(&link)
-                );
+                let payload = Payload::from_value(&verified.value().unwrap(), &limits).unwrap();
+                assert_eq!(payload.link(), Some(&link));
+                assert_eq!(matches!(payload, Payload::Statement(_)), form == LinkForm::Statement);
             }
         }
     }
