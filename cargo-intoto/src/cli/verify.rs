@@ -14,7 +14,7 @@ use crate::report::{self, Format};
 use crate::trust::TrustArgs;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
-use crate::verification::owners::{self, Owners};
+use crate::verification::owners::{self, Older, Owners};
 use crate::verification::{self, Artifact, Commands, ReferenceTime, Request, hostile_tree, subject};
 
 /// Decide whether artifacts came out of the steps that a layout demands
@@ -104,15 +104,18 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         owners::check_layout_sha256(&request.layout, expected, &limits, &mut request.findings);
     }
     let mut report = verification::verify(request)?;
-    if !args.allow_older_layout {
-        owners.refuse_older(&mut report);
-    }
+    let older = if args.allow_older_layout {
+        Older::Accepted
+    } else {
+        Older::Refused
+    };
+    let remembered = owners.settle(&mut report, older);
     ui.data(&match args.format {
         Format::Human => report::human::render(&report, ui.verbosity()),
         Format::Json => report::json::render(&report),
     })?;
     // What was verified stays verified; only a later, older layout would not be noticed.
-    if let Err(error) = owners.remember(&report) {
+    if let Err(error) = remembered {
         ui.warn(format!("the trust store does not remember this layout: {error}"));
     }
     Ok(report.exit())

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
 use crate::finding::CargoCode;
@@ -135,23 +134,6 @@ impl Store {
         let result = change(&mut store.entries)?;
         settings::replace(path, form::write(&store.entries)?.as_bytes(), 0o600)?;
         Ok(result)
-    }
-
-    /// Remembers in the entry called `name` that its layout was accepted by a verdict of "Verified".
-    pub fn accept(
-        path: &Utf8Path,
-        name: &str,
-        sha256: [u8; 32],
-        expires: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), CliError> {
-        Self::update(path, |entries| {
-            // An entry that was removed meanwhile has nothing to remember.
-            if let Some(entry) = entries.iter_mut().find(|entry| entry.name == name) {
-                entry.accept(sha256, expires, now);
-            }
-            Ok(())
-        })
     }
 }
 

@@ -105,32 +105,52 @@ impl Owners {
         })
     }
 
-    /// Refuses a layout that is older than what the entry of the trust store has accepted before.
-    pub fn refuse_older(&self, report: &mut Report) {
-        let (Some((_, entry)), Some(layout)) = (&self.entry, report.verdict.layout()) else {
-            return;
-        };
-        if let Err(error) = entry.check_not_older(&layout.signed_sha256, layout.expires) {
-            report.findings.push(finding(&error, CargoCode::LayoutOlder));
-        }
-    }
-
-    /// Remembers the layout, once everything was verified at the present time.
+    /// Refuses a layout that is older than what the entry of the trust store has accepted before, and remembers one that was verified
+    /// at the present time. Both are done under one lock: of two verifications at the same time, the one of the older layout
+    /// finds the newer one accepted, or is over before.
     ///
     /// # Errors
-    /// When the trust store cannot be written.
-    pub fn remember(&self, report: &Report) -> Result<(), CliError> {
-        let (Some((store, entry)), Some(layout), ReferenceTime::Now(now), Outcome::Verified) =
-            (&self.entry, report.verdict.layout(), report.time, report.outcome())
-        else {
+    /// When the layout was verified and the trust store cannot be written. What was verified stays verified.
+    pub fn settle(&self, report: &mut Report, older: Older) -> Result<(), CliError> {
+        let (Some((store, entry)), Some(layout)) = (&self.entry, report.verdict.layout()) else {
             return Ok(());
         };
-        let latest = entry.accepted.last().map(|accepted| accepted.sha256);
-        if latest == Some(layout.signed_sha256) {
-            return Ok(());
+        let (sha256, expires) = (layout.signed_sha256, layout.expires);
+        let check = |entry: &Entry| match older {
+            Older::Refused => entry.check_not_older(&sha256, expires).err(),
+            Older::Accepted => None,
+        };
+        let mut refused = check(entry);
+        let mut result = Ok(());
+        let is_latest = entry.accepted.last().is_some_and(|accepted| accepted.sha256 == sha256);
+        if let (ReferenceTime::Now(now), Outcome::Verified, None) = (report.time, report.outcome(), &refused)
+            && !is_latest
+        {
+            result = Store::update(store.path(), |entries| {
+                // An entry that was removed meanwhile has nothing to remember.
+                if let Some(entry) = entries.iter_mut().find(|other| other.name == entry.name) {
+                    refused = check(entry);
+                    if refused.is_none() {
+                        entry.accept(sha256, expires, now);
+                    }
+                }
+                Ok(())
+            });
         }
-        Store::accept(store.path(), &entry.name, layout.signed_sha256, layout.expires, now)
+        if let Some(error) = refused {
+            report.findings.push(finding(&error, CargoCode::LayoutOlder));
+        }
+        result
     }
+}
+
+/// What becomes of a layout that is older than one accepted before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// It is refused.
+    Refused,
+    /// The user accepts it.
+    Accepted,
 }
 
 /// The crate that the store speaks for, when there is one only.

@@ -125,6 +125,47 @@ fn what_was_not_verified_now_is_not_remembered() {
         .prints("layout-older");
 }
 
+/// Of two verifications at the same time, the one of the older layout must not end well after the newer one was accepted.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_older_layout_loses_the_race() {
+    use std::os::unix::fs::MetadataExt;
+
+    let world = world();
+    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    let store = world.sandbox.config().join("trust.toml");
+    let before = fs::read(&store).expect("readable");
+    let subject = ["--subject", "pkg:cargo/hello"];
+    verify(&world, &subject).succeeds();
+    let after = fs::read(&store).expect("readable");
+    assert_ne!(before, after, "the layout is remembered");
+    fs::write(&store, before).expect("our own file");
+
+    let lock = fs::File::options()
+        .write(true)
+        .open(format!("{store}.lock"))
+        .expect("every change of the store leaves it");
+    lock.lock().expect("nobody else has it");
+    let inode = format!(":{} ", lock.metadata().expect("a file").ino());
+    world.layout(&layout("2998-01-01T00:00:00Z"));
+    std::thread::scope(|scope| {
+        let older = scope.spawn(|| verify(&world, &subject));
+        // It has read the store, found nothing newer in it, and waits.
+        let waits = || {
+            let locks = fs::read_to_string("/proc/locks").expect("there on Linux");
+            locks.lines().any(|line| line.contains("->") && line.contains(&inode))
+        };
+        while !waits() {
+            assert!(!older.is_finished(), "it ended without the lock");
+            std::thread::yield_now();
+        }
+        fs::write(&store, &after).expect("our own file");
+        drop(lock);
+        older.join().expect("it ends").exits(1).prints("layout-older");
+    });
+    assert_eq!(fs::read(&store).expect("readable"), after);
+}
+
 #[test]
 fn a_pinned_layout_is_the_only_one() {
     let world = World::new();
