@@ -171,7 +171,6 @@ pub fn twin() -> Utf8PathBuf {
     Utf8PathBuf::from_path_buf(path).expect("the target directory has a UTF-8 path")
 }
 
-/// The outer rustup's directory: toolchains are too large for one per test.
 const GIT_CONFIG: &str = "\
 [user]
 	name = Test

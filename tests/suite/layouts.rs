@@ -58,6 +58,32 @@ fn init_sets_a_workspace_up_once() {
 }
 
 #[test]
+fn init_says_that_there_are_no_tests() {
+    for (source, says) in [
+        ("pub fn nothing() {}\n", true),
+        ("pub fn nothing() {}\n\n#[test]\nfn nothing_works() {}\n", false),
+        ("/// ```\n/// x::nothing()\n/// ```\npub fn nothing() {}\n", false),
+        (
+            "pub fn nothing() {}\n\n#[tokio::test(flavor = \"x\")]\nasync fn works() {}\n",
+            false,
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let project = sandbox.project("quiet");
+        project.manifest("").file("src/lib.rs", source).lock().commit("begin");
+        let output = project.intoto(&["init", "--no-passphrase"]).succeeds();
+        assert_eq!(
+            output.stderr.contains("there seem to be no tests"),
+            says,
+            "{}",
+            output.shown()
+        );
+        // A look at the sources decides nothing: the step stays until somebody takes it out.
+        assert!(project.read("layouts/release.toml").contains("name = \"test\""));
+    }
+}
+
+#[test]
 fn init_writes_nothing_when_it_is_refused() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("hello");
@@ -368,6 +394,6 @@ fn artifacts_are_compared_before_a_link_is_signed() {
         1
     );
     for directory in ["good", "full"] {
-        sign(directory).succeeds().says("Compared 1 product(s)");
+        sign(directory).succeeds().says("Compared 1 product with");
     }
 }

@@ -35,6 +35,8 @@ fn release(project: &Project<'_>, artifacts: &[&str]) {
         .find_map(|line| line.trim_start().strip_prefix("cargo-intoto "))
         .expect("the consumer's command");
     let words: Vec<&str> = command.split(' ').collect();
+    let is_exact = project.read("layouts/release.toml").contains("exact_commands = true");
+    assert_eq!(words.contains(&"--exact-commands"), is_exact, "{command}");
     verified(&project.intoto(&words), artifacts);
 }
 
@@ -268,6 +270,11 @@ fn tests_that_fail_at_first_or_are_missing() {
     let start = layout.find("[[step]]\nname = \"test\"").expect("a test step");
     let end = start + 1 + layout[start + 1..].find("[[step]]").expect("a later step");
     project.file("layouts/release.toml", layout[..start].to_owned() + &layout[end..]);
+    project.replace(
+        "layouts/release.toml",
+        "crates = [",
+        "exact_commands = true\ncrates = [",
+    );
     project.intoto(&["layout", "sign"]).succeeds();
     // Nothing was committed, and that is said before anything is compiled.
     let refused = project.intoto(&["release"]).exits(1).says("[dirty-tree]");

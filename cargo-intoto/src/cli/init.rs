@@ -8,6 +8,7 @@ use intoto_core::time::Timestamp;
 
 use crate::cli::outside::outside_patterns;
 use crate::cli::trust::{add_entry, now};
+use crate::collect::tests_seen;
 use crate::error::CliError;
 use crate::exec::git::Git;
 use crate::exit::Exit;
@@ -23,6 +24,10 @@ const OWNER: &str = "owner";
 
 /// One year, which a derived layout lasts.
 const YEAR: i64 = 365 * 24 * 60 * 60;
+
+/// Said where the sources seem to have no test.
+pub(super) const NO_TESTS: &str = "there seem to be no tests here, and a release is refused when its step `test` runs none: write one, or take \
+     the step `test` out of layouts/release.toml and run `cargo intoto layout sign`";
 
 /// Set up a workspace: a key, a signed layout, and trust in both
 ///
@@ -76,6 +81,9 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     );
     for note in &derived.notes {
         ui.note(note);
+    }
+    if !tests_seen::any(&workspace.members) {
+        ui.note(NO_TESTS);
     }
     trust.carry_out(&trust_path, secret.public_key(), now, ui)?;
     finish(&workspace, &files, ui)

@@ -9,10 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_layouts::{TEMPLATES, template};
 use intoto_core::key::{KeyIdStyle, Signer};
 
-use crate::cli::init::next_year;
+use crate::cli::init::{NO_TESTS, next_year};
 use crate::cli::key::find_public;
 use crate::cli::outside::outside_patterns;
 use crate::cli::trust::now;
+use crate::collect::tests_seen;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finding::CargoCode;
@@ -155,6 +156,9 @@ fn derive(args: &DeriveArgs, ui: &Ui) -> Result<Exit, CliError> {
     )?;
     for note in &derived.notes {
         ui.note(note);
+    }
+    if !tests_seen::any(workspace.selected(&args.packages, args.packages.is_empty())?) {
+        ui.note(NO_TESTS);
     }
     match &args.output {
         Some(file) => {

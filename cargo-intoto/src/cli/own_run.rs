@@ -22,6 +22,8 @@ pub(super) struct OwnRun<'a> {
     pub(super) layout: &'a Utf8Path,
     /// The public key that must have signed it; the trust store's when there is none.
     pub(super) owner: Option<&'a Utf8Path>,
+    /// Whether the layout source refuses commands that are not the expected ones.
+    pub(super) exact_commands: bool,
 }
 
 impl OwnRun<'_> {
@@ -49,6 +51,9 @@ impl OwnRun<'_> {
             for member in self.workspace.released() {
                 words.extend(["--subject".to_owned(), format!("pkg:cargo/{}", member.name())]);
             }
+        }
+        if self.exact_commands {
+            words.push("--exact-commands".to_owned());
         }
         words.extend(["--link-dir".to_owned(), relative(self.run.directory())]);
         words.extend(artifacts.iter().map(|path| relative(path)));

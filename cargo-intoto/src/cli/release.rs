@@ -21,6 +21,8 @@ use crate::ui::{Ui, Verbosity};
 /// Runs the commands of layouts/release.toml in order: fetch, build, test, package. The key is opened once, when all of them have ended.
 /// Then the run is verified as `cargo intoto verify` does, and the command is printed with which anybody else verifies it.
 #[derive(Debug, clap::Args)]
+// Refused with a hint where somebody tries it, and not offered.
+#[command(mut_arg("unsigned", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
@@ -49,7 +51,10 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         keys: args.keys.keys.iter().map(|key| absolute_key(key)).collect(),
         ..args.keys.clone()
     };
-    let workspace = sequence::enter(args.manifest_path.as_deref())?;
+    let workspace = sequence::enter(
+        args.manifest_path.as_deref(),
+        args.recording.allow_wrapper || args.recording.dry_run,
+    )?;
     let path = given.unwrap_or_else(|| workspace.root.join("layouts/release.toml"));
     if !path.is_file() {
         return Err(CliError::cannot_decide(format!("there is no layout source {path}"))
@@ -105,6 +110,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         run: &observations.run,
         layout: &signed,
         owner: None,
+        exact_commands: source.exact_commands(),
     };
     let exit = verify_run(&own, ui)?;
     if exit == Exit::Success && ui.verbosity() > Verbosity::Quiet {

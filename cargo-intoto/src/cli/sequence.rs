@@ -7,7 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::layout_source::{LayoutSource, StepSource};
-use crate::recording::{Build, Fetch, Outcome, Package, Settings, Step, Test, observe, refuse_dirty};
+use crate::recording::{
+    Build, Fetch, Outcome, Package, Settings, Step, Test, observe, refuse_dirty, refuse_other_compilers,
+};
 use crate::store::Run;
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
@@ -184,8 +186,11 @@ fn narrowed(words: &[String], packages: &[String]) -> Vec<String> {
 /// Loads the workspace at `manifest_path` and makes its root the current directory, as the layout's commands want it.
 ///
 /// # Errors
-/// When there is no workspace.
-pub(super) fn enter(manifest_path: Option<&Utf8Path>) -> Result<Workspace, CliError> {
+/// When there is no workspace, or a compiler that a recorded step refuses would be asked about it.
+pub(super) fn enter(manifest_path: Option<&Utf8Path>, allow_wrapper: bool) -> Result<Workspace, CliError> {
+    if !allow_wrapper {
+        refuse_other_compilers(&[])?;
+    }
     let args = WorkspaceArgs {
         manifest_path: manifest_path.map(Utf8Path::to_owned),
         ..WorkspaceArgs::default()

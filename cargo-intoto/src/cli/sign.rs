@@ -21,7 +21,7 @@ use crate::finding::CargoCode;
 use crate::layout_source::LayoutSource;
 use crate::settings;
 use crate::signing::{KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, StepSigner};
-use crate::ui::Ui;
+use crate::ui::{Ui, count};
 
 /// Where a layout is looked for that says how it lists keys.
 const SOURCE: &str = "layouts/release.toml";
@@ -274,10 +274,14 @@ fn check_artifacts(link: &Link, directory: &Utf8Path, ui: &Ui) -> Result<(), Cli
             ));
         }
     }
-    ui.status("Compared", format_args!("{} product(s) with the link", found.len()));
+    ui.status(
+        "Compared",
+        format_args!("{} with the link", count(found.len(), "product")),
+    );
     if absent > 0 {
         ui.note(format_args!(
-            "{absent} product(s) of the link are not in `{directory}` and were not compared"
+            "{} of the link not in `{directory}`, and not compared",
+            count(absent, "product")
         ));
     }
     Ok(())

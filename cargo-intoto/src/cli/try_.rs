@@ -51,7 +51,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let layout = args.layout.as_deref().map(sequence::absolute).transpose()?;
-    let workspace = sequence::enter(args.manifest_path.as_deref())?;
+    let workspace = sequence::enter(args.manifest_path.as_deref(), args.allow_wrapper)?;
     let runs = runs_directory(&workspace.target_directory).join("try");
     let given = layout.map(|path| LayoutSource::parse(&path)).transpose()?;
     // The commands are needed before the keys, which are made when no other process runs any more.
@@ -155,6 +155,9 @@ fn finish(
     keys: &Keys,
     observations: Observations,
 ) -> Result<Exit, CliError> {
+    // What is expected is what was done: a dirty tree, or one package of many, changes the words.
+    let commands = (observations.outcomes.iter()).map(|outcome| (outcome.step.as_str(), outcome.command.as_slice()));
+    let source = &source.clone().with_commands(commands);
     let run = observations.run;
     let links = run.links();
     // Links of an earlier trial carry keys that are gone.
@@ -192,6 +195,7 @@ fn finish(
         run: &run,
         layout: &layout_path,
         owner: Some(&owner_path),
+        exact_commands: source.exact_commands(),
     };
     verify_run(&own, ui)
 }

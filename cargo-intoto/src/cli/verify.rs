@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::layout::Parameters;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
+use intoto_core::verify::CommandDifference;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -77,6 +78,9 @@ pub(crate) struct Args {
     /// Value for a parameter of the layout; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", help_heading = "Policy")]
     parameters: Vec<String>,
+    /// Refuse a step whose recorded command is not the one that the layout expects, instead of warning
+    #[arg(long, help_heading = "Policy")]
+    exact_commands: bool,
     /// Run the commands of the layout's inspections; `true` and `tar xzf FILE` never need it
     #[arg(long, help_heading = "Policy")]
     run_inspections: bool,
@@ -196,6 +200,11 @@ fn prepare(
         artifacts,
         time,
         parameters,
+        command_difference: if args.exact_commands {
+            CommandDifference::Refuse
+        } else {
+            CommandDifference::Warn
+        },
         commands: if args.run_inspections {
             Commands::Run {
                 limit: Duration::from_secs(args.inspection_timeout),

@@ -14,6 +14,7 @@ pub mod programs;
 pub mod progress;
 pub mod registry_source;
 mod tar_stream;
+pub mod tests_seen;
 pub mod toolchain;
 pub mod tree;
 pub(crate) mod vendored;

@@ -59,6 +59,13 @@ pub fn find(sources: &Sources<'_>) -> Vec<Override> {
     finder.found
 }
 
+/// Of all that, the programs that stand in the compiler's place or before it.
+pub fn compilers(sources: &Sources<'_>) -> Vec<Override> {
+    let mut found = find(sources);
+    found.retain(|found| matches!(found.code, CargoCode::CompilerReplaced | CargoCode::CompilerWrapped));
+    found
+}
+
 /// Refuses what was found.
 ///
 /// # Errors

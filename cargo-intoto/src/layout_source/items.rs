@@ -40,9 +40,9 @@ pub(super) fn read_step(
         problems.push(Problem::error(
             threshold.span.clone(),
             format!(
-                "a threshold of {} cannot be met by {} key(s)",
+                "a threshold of {} cannot be met by {}",
                 threshold.value,
-                by.len()
+                crate::ui::count(by.len(), "key")
             ),
             "more than the keys in `by`",
         ));

@@ -13,7 +13,7 @@ use crate::foreign::{self, Unread};
 use crate::layout_source::diagnostics::{Problem, render};
 use crate::layout_source::items::{read_inspection, read_step};
 use crate::layout_source::source::{InspectionSource, LayoutSource, SourceKey, StepSource};
-use crate::layout_source::table::{At, Span, Table, count, string, strings, wrong_type};
+use crate::layout_source::table::{At, Span, Table, count, string, strings, wrong_type, yes_or_no};
 use crate::layout_source::time::timestamp;
 use crate::signing::load_public_key;
 
@@ -23,7 +23,16 @@ const FORMAT: u32 = 1;
 /// Far above any layout that people write.
 const MAX_BYTES: usize = 4 << 20;
 
-const TOP: &[&str] = &["format", "expires", "readme", "crates", "keys", "step", "inspection"];
+const TOP: &[&str] = &[
+    "format",
+    "expires",
+    "readme",
+    "crates",
+    "exact_commands",
+    "keys",
+    "step",
+    "inspection",
+];
 const KEY: &[&str] = &["file", "keyid"];
 
 /// Finds the public key in a file that the source names.
@@ -110,6 +119,9 @@ fn read(
             span: value.span(),
         }
     });
+    let exact_commands = table
+        .optional("exact_commands")
+        .is_some_and(|value| yes_or_no("exact_commands", value, problems));
     let keys = read_keys(&table, resolve, problems);
     let steps: Vec<StepSource> = tables(&table, "step", problems)
         .into_iter()
@@ -138,6 +150,7 @@ fn read(
         text: Rc::from(text),
         expires: expires?,
         readme,
+        exact_commands,
         crates,
         keys,
         steps,

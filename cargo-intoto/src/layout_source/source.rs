@@ -19,6 +19,7 @@ pub struct LayoutSource {
     pub(super) text: Rc<str>,
     pub(super) expires: At<Timestamp>,
     pub(super) readme: String,
+    pub(super) exact_commands: bool,
     pub(super) crates: Option<At<Vec<At<String>>>>,
     pub(super) keys: BTreeMap<String, SourceKey>,
     pub(super) steps: Vec<StepSource>,
@@ -87,6 +88,11 @@ impl LayoutSource {
         self.expires.value
     }
 
+    /// Whether a command that is not the expected one is a refusal, which no signed layout can say (decision 0010).
+    pub fn exact_commands(&self) -> bool {
+        self.exact_commands
+    }
+
     /// The crates it speaks for, when it says so.
     pub fn crates(&self) -> Option<&At<Vec<At<String>>>> {
         self.crates.as_ref()
@@ -145,6 +151,17 @@ impl LayoutSource {
     pub fn without_steps(mut self, names: &[String]) -> Self {
         self.steps
             .retain(|step| names.iter().all(|name| name != step.name.value.as_str()));
+        self
+    }
+
+    /// The same layout with other commands for the steps of these names: those that a trial ran.
+    #[must_use]
+    pub fn with_commands<'c>(mut self, commands: impl IntoIterator<Item = (&'c str, &'c [String])>) -> Self {
+        for (name, command) in commands {
+            for step in self.steps.iter_mut().filter(|step| step.name.value.as_str() == name) {
+                step.command = command.to_vec();
+            }
+        }
         self
     }
 

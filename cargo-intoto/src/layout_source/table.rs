@@ -112,6 +112,15 @@ pub(super) fn strings(field: &str, value: &Spanned<DeValue<'_>>, problems: &mut 
     }
 }
 
+/// A truth value; `false` when it is none.
+pub(super) fn yes_or_no(field: &str, value: &Spanned<DeValue<'_>>, problems: &mut Vec<Problem>) -> bool {
+    if let DeValue::Boolean(value) = value.get_ref() {
+        return *value;
+    }
+    problems.push(wrong_type(field, "true or false", value));
+    false
+}
+
 /// A whole number above zero that fits 32 bits.
 pub(super) fn count(field: &str, value: &Spanned<DeValue<'_>>, problems: &mut Vec<Problem>) -> Option<At<NonZeroU32>> {
     let parsed = match value.get_ref() {

@@ -129,9 +129,15 @@ fn mistakes_are_shown_where_they_stand() {
         ("format = 1\n", "", "needs the field `format`", "1:1"),
         ("format = 1", "format = 2", "reads layout sources of format 1", "1:10"),
         ("format = 1", "format = true", "`format` takes a whole number", "1:10"),
+        (
+            "crates = ",
+            "exact_commands = 1\ncrates = ",
+            "`exact_commands` takes true or false",
+            "3:18",
+        ),
         ("crates = ", "crate = ", "did you mean `crates`?", "3:1"),
         ("threshold = 2", "treshold = 2", "did you mean `threshold`?", "18:1"),
-        ("threshold = 2", "threshold = 3", "cannot be met by 2 key(s)", "18:13"),
+        ("threshold = 2", "threshold = 3", "cannot be met by 2 keys", "18:13"),
         (
             "threshold = 2",
             "threshold = 0",

@@ -12,7 +12,7 @@ use crate::collect::tree::Tree;
 use crate::error::CliError;
 use crate::exec::cargo::Cargo;
 use crate::finding::CargoCode;
-use crate::naming::Naming;
+use crate::naming::{Naming, Roots};
 use crate::plan::CargoFlags;
 use crate::store::run::runs_directory;
 use crate::store::{Run, RunId};
@@ -65,6 +65,9 @@ impl<'a> Context<'a> {
         let flags = CargoFlags::parse(words)?;
         let cargo = Cargo::locate(ui);
         let directory = current_directory()?;
+        if !(settings.allow_wrapper || settings.dry_run) {
+            refuse_other_compilers(&flags.config)?;
+        }
         let mut workspace =
             load(&flags, &cargo, Vec::new()).map_err(|error| blame_configuration(error, &flags, &directory))?;
         // Runs stay where the workspace's other commands look for them, wherever this one's artifacts go.
@@ -164,6 +167,33 @@ fn load(flags: &CargoFlags, cargo: &Cargo, platforms: Vec<String>) -> Result<Wor
     Workspace::load(&args, cargo.program())
 }
 
+/// Refuses compilers and wrappers before cargo asks them about the workspace: one that does not work would hide that it is there.
+///
+/// # Errors
+/// When there is one, or cargo's configuration cannot be read.
+pub(crate) fn refuse_other_compilers(config: &[String]) -> Result<(), CliError> {
+    let directory = current_directory()?;
+    let cargo_home = cargo_home()?;
+    let mut configuration = configuration::command_line(config, &directory)?;
+    configuration.extend(configuration::files(&directory, &cargo_home)?);
+    let naming = Naming::new(Roots {
+        workspace: directory.clone(),
+        target: directory.join("target"),
+        build: None,
+        cargo_home,
+        sysroot: None,
+        home: std::env::home_dir().and_then(|home| Utf8PathBuf::try_from(home).ok()),
+    });
+    overrides::refuse(&overrides::compilers(&overrides::Sources {
+        environment: &environment(),
+        configuration: &configuration,
+        directory: &directory,
+        targets: &[],
+        is_of_tree: &|_| true,
+        naming: &naming,
+    }))
+}
+
 /// Cargo may fail to read the workspace because its configuration exchanges packages; what exchanges them is then the news.
 fn blame_configuration(error: CliError, flags: &CargoFlags, directory: &Utf8Path) -> CliError {
     let files = cargo_home().and_then(|home| configuration::files(directory, &home));
@@ -211,6 +241,12 @@ fn configured_compiler(configuration: &[Configuration]) -> Option<String> {
     variable.filter(|value| !value.is_empty()).or_else(key)
 }
 
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 fn find_overrides(
     flags: &CargoFlags,
     directory: &Utf8Path,
@@ -220,12 +256,9 @@ fn find_overrides(
     configuration: &[Configuration],
     naming: &Naming,
 ) -> Vec<Override> {
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
     let targets: Vec<String> = flags.targets.iter().cloned().chain([toolchain.host.clone()]).collect();
     overrides::find(&overrides::Sources {
-        environment: &environment,
+        environment: &environment(),
         configuration,
         directory,
         targets: &targets,

@@ -27,6 +27,7 @@ mod units;
 
 pub use artifacts::Artifacts;
 pub use build::Build;
+pub(crate) use context::refuse_other_compilers;
 pub use context::{Context, Settings};
 pub use fetch::Fetch;
 pub use observe::{Observed, Outcome, Step, observe};

@@ -77,9 +77,9 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
     }
     if raw.threshold < 1 || raw.threshold as usize > keys.len() {
         return Err(wrong(format!(
-            "has a threshold of {} for {} key(s)",
+            "has a threshold of {} for {}",
             raw.threshold,
-            keys.len()
+            crate::ui::count(keys.len(), "key")
         )));
     }
     if raw.scope.is_empty() {

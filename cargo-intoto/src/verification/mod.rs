@@ -14,7 +14,7 @@ use intoto_core::layout::Parameters;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{Outcome, Severity, Verdict};
-use intoto_core::verify::{Policy, Progress, Session, Subject};
+use intoto_core::verify::{CommandDifference, Policy, Progress, Session, Subject};
 
 use crate::collect::hash;
 use crate::collect::progress::Progress as Hashing;
@@ -50,6 +50,8 @@ pub struct Request {
     pub time: ReferenceTime,
     /// Values for the layout's parameters.
     pub parameters: Parameters,
+    /// What a command means that is not the one the layout expects.
+    pub command_difference: CommandDifference,
     /// What becomes of inspections that are not done in process.
     pub commands: Commands,
     /// What was found before, and counts.
@@ -220,12 +222,14 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         artifacts,
         time,
         parameters,
+        command_difference,
         commands,
         mut findings,
     } = request;
     check_names(&artifacts)?;
     let mut policy = Policy::new(owners.iter().map(|owner| owner.key.clone()).collect(), time.timestamp());
     policy.parameters = parameters;
+    policy.command_difference = command_difference;
     policy.artifacts = artifacts
         .iter()
         .map(|artifact| Subject {

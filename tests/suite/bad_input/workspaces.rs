@@ -106,6 +106,32 @@ fn programs_that_are_missing_or_fail_are_named() {
     assert!(!project.path("target/intoto").exists(), "nothing was begun");
 }
 
+/// Cargo asks the compiler through its wrapper before it says anything about the workspace.
+#[test]
+fn a_wrapper_that_does_not_work_is_named_as_what_it_is() {
+    let sandbox = Sandbox::new();
+    let project = workspace(&sandbox);
+    for (variable, code) in [
+        ("RUSTC_WRAPPER", "[compiler-wrapped]"),
+        ("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "[compiler-wrapped]"),
+        ("RUSTC", "[compiler-replaced]"),
+    ] {
+        for step in ["fetch", "build", "try"] {
+            let mut command = sandbox.command(twin());
+            command
+                .current_dir(project.path(""))
+                .arg(step)
+                .env(variable, "/nonexistent/compiler");
+            is_told(
+                &run(command),
+                1,
+                &[code, "compiler (the environment)", "hint: unset it"],
+            );
+        }
+    }
+    assert!(!project.path("target/intoto").exists(), "nothing was begun");
+}
+
 #[test]
 fn a_damaged_latest_is_not_followed() {
     let sandbox = Sandbox::new();

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, LayoutSource, Problem, Severity};
 use crate::signing::{KeyDirectory, SignedFile};
-use crate::ui::{Ui, Verbosity};
+use crate::ui::{Ui, Verbosity, count};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
@@ -50,7 +50,7 @@ pub(super) fn check(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
     if errors > 0 {
         return Err(CliError::refused(
             CargoCode::LayoutDisagrees,
-            format!("{errors} problem(s) with the layout source `{path}`"),
+            format!("{} with the layout source `{path}`", count(errors, "problem")),
         )
         .hint("after editing the source, run `cargo intoto layout sign`"));
     }
