@@ -64,6 +64,28 @@ pub enum KeyError {
     /// An Ed25519 key of small order: signatures by it can be made by anybody.
     #[error("the public key has small order, so anybody can sign for it")]
     SmallOrder,
+    /// An RSA key that can be factored.
+    #[error("the RSA key has {bits} bits, and {minimum} is the least that is safe")]
+    RsaTooSmall {
+        /// The bits of its modulus.
+        bits: usize,
+        /// The bits that it must have.
+        minimum: usize,
+    },
+    /// An RSA key so large that checking one signature would take long.
+    #[error("the RSA key has {bits} bits, and {maximum} is the limit")]
+    RsaTooLarge {
+        /// The bits of its modulus.
+        bits: usize,
+        /// The bits that it may have.
+        maximum: usize,
+    },
+    /// An RSA key's public exponent is even, below 3, or beyond 33 bits. With 1, every message is its own signature.
+    #[error("the RSA key's public exponent must be odd, at least 3 and below 2^33")]
+    RsaExponent,
+    /// An RSA key's modulus is even.
+    #[error("the RSA key's modulus is no product of two odd primes")]
+    RsaModulus,
     /// The private scalar is zero or too large.
     #[error("the private key is out of range")]
     SecretRange,

@@ -34,22 +34,47 @@ impl PublicKey {
         hash(&self.to_layout_value(style))
     }
 
-    /// Every id that some implementation derives from this key, each once: the styles in their order, and for ECDSA the id that in-toto-rs derives.
+    /// Every id that some implementation derives from this key, each once: the styles in their order, then for ECDSA the ids of keys with the
+    /// older type names, the one of Go's command line, which calls every curve P-256, and the one of in-toto-rs.
     pub fn key_ids(&self) -> Vec<KeyId> {
         let mut ids: Vec<KeyId> = KeyIdStyle::ALL.iter().map(|&style| self.key_id(style)).collect();
-        if let Self::EcdsaP256(key) = self {
-            ids.push(hash(&layout_object(
-                self.kind(),
-                to_hex(key.as_sec1_bytes()),
-                KeyIdStyle::Legacy,
-            )));
+        let kind = self.kind();
+        if let Some(point) = self.ecdsa_point() {
+            for style in KeyIdStyle::ALL {
+                // Until 2019 securesystemslib gave such keys their scheme as type.
+                ids.push(hash(&object(
+                    kind.scheme(),
+                    kind.scheme(),
+                    self.layout_text(style),
+                    style,
+                )));
+            }
+            if kind != KeyKind::EcdsaP256 {
+                let (pem, scheme) = (self.layout_text(KeyIdStyle::Legacy), KeyKind::EcdsaP256.scheme());
+                ids.push(hash(&object(kind.key_type(), scheme, pem, KeyIdStyle::Legacy)));
+            }
+            ids.push(hash(&layout_object(kind, to_hex(point), KeyIdStyle::Legacy)));
         }
         ids
+    }
+
+    // The uncompressed point of an ECDSA key.
+    fn ecdsa_point(&self) -> Option<&[u8]> {
+        match self {
+            Self::EcdsaP256(key) => Some(key.as_sec1_bytes()),
+            Self::EcdsaP384(key) => Some(key.as_sec1_bytes()),
+            Self::EcdsaP521(key) => Some(key.as_sec1_bytes()),
+            _ => None,
+        }
     }
 }
 
 /// A layout's key: the object that is written and the object whose digest is the id.
 pub(super) fn layout_object(kind: KeyKind, public: String, style: KeyIdStyle) -> Value<'static> {
+    object(kind.key_type(), kind.scheme(), public, style)
+}
+
+fn object(key_type: &'static str, scheme: &'static str, public: String, style: KeyIdStyle) -> Value<'static> {
     let mut key = Object::new();
     if style == KeyIdStyle::Legacy {
         key.insert(
@@ -57,12 +82,12 @@ pub(super) fn layout_object(kind: KeyKind, public: String, style: KeyIdStyle) ->
             Value::Array(vec![Value::from("sha256"), Value::from("sha512")]),
         );
     }
-    key.insert("keytype", Value::from(kind.key_type()));
+    key.insert("keytype", Value::from(key_type));
     key.insert(
         "keyval",
         Value::Object(Object::from_iter([("public", Value::from(public))])),
     );
-    key.insert("scheme", Value::from(kind.scheme()));
+    key.insert("scheme", Value::from(scheme));
     Value::Object(key)
 }
 

@@ -1,16 +1,21 @@
 //! Keys as layouts carry them.
 //!
 //! Specification: in-toto 1.0, 4.2.1 to 4.2.3: `{"keytype", "scheme", "keyval": {"public"}}`, the text of `public` being hexadecimal for Ed25519
-//! and SPKI PEM for ECDSA.
+//! and SPKI PEM for ECDSA and RSA.
+
+use alloc::string::String;
 
 use crate::encoding::value::excerpt;
 use crate::encoding::{Object, Value};
 use crate::key::id::layout_object;
-use crate::key::{Ed25519Key, KeyError, KeyIdStyle, KeyKind, PublicKey};
+#[cfg(feature = "rsa")]
+use crate::key::pem::{PKCS1_LABEL, pem_label};
+use crate::key::{Ed25519Key, KeyError, KeyIdStyle, KeyKind, PublicKey, RsaScheme};
 use crate::name::KeyId;
 
 impl PublicKey {
-    /// Reads a key of a layout: either style, also with `private: ""`, also of the type `ecdsa-sha2-nistp256` that old layouts use.
+    /// Reads a key of a layout: either style, also with `private: ""`, also of the types such as `ecdsa-sha2-nistp256` that old
+    /// layouts use, also an RSA key in PKCS#1 PEM. The curve of an ECDSA key must be the one that the scheme names.
     ///
     /// Members that carry no key material (`keyid_hash_algorithms`, `certificate` …) are not looked at. A non-empty `private` is refused.
     pub fn from_layout_value(value: &Value<'_>) -> Result<Self, KeyError> {
@@ -36,18 +41,23 @@ impl PublicKey {
                 });
             }
         }
+        let unsupported = || KeyError::UnsupportedScheme {
+            key_type: excerpt(key_type),
+            scheme: excerpt(scheme),
+        };
         match (key_type, scheme) {
             ("ed25519", "ed25519") => {
                 Ed25519Key::from_layout_text(text(keyval, "public", "keyval.public")?).map(Self::Ed25519)
             }
-            ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => expect_kind(
-                Self::from_spki_pem(text(keyval, "public", "keyval.public")?)?,
-                KeyKind::EcdsaP256,
-            ),
-            _ => Err(KeyError::UnsupportedScheme {
-                key_type: excerpt(key_type),
-                scheme: excerpt(scheme),
-            }),
+            ("rsa", scheme) => {
+                let scheme = RsaScheme::from_name(scheme).ok_or_else(unsupported)?;
+                Self::rsa_from_layout_text(text(keyval, "public", "keyval.public")?, scheme).ok_or_else(unsupported)?
+            }
+            (key_type, scheme) if key_type == "ecdsa" || key_type == scheme => {
+                let kind = ecdsa_kind(scheme).ok_or_else(unsupported)?;
+                expect_kind(Self::from_spki_pem(text(keyval, "public", "keyval.public")?)?, kind)
+            }
+            _ => Err(unsupported()),
         }
     }
 
@@ -76,18 +86,44 @@ impl PublicKey {
     /// The key as a layout of that style carries it. The legacy style is what both reference implementations can read and
     /// verify. Which id the key has in the layout is the layout's affair: there is no `keyid` in it.
     pub fn to_layout_value(&self, style: KeyIdStyle) -> Value<'static> {
-        let public = match self {
-            Self::Ed25519(key) => key.to_layout_text(),
-            Self::EcdsaP256(_) => {
-                let mut pem = self.to_spki_pem();
-                if style == KeyIdStyle::Legacy {
-                    pem.truncate(pem.trim_end().len());
-                }
-                pem
-            }
-        };
-        layout_object(self.kind(), public, style)
+        layout_object(self.kind(), self.layout_text(style), style)
     }
+
+    /// What stands under `keyval.public`.
+    pub(super) fn layout_text(&self, style: KeyIdStyle) -> String {
+        if let Self::Ed25519(key) = self {
+            return key.to_layout_text();
+        }
+        let mut pem = self.to_spki_pem();
+        if style == KeyIdStyle::Legacy {
+            pem.truncate(pem.trim_end().len());
+        }
+        pem
+    }
+
+    // `None` if this build has no RSA.
+    #[cfg(feature = "rsa")]
+    fn rsa_from_layout_text(text: &str, scheme: RsaScheme) -> Option<Result<Self, KeyError>> {
+        let key = match pem_label(text) {
+            Ok(PKCS1_LABEL) => Self::from_pkcs1_pem(text),
+            _ => Self::from_spki_pem(text),
+        };
+        Some(key.and_then(|key| match key {
+            Self::Rsa(key) => Ok(Self::Rsa(key.with_scheme(scheme))),
+            other => expect_kind(other, KeyKind::Rsa(scheme)),
+        }))
+    }
+
+    #[cfg(not(feature = "rsa"))]
+    fn rsa_from_layout_text(_: &str, _: RsaScheme) -> Option<Result<Self, KeyError>> {
+        None
+    }
+}
+
+fn ecdsa_kind(scheme: &str) -> Option<KeyKind> {
+    [KeyKind::EcdsaP256, KeyKind::EcdsaP384, KeyKind::EcdsaP521]
+        .into_iter()
+        .find(|kind| kind.scheme() == scheme)
 }
 
 // OpenPGP keys have `type`, `method` and `hashes` in place of `keytype` and `scheme`; the error names what they are.

@@ -14,11 +14,15 @@
 //! assert_ne!(public.key_id(KeyIdStyle::Python), public.key_id(KeyIdStyle::Legacy));
 //! ```
 
-mod ecdsa_p256;
+mod ecdsa;
 mod ed25519;
 mod error;
 mod id;
 mod layout_form;
+mod pem;
+#[cfg(feature = "rsa")]
+mod rsa;
+mod rsa_scheme;
 mod secret;
 mod signer;
 mod spki;
@@ -27,10 +31,13 @@ mod tests;
 
 use core::fmt;
 
-pub use ecdsa_p256::EcdsaP256Key;
+pub use ecdsa::{EcdsaP256Key, EcdsaP384Key, EcdsaP521Key};
 pub use ed25519::Ed25519Key;
 pub use error::{KeyError, SignatureError};
 pub use id::KeyIdStyle;
+#[cfg(feature = "rsa")]
+pub use rsa::RsaKey;
+pub use rsa_scheme::RsaScheme;
 pub use secret::SecretKey;
 pub use signer::{SignError, Signer};
 
@@ -44,6 +51,13 @@ pub enum PublicKey {
     Ed25519(Ed25519Key),
     /// ECDSA over NIST P-256 with SHA-256 (FIPS 186-5).
     EcdsaP256(EcdsaP256Key),
+    /// ECDSA over NIST P-384 with SHA-384.
+    EcdsaP384(EcdsaP384Key),
+    /// ECDSA over NIST P-521 with SHA-512.
+    EcdsaP521(EcdsaP521Key),
+    /// RSA (RFC 8017) with PSS or PKCS#1 v1.5 padding.
+    #[cfg(feature = "rsa")]
+    Rsa(RsaKey),
 }
 
 impl PublicKey {
@@ -52,14 +66,23 @@ impl PublicKey {
         match self {
             Self::Ed25519(_) => KeyKind::Ed25519,
             Self::EcdsaP256(_) => KeyKind::EcdsaP256,
+            Self::EcdsaP384(_) => KeyKind::EcdsaP384,
+            Self::EcdsaP521(_) => KeyKind::EcdsaP521,
+            #[cfg(feature = "rsa")]
+            Self::Rsa(key) => KeyKind::Rsa(key.scheme()),
         }
     }
 
-    /// Checks that `signature` is this key's over `message`: 64 bytes for Ed25519, a DER sequence for ECDSA.
+    /// Checks that `signature` is this key's over `message`: 64 bytes for Ed25519, a DER sequence for ECDSA, as many
+    /// bytes as the modulus has for RSA.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         match self {
             Self::Ed25519(key) => key.verify(message, signature),
             Self::EcdsaP256(key) => key.verify(message, signature),
+            Self::EcdsaP384(key) => key.verify(message, signature),
+            Self::EcdsaP521(key) => key.verify(message, signature),
+            #[cfg(feature = "rsa")]
+            Self::Rsa(key) => key.verify(message, signature),
         }
     }
 }
@@ -72,6 +95,12 @@ pub enum KeyKind {
     Ed25519,
     /// `ecdsa` with the scheme `ecdsa-sha2-nistp256`.
     EcdsaP256,
+    /// `ecdsa` with the scheme `ecdsa-sha2-nistp384`.
+    EcdsaP384,
+    /// `ecdsa` with the scheme `ecdsa-sha2-nistp521`.
+    EcdsaP521,
+    /// `rsa` with that scheme.
+    Rsa(RsaScheme),
 }
 
 impl KeyKind {
@@ -79,7 +108,8 @@ impl KeyKind {
     pub fn key_type(self) -> &'static str {
         match self {
             Self::Ed25519 => "ed25519",
-            Self::EcdsaP256 => "ecdsa",
+            Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 => "ecdsa",
+            Self::Rsa(_) => "rsa",
         }
     }
 
@@ -88,6 +118,9 @@ impl KeyKind {
         match self {
             Self::Ed25519 => "ed25519",
             Self::EcdsaP256 => "ecdsa-sha2-nistp256",
+            Self::EcdsaP384 => "ecdsa-sha2-nistp384",
+            Self::EcdsaP521 => "ecdsa-sha2-nistp521",
+            Self::Rsa(scheme) => scheme.name(),
         }
     }
 }

@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use ed25519_dalek::Signer as _;
 use pkcs8::der::Decode as _;
 use pkcs8::der::pem::LineEnding;
-use pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, ObjectIdentifier, PrivateKeyInfoRef};
+use pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
-use crate::key::spki::{self, decode_pem};
+use crate::key::pem::decode_pem;
+use crate::key::spki::{self, unsupported};
 use crate::key::{EcdsaP256Key, Ed25519Key, KeyError, PublicKey, SignError, Signer};
 
 const STRUCTURE: &str = "PKCS#8 private key";
@@ -155,11 +156,5 @@ impl Signer for SecretKey {
                 Ok(signature.to_der().as_bytes().to_vec())
             }
         }
-    }
-}
-
-fn unsupported(oid: ObjectIdentifier) -> KeyError {
-    KeyError::UnsupportedAlgorithm {
-        algorithm: spki::algorithm_name(oid),
     }
 }

@@ -5,55 +5,53 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use pkcs8::ObjectIdentifier;
 use pkcs8::der::Decode as _;
-use pkcs8::der::pem;
 use pkcs8::spki::SubjectPublicKeyInfoRef;
-use pkcs8::{DecodePublicKey as _, ObjectIdentifier};
 
-use crate::encoding::value::excerpt;
-use crate::key::{EcdsaP256Key, Ed25519Key, KeyError, PublicKey};
+use crate::key::pem::decode_pem;
+use crate::key::{EcdsaP256Key, EcdsaP384Key, EcdsaP521Key, Ed25519Key, KeyError, PublicKey};
+#[cfg(feature = "rsa")]
+use crate::key::{RsaKey, RsaScheme};
 
 const LABEL: &str = "PUBLIC KEY";
 
 pub(super) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+pub(super) const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+pub(super) const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+#[cfg(feature = "rsa")]
+pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const STRUCTURE: &str = "SubjectPublicKeyInfo";
 
 impl PublicKey {
     /// Reads a key in SPKI PEM, `-----BEGIN PUBLIC KEY-----`, with or without white space around it.
+    ///
+    /// An RSA key gets the scheme that the implementations of in-toto give it: PSS with SHA-256.
     pub fn from_spki_pem(text: &str) -> Result<Self, KeyError> {
         Self::from_spki_der(&decode_pem(text, LABEL)?)
     }
 
     /// Reads a key in SPKI DER.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        let malformed = |_| KeyError::Der { structure: STRUCTURE };
-        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(malformed)?;
+        let malformed = KeyError::Der { structure: STRUCTURE };
+        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| malformed.clone())?;
+        let bytes = info.subject_public_key.as_bytes().ok_or(malformed.clone())?;
         match info.algorithm.oid {
-            ED25519 if info.algorithm.parameters.is_some() => Err(KeyError::Der { structure: STRUCTURE }),
-            ED25519 => {
-                let bytes = info
-                    .subject_public_key
-                    .as_bytes()
-                    .and_then(|bytes| <&[u8; 32]>::try_from(bytes).ok());
-                Ed25519Key::from_bytes(bytes.ok_or(KeyError::Der { structure: STRUCTURE })?).map(Self::Ed25519)
-            }
-            EC => match info
-                .algorithm
-                .parameters_oid()
-                .map_err(|_| KeyError::Der { structure: STRUCTURE })?
-            {
-                P256 => p256::ecdsa::VerifyingKey::from_public_key_der(der)
-                    .map(|key| Self::EcdsaP256(EcdsaP256Key::new(key)))
-                    .map_err(|_| KeyError::NotAPoint),
-                curve => Err(KeyError::UnsupportedAlgorithm {
-                    algorithm: algorithm_name(curve),
-                }),
+            ED25519 if info.algorithm.parameters.is_some() => Err(malformed),
+            ED25519 => Ed25519Key::from_bytes(bytes.try_into().map_err(|_| malformed)?).map(Self::Ed25519),
+            EC => match info.algorithm.parameters_oid().map_err(|_| malformed)? {
+                P256 => EcdsaP256Key::from_sec1_bytes(bytes).map(Self::EcdsaP256),
+                P384 => EcdsaP384Key::from_sec1_bytes(bytes).map(Self::EcdsaP384),
+                P521 => EcdsaP521Key::from_sec1_bytes(bytes).map(Self::EcdsaP521),
+                curve => Err(unsupported(curve)),
             },
-            other => Err(KeyError::UnsupportedAlgorithm {
-                algorithm: algorithm_name(other),
-            }),
+            #[cfg(feature = "rsa")]
+            RSA if info.algorithm.parameters != Some(pkcs8::der::asn1::Null.into()) => Err(malformed),
+            #[cfg(feature = "rsa")]
+            RSA => RsaKey::from_pkcs1_der(bytes, RsaScheme::default()).map(Self::Rsa),
+            other => Err(unsupported(other)),
         }
     }
 
@@ -65,9 +63,20 @@ impl PublicKey {
             0x30, 89, 0x30, 19, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7,
             3, 66, 0,
         ];
+        const P384_HEADER: [u8; 23] = [
+            0x30, 118, 0x30, 16, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 34, 3, 98, 0,
+        ];
+        const P521_HEADER: [u8; 25] = [
+            0x30, 0x81, 155, 0x30, 16, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 35, 3, 0x81,
+            134, 0,
+        ];
         match self {
             Self::Ed25519(key) => [&ED25519_HEADER[..], key.as_bytes()].concat(),
             Self::EcdsaP256(key) => [&P256_HEADER[..], key.as_sec1_bytes()].concat(),
+            Self::EcdsaP384(key) => [&P384_HEADER[..], key.as_sec1_bytes()].concat(),
+            Self::EcdsaP521(key) => [&P521_HEADER[..], key.as_sec1_bytes()].concat(),
+            #[cfg(feature = "rsa")]
+            Self::Rsa(key) => key.to_spki_der(),
         }
     }
 
@@ -87,36 +96,25 @@ impl PublicKey {
     }
 }
 
-/// Decodes PEM of that label, ignoring white space around it.
-pub(super) fn decode_pem(text: &str, expected: &'static str) -> Result<Vec<u8>, KeyError> {
-    let text = text.trim();
-    let found = pem::decode_label(text.as_bytes()).map_err(|_| KeyError::Pem)?;
-    if found == "ENCRYPTED PRIVATE KEY" && expected != LABEL {
-        return Err(KeyError::Encrypted);
+pub(super) fn unsupported(oid: ObjectIdentifier) -> KeyError {
+    KeyError::UnsupportedAlgorithm {
+        algorithm: algorithm_name(oid),
     }
-    if found != expected {
-        return Err(KeyError::Label {
-            found: excerpt(found),
-            expected,
-        });
-    }
-    pem::decode_vec(text.as_bytes())
-        .map(|(_, der)| der)
-        .map_err(|_| KeyError::Pem)
 }
 
-pub(super) fn algorithm_name(oid: ObjectIdentifier) -> String {
+fn algorithm_name(oid: ObjectIdentifier) -> String {
     let dotted = oid.to_string();
     let name = match dotted.as_str() {
         "1.2.840.113549.1.1.1" => "RSA",
         "1.2.840.113549.1.1.10" => "RSASSA-PSS",
         "1.3.132.0.33" => "ECDSA P-224",
-        "1.3.132.0.34" => "ECDSA P-384",
-        "1.3.132.0.35" => "ECDSA P-521",
         "1.3.132.0.10" => "ECDSA secp256k1",
         "1.3.101.113" => "Ed448",
         "1.3.101.110" => "X25519",
         "1.2.840.10040.4.1" => "DSA",
+        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
+        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
+        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
         _ => &dotted,
     };
     name.to_owned()

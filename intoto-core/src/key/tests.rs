@@ -50,6 +50,11 @@ T2Zhy+Vlg7A3iC9KHKKX5gq828ODbYS8j6aWx3RA+S0PWDfpCgDnxShLRHdU1d7o
 jJhlM7aQGusxd2htCuj7MxhEFKvmwXE6
 -----END PUBLIC KEY-----
 ";
+const P224_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+ME4wEAYHKoZIzj0CAQYFK4EEACEDOgAEN8+KOWfgAVxqKFfsIaVQ9DJWcUHN0giM
+ScSFDEdc26ElkebfActUGdwC3PAlbmUgIvU/XCOeKTE=
+-----END PUBLIC KEY-----
+";
 const RSA_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCqnuccUO3ZWQQrCZjSQk2hMG1o
 8iN6Pm6GhOCw5EiDyLJZUM2anyrlXhuYDWsX9pogFtwaJi/vGghb6BEcYJZoyxhI
@@ -119,6 +124,8 @@ fn ids_are_those_of_the_implementations() {
         [
             "bcfe9b9708c96a40eaf0d8eb81fcf002bee824164af9d02561c3b1f7abbc646f",
             "fd466132e2012978f1d84d7c4837f71acb2a29727c8eb65d8cc5c42b696a85fd",
+            "a2302294444ea33970666224d56eafd215644d82565fb7ea5a6f582f51aba54e",
+            "dc06b0ce1100c9558687798fbd0019e27cc77b298ff95c5f739b7f28e14b97ec",
             "3c489b18819805d6ab33e203b8efac625c9f453f8bb6e8e166fa1e07bb531c8d",
         ]
     );
@@ -204,8 +211,8 @@ fn layout_form_refuses() {
             "the key's `keyval.public` must be a string",
         ),
         (
-            r#"{"keytype":"rsa","scheme":"rsassa-pss-sha256","keyval":{}}"#.into(),
-            r#"unsupported key type "rsa" with scheme "rsassa-pss-sha256""#,
+            r#"{"keytype":"rsa","scheme":"rsassa-pss-md5","keyval":{}}"#.into(),
+            r#"unsupported key type "rsa" with scheme "rsassa-pss-md5""#,
         ),
         (
             r#"{"keytype":"ed25519","scheme":"rsa","keyval":{}}"#.into(),
@@ -233,7 +240,17 @@ fn layout_form_refuses() {
         ),
         (
             format!(r#"{{"keytype":"ecdsa","scheme":"ecdsa-sha2-nistp256","keyval":{{"public":"{p384}"}}}}"#),
-            "unsupported key algorithm ECDSA P-384",
+            "the key is ecdsa-sha2-nistp384, but the layout says ecdsa-sha2-nistp256",
+        ),
+        (
+            format!(r#"{{"keytype":"ecdsa","scheme":"ecdsa-sha2-nistp521","keyval":{{"public":"{p384}"}}}}"#),
+            "the key is ecdsa-sha2-nistp384, but the layout says ecdsa-sha2-nistp521",
+        ),
+        (
+            format!(
+                r#"{{"keytype":"ecdsa-sha2-nistp384","scheme":"ecdsa-sha2-nistp256","keyval":{{"public":"{p384}"}}}}"#
+            ),
+            r#"unsupported key type "ecdsa-sha2-nistp384" with scheme "ecdsa-sha2-nistp256""#,
         ),
         (
             format!(r#"{{"keytype":"ecdsa","scheme":"ecdsa-sha2-nistp256","keyval":{{"public":"{ed25519_pem}"}}}}"#),
@@ -275,8 +292,14 @@ fn files_that_are_no_public_keys() {
             ED25519_PRIVATE,
             r#"expected PEM with the label "PUBLIC KEY", found "PRIVATE KEY""#,
         ),
+        #[cfg(feature = "rsa")]
+        (
+            RSA_PUBLIC,
+            "the RSA key has 1024 bits, and 2048 is the least that is safe",
+        ),
+        #[cfg(not(feature = "rsa"))]
         (RSA_PUBLIC, "unsupported key algorithm RSA"),
-        (P384_PUBLIC, "unsupported key algorithm ECDSA P-384"),
+        (P224_PUBLIC, "unsupported key algorithm ECDSA P-224"),
         (
             "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n",
             "malformed SubjectPublicKeyInfo",

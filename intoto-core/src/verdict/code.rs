@@ -68,7 +68,9 @@ finding_codes! {
     ThresholdInvalid = "threshold-invalid", None;
     /// An artifact rule cannot be read.
     RuleInvalid = "rule-invalid", Some("InvalidMetadata");
-    /// A key is malformed, weak, or listed under an id that its own record contradicts.
+    /// A key is so weak that others than its holder can sign with it.
+    KeyWeak = "key-weak", None;
+    /// A key is malformed, or listed under an id that its own record contradicts.
     KeyInvalid = "key-invalid", Some("InvalidMetadata");
     /// A key is of a kind or scheme that this build cannot verify with.
     KeyUnsupported = "key-unsupported", Some("UnsupportedKeyTypeError");

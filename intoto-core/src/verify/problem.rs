@@ -220,6 +220,10 @@ fn of_layout(problem: &LayoutProblem) -> FindingCode {
         LayoutProblem::Key(KeyError::UnsupportedAlgorithm { .. } | KeyError::UnsupportedScheme { .. }) => {
             FindingCode::KeyUnsupported
         }
+        LayoutProblem::Key(KeyError::SmallOrder | KeyError::RsaTooSmall { .. } | KeyError::RsaExponent) => {
+            FindingCode::KeyWeak
+        }
+        LayoutProblem::Key(KeyError::RsaTooLarge { .. }) => FindingCode::LimitExceeded,
         LayoutProblem::KeyId { .. } | LayoutProblem::Key(_) | LayoutProblem::UndefinedKey { .. } => {
             FindingCode::KeyInvalid
         }

@@ -247,10 +247,10 @@ fn colliding() -> Vec<Vector> {
 fn keys() -> Vec<Vector> {
     let key = |name, about, key: Value| changed(name, about, &format!("/keys/{}", alice().id()), key);
     let public = |public: &str| with(alice().in_layout(), "/keyval/public", public.into());
-    let rsa = json!({ "keyid": alice().id(), "keytype": "rsa", "scheme": "rsassa-pss-sha256", "keyval": { "public": "-----BEGIN PUBLIC KEY-----" } });
+    let sphincs = json!({ "keyid": alice().id(), "keytype": "sphincs", "scheme": "sphincs-shake-128s", "keyval": { "public": "00" } });
     vec![
         key(
-            "key-invalid--small-order",
+            "key-weak--small-order",
             "anybody can sign with the key, because it has small order",
             public("0100000000000000000000000000000000000000000000000000000000000000"),
         ),
@@ -280,7 +280,7 @@ fn keys() -> Vec<Vector> {
             "the only key of a step is of a kind that is not supported",
         )
         .undecided(&["key-unsupported", "link-missing"])
-        .layout(&with(layout(), &format!("/keys/{}", alice().id()), rsa)),
+        .layout(&with(layout(), &format!("/keys/{}", alice().id()), sphincs)),
     ]
 }
 

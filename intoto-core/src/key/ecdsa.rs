@@ -1,0 +1,103 @@
+//! ECDSA keys over the NIST curves. Specification: FIPS 186-5; SEC 1 for points, RFC 5480 for the SPKI form.
+//!
+//! The curve decides the digest (SHA-256, SHA-384, SHA-512), as in both reference implementations, and so there is one scheme for each curve.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+use crate::digest::to_hex;
+use crate::key::{KeyError, KeyKind, SignatureError};
+
+// The curves differ in nothing but names and sizes; a generic type would show the library's traits to everybody.
+macro_rules! ecdsa_key {
+    ($(#[$doc:meta])* $name:ident, $curve:ident, $kind:ident, $bytes:literal) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name {
+            key: $curve::ecdsa::VerifyingKey,
+            // The uncompressed point: the identity of the key.
+            point: Box<[u8]>,
+        }
+
+        impl $name {
+            /// Decodes a point in SEC 1 form, compressed or not.
+            pub fn from_sec1_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+                $curve::ecdsa::VerifyingKey::from_sec1_bytes(bytes)
+                    .map(Self::new)
+                    .map_err(|_| KeyError::NotAPoint)
+            }
+
+            #[doc = concat!("The point in uncompressed SEC 1 form, ", $bytes, " bytes.")]
+            pub fn as_sec1_bytes(&self) -> &[u8] {
+                &self.point
+            }
+
+            pub(super) fn new(key: $curve::ecdsa::VerifyingKey) -> Self {
+                Self {
+                    point: key.to_sec1_point(false).as_bytes().into(),
+                    key,
+                }
+            }
+
+            // Signatures with a high s are accepted: Python and Go accept them, and one cannot be made without the key.
+            pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+                use $curve::ecdsa::signature::Verifier as _;
+
+                let malformed = SignatureError::Malformed {
+                    scheme: KeyKind::$kind.scheme(),
+                };
+                let der = $curve::ecdsa::DerSignature::from_bytes(signature).map_err(|_| malformed)?;
+                let signature = $curve::ecdsa::Signature::try_from(der).map_err(|_| malformed)?;
+                self.key
+                    .verify(message, &signature)
+                    .map_err(|_| SignatureError::Mismatch)
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.point == other.point
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+                self.point.cmp(&other.point)
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.point.hash(state);
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), to_hex(&self.point))
+            }
+        }
+    };
+}
+
+ecdsa_key! {
+    /// A P-256 public key, for signatures with SHA-256.
+    EcdsaP256Key, p256, EcdsaP256, 65
+}
+ecdsa_key! {
+    /// A P-384 public key, for signatures with SHA-384.
+    EcdsaP384Key, p384, EcdsaP384, 97
+}
+ecdsa_key! {
+    /// A P-521 public key, for signatures with SHA-512.
+    EcdsaP521Key, p521, EcdsaP521, 133
+}
