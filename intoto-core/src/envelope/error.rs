@@ -73,9 +73,20 @@ pub enum VerifyError {
     /// No signature carries one of the accepted key ids.
     #[error("no signature by this key")]
     NoSignature,
-    /// The signature was made with OpenPGP, which is not supported.
-    #[error("the signature is an OpenPGP one, which is not supported")]
-    OpenPgp,
+    /// The signature is in the form of other keys: OpenPGP keys sign with headers, and no others do.
+    #[error("the signature is a {found} one, but the key makes {expected} ones")]
+    OtherForm {
+        /// The form found.
+        found: &'static str,
+        /// The form expected.
+        expected: &'static str,
+    },
+    /// OpenPGP signatures belong to Metablocks; no implementation knows what one in a DSSE envelope would be over.
+    #[error("an OpenPGP signature does not count in a DSSE envelope")]
+    OpenPgpInDsse,
+    /// An OpenPGP key is valid for a time; [`Envelope::verify_at`](crate::envelope::Envelope::verify_at) judges it.
+    #[error("whether an OpenPGP key counts depends on the time, and none was given")]
+    TimeNeeded,
     /// The entry of the signature cannot be read.
     #[error("the signature cannot be read: {reason}")]
     Unreadable {

@@ -36,6 +36,7 @@ use crate::encoding::{Object, Value, strict_json};
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::name::KeyId;
+use crate::time::Timestamp;
 
 pub use error::{EnvelopeError, VerifyError};
 pub use sign::{SignError, append, replace, sign, unsigned};
@@ -149,7 +150,28 @@ impl<'a> Envelope<'a> {
     /// first one decides for all of them, and so it does here; in a DSSE envelope Python refuses the file and Go tries each, and here each is
     /// tried too, so that a worthless entry in front of a good one changes nothing. However many signatures of a key there are, the key
     /// has signed once: whoever counts, counts keys.
+    ///
+    /// A key that is valid for a time only, which OpenPGP keys are, never counts here, but by [`Self::verify_at`].
     pub fn verify(&self, key: &PublicKey, accepted: &[KeyId]) -> Result<Verified<&Self>, VerifyError> {
+        self.verify_by(key, accepted, None)
+    }
+
+    /// As [`Self::verify`], of any key, as things stand at that time.
+    pub fn verify_at(
+        &self,
+        key: &PublicKey,
+        accepted: &[KeyId],
+        at: Timestamp,
+    ) -> Result<Verified<&Self>, VerifyError> {
+        self.verify_by(key, accepted, Some(at))
+    }
+
+    fn verify_by(
+        &self,
+        key: &PublicKey,
+        accepted: &[KeyId],
+        at: Option<Timestamp>,
+    ) -> Result<Verified<&Self>, VerifyError> {
         let mut problem = None;
         for (index, signature) in self.signatures.iter().enumerate() {
             let Some(key_id) = signature.key_id().filter(|id| accepted.contains(id)) else {
@@ -163,7 +185,7 @@ impl<'a> Envelope<'a> {
             if self.container() == Container::Metablock && is_later() {
                 continue;
             }
-            match signature.check(key, &self.signed_bytes) {
+            match signature.check(key, self.container(), &self.signed_bytes, at) {
                 Ok(()) => return Ok(Verified::new(self, key.clone(), key_id.clone())),
                 Err(error) => problem = problem.or(Some(error)),
             }

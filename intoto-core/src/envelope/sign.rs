@@ -87,6 +87,12 @@ pub enum SignError {
         /// What is wrong with it.
         source: SignatureError,
     },
+    /// OpenPGP signs Metablocks only: no implementation accepts such a signature on a DSSE envelope.
+    #[error("key {key_id}: OpenPGP keys sign in the form Metablock only")]
+    OpenPgpInDsse {
+        /// The id under which it was to sign.
+        key_id: KeyId,
+    },
     /// Two signatures under one id; the reference implementation refuses such a file.
     #[error("two signatures under the key id {key_id}")]
     RepeatedKeyId {
@@ -130,10 +136,13 @@ fn make(
         };
         made.push((*signer, key_id, signature));
     }
-    Ok(made
-        .into_iter()
-        .map(|(_, key_id, signature)| entry(key_id, &signature, container))
-        .collect())
+    made.into_iter()
+        .map(|(signer, key_id, signature)| match signer.public_key() {
+            #[cfg(feature = "openpgp")]
+            key::PublicKey::OpenPgp(_) => open_pgp_entry(key_id, &signature, container),
+            _ => Ok(entry(key_id, &signature, container)),
+        })
+        .collect()
 }
 
 fn sign_once(message: &[u8], signer: &dyn Signer, key_id: &KeyId) -> Result<Vec<u8>, SignError> {
@@ -149,6 +158,27 @@ fn sign_once(message: &[u8], signer: &dyn Signer, key_id: &KeyId) -> Result<Vec<
             source,
         })?;
     Ok(signature)
+}
+
+/// An OpenPGP signature stands under the fingerprint of the very key that made it, or nobody finds that key.
+#[cfg(feature = "openpgp")]
+fn open_pgp_entry(key_id: &KeyId, packet: &[u8], container: Container) -> Result<Value<'static>, SignError> {
+    if container != Container::Metablock {
+        return Err(SignError::OpenPgpInDsse { key_id: key_id.clone() });
+    }
+    let does_not_verify = |source: SignatureError| SignError::DoesNotVerify {
+        key_id: key_id.clone(),
+        source,
+    };
+    let signature = key::OpenPgpSignature::from_packet(packet).map_err(|error| does_not_verify(error.into()))?;
+    if signature.issuer().as_ref() != Some(key_id) {
+        return Err(does_not_verify(key::OpenPgpError::OtherKey.into()));
+    }
+    Ok(Value::Object(Object::from_iter([
+        ("keyid", Value::from(String::from(key_id.as_str()))),
+        ("other_headers", Value::from(to_hex(signature.other_headers()))),
+        ("signature", Value::from(to_hex(signature.signature()))),
+    ])))
 }
 
 fn entry(key_id: &KeyId, signature: &[u8], container: Container) -> Value<'static> {

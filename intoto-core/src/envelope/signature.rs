@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use crate::digest::from_hex;
 use crate::encoding::{Object, Value, base64};
 use crate::envelope::{Container, EnvelopeError, VerifyError};
-use crate::key::PublicKey;
+use crate::key::{OpenPgpSignature, PublicKey};
 use crate::limits::Limits;
 use crate::name::KeyId;
+use crate::time::Timestamp;
 
 /// A signature as an envelope carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,8 @@ pub struct Signature {
 pub enum SignatureBody {
     /// The bytes of a signature in its scheme's form.
     Bytes(Vec<u8>),
-    /// An OpenPGP signature (`other_headers` and `signature`), recognised but not supported.
-    OpenPgp,
+    /// An OpenPGP signature: `other_headers` and `signature`.
+    OpenPgp(OpenPgpSignature),
     /// Something else; it counts for nothing and spoils no other signature.
     Unreadable {
         /// What is wrong with it.
@@ -42,11 +43,38 @@ impl Signature {
         &self.body
     }
 
-    pub(super) fn check(&self, key: &PublicKey, message: &[u8]) -> Result<(), VerifyError> {
-        match &self.body {
-            SignatureBody::Bytes(bytes) => Ok(key.verify(message, bytes)?),
-            SignatureBody::OpenPgp => Err(VerifyError::OpenPgp),
-            SignatureBody::Unreadable { reason } => Err(VerifyError::Unreadable { reason }),
+    /// Whether the key signed; `at` is when that is judged, which matters to keys that end.
+    pub(super) fn check(
+        &self,
+        key: &PublicKey,
+        container: Container,
+        message: &[u8],
+        at: Option<Timestamp>,
+    ) -> Result<(), VerifyError> {
+        match (&self.body, key) {
+            (SignatureBody::Unreadable { reason }, _) => Err(VerifyError::Unreadable { reason }),
+            (SignatureBody::OpenPgp(_), _) if container == Container::Dsse => Err(VerifyError::OpenPgpInDsse),
+            #[cfg(feature = "openpgp")]
+            (SignatureBody::OpenPgp(signature), PublicKey::OpenPgp(key)) => {
+                let at = at.ok_or(VerifyError::TimeNeeded)?;
+                // Without an id nobody's signature is checked at all.
+                let key_id = self.key_id().ok_or(VerifyError::NoSignature)?;
+                Ok(key.verify_at(key_id, signature, message, at)?)
+            }
+            #[cfg(feature = "openpgp")]
+            (SignatureBody::Bytes(_), PublicKey::OpenPgp(_)) => Err(VerifyError::OtherForm {
+                found: "plain",
+                expected: "OpenPGP",
+            }),
+            (SignatureBody::OpenPgp(_), _) => Err(VerifyError::OtherForm {
+                found: "OpenPGP",
+                expected: "plain",
+            }),
+            (SignatureBody::Bytes(bytes), key) => {
+                // Keys of these kinds have no end of their own.
+                let _ = at;
+                Ok(key.verify(message, bytes)?)
+            }
         }
     }
 }
@@ -89,24 +117,43 @@ fn read(entry: &Value<'_>, container: Container) -> Result<Signature, EnvelopeEr
             });
         }
     };
-    let body = match (entry.get("sig"), entry.get("signature")) {
-        (Some(Value::String(text)), _) => {
+    let body = match (entry.get("sig"), open_pgp(entry)) {
+        // One reader would take the one, another the other.
+        (Some(_), Some(_)) => SignatureBody::Unreadable {
+            reason: "there are both `sig` and `signature` with `other_headers`",
+        },
+        (Some(Value::String(text)), None) => {
             let (bytes, reason) = match container {
                 Container::Dsse => (base64::decode(text), "`sig` is not padded base64"),
                 Container::Metablock => (from_hex(text).ok(), "`sig` is not hexadecimal"),
             };
             bytes.map_or(SignatureBody::Unreadable { reason }, SignatureBody::Bytes)
         }
-        (Some(_), _) => SignatureBody::Unreadable {
+        (Some(_), None) => SignatureBody::Unreadable {
             reason: "`sig` is not a string",
         },
-        (None, Some(_)) if entry.get("other_headers").is_some() => SignatureBody::OpenPgp,
-        (None, _) => SignatureBody::Unreadable {
+        (None, Some(body)) => body,
+        (None, None) => SignatureBody::Unreadable {
             reason: "there is no `sig`",
         },
     };
     Ok(Signature {
         key_id: key_id.parse().ok(),
         body,
+    })
+}
+
+/// The signature of an entry in GnuPG's form: hexadecimal text in either container, as the reference implementation writes it.
+fn open_pgp(entry: &Object<'_>) -> Option<SignatureBody> {
+    let (headers, signature) = (entry.get("other_headers")?, entry.get("signature")?);
+    let hex = |value: &Value<'_>| value.as_str().and_then(|text| from_hex(text).ok());
+    Some(match (hex(headers), hex(signature)) {
+        (Some(headers), Some(signature)) => SignatureBody::OpenPgp(OpenPgpSignature::new(headers, signature)),
+        (None, _) => SignatureBody::Unreadable {
+            reason: "`other_headers` is not hexadecimal",
+        },
+        (_, None) => SignatureBody::Unreadable {
+            reason: "`signature` is not hexadecimal",
+        },
     })
 }

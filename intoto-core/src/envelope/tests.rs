@@ -257,7 +257,13 @@ fn entries_of_other_kinds_spoil_nothing() {
         for (entry, expected) in [
             (
                 r#"{"keyid":"x","other_headers":"04","signature":"aa"}"#,
-                Err(VerifyError::OpenPgp),
+                Err(match container {
+                    Container::Dsse => VerifyError::OpenPgpInDsse,
+                    Container::Metablock => VerifyError::OtherForm {
+                        found: "OpenPGP",
+                        expected: "plain",
+                    },
+                }),
             ),
             (
                 r#"{"keyid":"x"}"#,

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use crate::key::OpenPgpError;
 use crate::name::KeyId;
 
 /// Why a text, some bytes or a layout's value are not a key that this crate can use.
@@ -103,6 +104,41 @@ pub enum KeyError {
     /// A layout's key carries its private half; it is public now and must not be trusted.
     #[error("the layout contains the private half of the key")]
     PrivateHalf,
+    /// A DSA key whose numbers have sizes that are not in use, or too weak.
+    #[error("a DSA key of {p} and {q} bits, where 2048 and 224, 2048 and 256, or 3072 and 256 are expected")]
+    DsaSize {
+        /// The bits of its prime.
+        p: usize,
+        /// The bits of its subgroup's order.
+        q: usize,
+    },
+    /// A DSA key's numbers are out of their range: with a generator of 1, anybody can sign.
+    #[error("the numbers of the DSA key are out of range")]
+    DsaNumbers,
+    /// An OpenPGP key with more subkeys than are taken.
+    #[error("the OpenPGP key has {found} subkeys, at most {limit} are allowed")]
+    TooManySubkeys {
+        /// Subkeys found.
+        found: usize,
+        /// Subkeys allowed.
+        limit: usize,
+    },
+    /// An OpenPGP key's subkey is listed under another id than its own, or twice.
+    #[error("the OpenPGP subkey {inner} is listed as {listed:?}, or twice")]
+    Subkey {
+        /// The id under which it is listed, cut if it is long.
+        listed: String,
+        /// The id inside.
+        inner: KeyId,
+    },
+    /// An OpenPGP key is listed under an id that is not the fingerprint of its creation time and numbers.
+    #[error("the OpenPGP key is listed as {listed}, but its fingerprint is {computed}")]
+    Fingerprint {
+        /// The id under which it is listed.
+        listed: KeyId,
+        /// The fingerprint of what stands there.
+        computed: KeyId,
+    },
     /// A layout's key names an id inside that differs from the one it is listed under.
     #[error("the key is listed as {listed} but says {inner:?} inside")]
     InnerId {
@@ -126,4 +162,7 @@ pub enum SignatureError {
     /// A signature, but not by this key over these bytes.
     #[error("the signature is not by this key over this content")]
     Mismatch,
+    /// An OpenPGP signature that does not count, whatever its mathematics.
+    #[error(transparent)]
+    OpenPgp(#[from] OpenPgpError),
 }

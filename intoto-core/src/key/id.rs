@@ -30,13 +30,25 @@ impl KeyIdStyle {
 
 impl PublicKey {
     /// The id of this key in that style.
+    ///
+    /// An OpenPGP key has only one, the fingerprint of its primary key.
     pub fn key_id(&self, style: KeyIdStyle) -> KeyId {
+        #[cfg(feature = "openpgp")]
+        if let Self::OpenPgp(key) = self {
+            return key.fingerprint().clone();
+        }
         hash(&self.to_layout_value(style))
     }
 
     /// Every id that some implementation derives from this key, each once: the styles in their order, then for ECDSA the ids of keys with the
     /// older type names, the one of Go's command line, which calls every curve P-256, and the one of in-toto-rs.
+    ///
+    /// Of an OpenPGP key, the fingerprints of the primary key and the subkeys.
     pub fn key_ids(&self) -> Vec<KeyId> {
+        #[cfg(feature = "openpgp")]
+        if let Self::OpenPgp(key) = self {
+            return key.key_ids().cloned().collect();
+        }
         let mut ids: Vec<KeyId> = KeyIdStyle::ALL.iter().map(|&style| self.key_id(style)).collect();
         let kind = self.kind();
         if let Some(point) = self.ecdsa_point() {

@@ -23,7 +23,9 @@ impl PublicKey {
             member: "key",
             expected: "an object",
         })?;
-        refuse_openpgp(key)?;
+        if is_openpgp(key) {
+            return Self::openpgp_from_layout_value(value, key);
+        }
         let key_type = text(key, "keytype", "keytype")?;
         let scheme = text(key, "scheme", "scheme")?;
         let keyval = key.get("keyval").and_then(Value::as_object).ok_or(KeyError::Member {
@@ -85,7 +87,13 @@ impl PublicKey {
 
     /// The key as a layout of that style carries it. The legacy style is what both reference implementations can read and
     /// verify. Which id the key has in the layout is the layout's affair: there is no `keyid` in it.
+    ///
+    /// An OpenPGP key has one form, and its id in it.
     pub fn to_layout_value(&self, style: KeyIdStyle) -> Value<'static> {
+        #[cfg(feature = "openpgp")]
+        if let Self::OpenPgp(key) = self {
+            return key.to_layout_value();
+        }
         layout_object(self.kind(), self.layout_text(style), style)
     }
 
@@ -99,6 +107,19 @@ impl PublicKey {
             pem.truncate(pem.trim_end().len());
         }
         pem
+    }
+
+    #[cfg(feature = "openpgp")]
+    fn openpgp_from_layout_value(value: &Value<'_>, _: &Object<'_>) -> Result<Self, KeyError> {
+        crate::key::OpenPgpKey::from_layout_value(value).map(Self::OpenPgp)
+    }
+
+    #[cfg(not(feature = "openpgp"))]
+    fn openpgp_from_layout_value(_: &Value<'_>, key: &Object<'_>) -> Result<Self, KeyError> {
+        Err(KeyError::UnsupportedScheme {
+            key_type: excerpt(text(key, "type", "type")?),
+            scheme: excerpt(text(key, "method", "method")?),
+        })
     }
 
     // `None` if this build has no RSA.
@@ -126,16 +147,9 @@ fn ecdsa_kind(scheme: &str) -> Option<KeyKind> {
         .find(|kind| kind.scheme() == scheme)
 }
 
-// OpenPGP keys have `type`, `method` and `hashes` in place of `keytype` and `scheme`; the error names what they are.
-fn refuse_openpgp(key: &Object<'_>) -> Result<(), KeyError> {
-    let member = |name: &str| key.get(name).and_then(Value::as_str);
-    match (member("keytype"), member("type"), member("method")) {
-        (None, Some(key_type), Some(method)) => Err(KeyError::UnsupportedScheme {
-            key_type: excerpt(key_type),
-            scheme: excerpt(method),
-        }),
-        _ => Ok(()),
-    }
+// OpenPGP keys have `type`, `method` and `hashes` in place of `keytype` and `scheme`.
+fn is_openpgp(key: &Object<'_>) -> bool {
+    key.get("keytype").is_none() && ["type", "method"].iter().all(|name| key.get(name).is_some())
 }
 
 fn text<'a>(object: &'a Object<'_>, name: &str, member: &'static str) -> Result<&'a str, KeyError> {

@@ -18,7 +18,9 @@ mod ecdsa;
 mod ed25519;
 mod error;
 mod id;
+mod identity;
 mod layout_form;
+mod openpgp;
 mod pem;
 #[cfg(feature = "rsa")]
 mod rsa;
@@ -35,6 +37,10 @@ pub use ecdsa::{EcdsaP256Key, EcdsaP384Key, EcdsaP521Key};
 pub use ed25519::Ed25519Key;
 pub use error::{KeyError, SignatureError};
 pub use id::KeyIdStyle;
+pub(crate) use identity::Identity;
+pub use openpgp::{CertificateError, OpenPgpError, OpenPgpSignature};
+#[cfg(feature = "openpgp")]
+pub use openpgp::{OpenPgpCertificate, OpenPgpKey};
 #[cfg(feature = "rsa")]
 pub use rsa::RsaKey;
 pub use rsa_scheme::RsaScheme;
@@ -58,6 +64,9 @@ pub enum PublicKey {
     /// RSA (RFC 8017) with PSS or PKCS#1 v1.5 padding.
     #[cfg(feature = "rsa")]
     Rsa(RsaKey),
+    /// OpenPGP, version 4, with RSA, DSA or Ed25519 (RFC 4880).
+    #[cfg(feature = "openpgp")]
+    OpenPgp(OpenPgpKey),
 }
 
 impl PublicKey {
@@ -70,11 +79,14 @@ impl PublicKey {
             Self::EcdsaP521(_) => KeyKind::EcdsaP521,
             #[cfg(feature = "rsa")]
             Self::Rsa(key) => KeyKind::Rsa(key.scheme()),
+            #[cfg(feature = "openpgp")]
+            Self::OpenPgp(key) => key.kind(),
         }
     }
 
     /// Checks that `signature` is this key's over `message`: 64 bytes for Ed25519, a DER sequence for ECDSA, as many
-    /// bytes as the modulus has for RSA.
+    /// bytes as the modulus has for RSA. For OpenPGP it is a signature packet as `gpg --detach-sign` writes it; whether the key was valid when it was
+    /// made is a matter of time, and for [`Envelope::verify_at`](crate::envelope::Envelope::verify_at).
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         match self {
             Self::Ed25519(key) => key.verify(message, signature),
@@ -83,6 +95,8 @@ impl PublicKey {
             Self::EcdsaP521(key) => key.verify(message, signature),
             #[cfg(feature = "rsa")]
             Self::Rsa(key) => key.verify(message, signature),
+            #[cfg(feature = "openpgp")]
+            Self::OpenPgp(key) => key.verify_packet(signature, message),
         }
     }
 }
@@ -101,19 +115,27 @@ pub enum KeyKind {
     EcdsaP521,
     /// `rsa` with that scheme.
     Rsa(RsaScheme),
+    /// `rsa` with the OpenPGP method `pgp+rsa-pkcsv1.5`.
+    OpenPgpRsa,
+    /// `dsa` with the OpenPGP method `pgp+dsa-fips-180-2`.
+    OpenPgpDsa,
+    /// `eddsa` with the OpenPGP method `pgp+eddsa-ed25519`.
+    OpenPgpEdDsa,
 }
 
 impl KeyKind {
-    /// The `keytype` that layouts carry.
+    /// The `keytype` that layouts carry; for OpenPGP keys the `type`.
     pub fn key_type(self) -> &'static str {
         match self {
             Self::Ed25519 => "ed25519",
             Self::EcdsaP256 | Self::EcdsaP384 | Self::EcdsaP521 => "ecdsa",
-            Self::Rsa(_) => "rsa",
+            Self::Rsa(_) | Self::OpenPgpRsa => "rsa",
+            Self::OpenPgpDsa => "dsa",
+            Self::OpenPgpEdDsa => "eddsa",
         }
     }
 
-    /// The `scheme` that layouts carry.
+    /// The `scheme` that layouts carry; for OpenPGP keys the `method`.
     pub fn scheme(self) -> &'static str {
         match self {
             Self::Ed25519 => "ed25519",
@@ -121,6 +143,9 @@ impl KeyKind {
             Self::EcdsaP384 => "ecdsa-sha2-nistp384",
             Self::EcdsaP521 => "ecdsa-sha2-nistp521",
             Self::Rsa(scheme) => scheme.name(),
+            Self::OpenPgpRsa => "pgp+rsa-pkcsv1.5",
+            Self::OpenPgpDsa => "pgp+dsa-fips-180-2",
+            Self::OpenPgpEdDsa => "pgp+eddsa-ed25519",
         }
     }
 }

@@ -56,6 +56,9 @@ impl PublicKey {
     }
 
     /// The key in SPKI DER; an ECDSA point uncompressed.
+    ///
+    /// Of an OpenPGP key that is the primary key's material. What makes it an OpenPGP key is lost: as a key of its own it verifies none of the same
+    /// signatures.
     pub fn to_spki_der(&self) -> Vec<u8> {
         // The headers are constant for each kind: SEQUENCE { SEQUENCE { algorithm }, BIT STRING { 0 unused bits, key } }.
         const ED25519_HEADER: [u8; 12] = [0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 33, 0];
@@ -77,6 +80,8 @@ impl PublicKey {
             Self::EcdsaP521(key) => [&P521_HEADER[..], key.as_sec1_bytes()].concat(),
             #[cfg(feature = "rsa")]
             Self::Rsa(key) => key.to_spki_der(),
+            #[cfg(feature = "openpgp")]
+            Self::OpenPgp(key) => key.primary_spki_der(),
         }
     }
 

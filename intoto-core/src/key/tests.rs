@@ -219,8 +219,8 @@ fn layout_form_refuses() {
             r#"unsupported key type "ed25519" with scheme "rsa""#,
         ),
         (
-            r#"{"type":"rsa","method":"pgp+rsa-pkcsv1.5","hashes":["pgp+SHA2"],"keyval":{}}"#.into(),
-            r#"unsupported key type "rsa" with scheme "pgp+rsa-pkcsv1.5""#,
+            r#"{"type":"elgamal","method":"pgp+elgamal","hashes":["pgp+SHA2"],"keyval":{}}"#.into(),
+            r#"unsupported key type "elgamal" with scheme "pgp+elgamal""#,
         ),
         (
             format!(r#"{{"keytype":"ed25519","scheme":"ed25519","keyval":{{"public":"{public}","private":"00"}}}}"#),

@@ -157,6 +157,12 @@ pub enum LayoutProblem {
         /// The id.
         key_id: KeyId,
     },
+    /// A subkey of an OpenPGP key is another key of the layout too.
+    #[error("the OpenPGP subkey `{key_id}` belongs to another key of the layout too")]
+    SharedSubkey {
+        /// The subkey's id.
+        key_id: KeyId,
+    },
     /// The time of expiry cannot be read.
     #[error("member `expires`: {0}")]
     Expires(#[from] TimeError),

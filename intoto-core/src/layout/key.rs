@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::error::LayoutProblem;
 use super::read::key_id;
@@ -27,6 +28,24 @@ impl LayoutKey {
         match self {
             Self::Supported(key) => Some(key),
             Self::Unsupported(_) => None,
+        }
+    }
+
+    /// The ids of an OpenPGP key's subkeys, none for any other key.
+    pub(super) fn subkey_ids(&self) -> Vec<KeyId> {
+        match self {
+            #[cfg(feature = "openpgp")]
+            Self::Supported(PublicKey::OpenPgp(key)) => key.subkey_ids().cloned().collect(),
+            Self::Supported(_) => Vec::new(),
+            Self::Unsupported(key) => {
+                let subkeys = key.value.as_object().and_then(|key| key.get("subkeys"));
+                let subkeys = subkeys.and_then(Value::as_object);
+                subkeys
+                    .into_iter()
+                    .flat_map(Object::keys)
+                    .filter_map(|id| id.parse().ok())
+                    .collect()
+            }
         }
     }
 

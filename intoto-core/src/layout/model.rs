@@ -36,6 +36,8 @@ pub struct Layout {
     steps: Vec<Step>,
     inspections: Vec<Inspection>,
     keys: BTreeMap<KeyId, LayoutKey>,
+    /// Which key each OpenPGP subkey belongs to.
+    subkeys: BTreeMap<KeyId, KeyId>,
     expires: Timestamp,
     readme: String,
 }
@@ -46,7 +48,8 @@ impl Layout {
 
     /// Puts a layout together.
     ///
-    /// Refused are a layout without steps and inspections, a name used twice, and a step that names an undefined key.
+    /// Refused are a layout without steps and inspections, a name used twice, a step that names an undefined key, and an OpenPGP subkey that would belong
+    /// to two keys.
     pub fn new(
         steps: Vec<Step>,
         inspections: Vec<Inspection>,
@@ -54,10 +57,12 @@ impl Layout {
         expires: Timestamp,
         readme: impl Into<String>,
     ) -> Result<Self, LayoutError> {
+        let subkeys = owners_of_subkeys(&keys)?;
         let layout = Self {
             steps,
             inspections,
             keys,
+            subkeys,
             expires,
             readme: readme.into(),
         };
@@ -73,7 +78,7 @@ impl Layout {
             }
         }
         for (index, step) in layout.steps.iter().enumerate() {
-            if let Some(key_id) = step.pubkeys.iter().find(|id| !layout.keys.contains_key(*id)) {
+            if let Some(key_id) = step.pubkeys.iter().find(|id| layout.authorising_key(id).is_none()) {
                 let location = Item::Step { index, step }.location();
                 return Err(LayoutError::new(
                     location,
@@ -115,6 +120,17 @@ impl Layout {
         self.keys.get(id)
     }
 
+    /// The key that stands behind an id: the one that the layout defines under it, or the OpenPGP key that has a subkey of this id.
+    pub fn authorising_key(&self, id: &KeyId) -> Option<&LayoutKey> {
+        self.keys.get(id).or_else(|| self.keys.get(self.subkeys.get(id)?))
+    }
+
+    /// The ids under which links count for an id that a step names: the id itself, and, when it is an OpenPGP key's, those of its subkeys.
+    pub fn authorised_ids<'a>(&'a self, id: &'a KeyId) -> impl Iterator<Item = KeyId> + 'a {
+        let subkeys = self.keys.get(id).map(LayoutKey::subkey_ids).unwrap_or_default();
+        core::iter::once(id.clone()).chain(subkeys)
+    }
+
     /// The step of a name.
     pub fn step(&self, name: &StepName) -> Option<&Step> {
         self.steps.iter().find(|step| step.name == *name)
@@ -141,10 +157,31 @@ impl Layout {
             steps,
             inspections,
             keys: self.keys.clone(),
+            subkeys: self.subkeys.clone(),
             expires: self.expires,
             readme: self.readme.clone(),
         }
     }
+}
+
+fn owners_of_subkeys(keys: &BTreeMap<KeyId, LayoutKey>) -> Result<BTreeMap<KeyId, KeyId>, LayoutError> {
+    let mut owners = BTreeMap::new();
+    for (key_id, key) in keys {
+        for subkey in key.subkey_ids() {
+            // Which of the two keys had signed would be a matter of taste.
+            let taken = keys.contains_key(&subkey) || owners.insert(subkey.clone(), key_id.clone()).is_some();
+            if taken {
+                let location = LayoutLocation::Key {
+                    key_id: key_id.as_str().to_owned(),
+                };
+                return Err(LayoutError::new(
+                    location,
+                    LayoutProblem::SharedSubkey { key_id: subkey },
+                ));
+            }
+        }
+    }
+    Ok(owners)
 }
 
 /// A step or an inspection: what has a name and rules.

@@ -44,7 +44,7 @@ impl Layout {
         let steps = top.steps.iter().enumerate();
         let steps = steps
             .map(|(index, step)| read_step(index, step, &keys, limits))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Step>, _>>()?;
         let inspections = top.inspections.iter().enumerate();
         let inspections = inspections
             .map(|(index, inspection)| read_inspection(index, inspection, limits))
@@ -246,17 +246,23 @@ fn pubkeys(
 ) -> Result<Vec<KeyId>, LayoutProblem> {
     let words = members.words("pubkeys")?;
     check_count("keys", words.len(), limits.links_per_step)?;
+    // An OpenPGP key has a link under each of its subkeys, too.
+    let mut links = words.len();
     let mut ids: Vec<KeyId> = Vec::with_capacity(words.len());
     for word in words {
         // An id that is the layout's is shared with it; whether all are is judged for the layout as a whole.
         let id = match keys.get_key_value(word) {
-            Some((id, _)) => id.clone(),
+            Some((id, key)) => {
+                links = links.saturating_add(key.subkey_ids().len());
+                id.clone()
+            }
             None => key_id(word)?,
         };
         if !ids.contains(&id) {
             ids.push(id);
         }
     }
+    check_count("links of keys and subkeys", links, limits.links_per_step)?;
     Ok(ids)
 }
 

@@ -52,6 +52,14 @@ finding_codes! {
     SignatureMissing = "signature-missing", Some("SignatureVerificationError");
     /// A signature is there under the right key id and does not verify with that key.
     SignatureInvalid = "signature-invalid", Some("SignatureVerificationError");
+    /// The headers of an OpenPGP signature are malformed, or say that it is something else than this key's signature over these bytes.
+    SignatureHeadersInvalid = "signature-headers-invalid", None;
+    /// An OpenPGP signature was made after the reference time or before its key, or it has expired.
+    SignatureTimeInvalid = "signature-time-invalid", None;
+    /// A key was created after the reference time.
+    KeyNotYetValid = "key-not-yet-valid", None;
+    /// A key's time is over at the reference time.
+    KeyExpired = "key-expired", Some("KeyExpirationError");
     /// Signed metadata is not a layout or link as the specification has it.
     MetadataInvalid = "metadata-invalid", Some("InvalidMetadata");
     /// The layout has neither steps nor inspections, so it demands nothing.

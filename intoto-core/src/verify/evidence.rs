@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
 use crate::payload::Payload;
+use crate::time::Timestamp;
 use crate::verdict::{EvidenceKind, FindingCode};
 
 use super::problem::Problem;
@@ -43,6 +44,8 @@ pub struct EvidenceFile {
     pub(super) directory: Arc<[String]>,
     pub(super) name: String,
     pub(super) candidates: Vec<Candidate>,
+    /// When everything is judged, which matters to keys that end.
+    pub(super) at: Timestamp,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -51,7 +54,10 @@ pub struct EvidenceFile {
 pub(super) struct Candidate {
     /// The place of the key in the step.
     pub(super) slot: usize,
+    /// The id that names the file.
     pub(super) key_id: KeyId,
+    /// The ids under which it may have signed: that one, and for an OpenPGP key any that the step authorises with it.
+    pub(super) accepted: Arc<[KeyId]>,
     pub(super) key: Arc<PublicKey>,
 }
 
@@ -109,7 +115,7 @@ impl EvidenceFile {
         let mut signatures = Vec::with_capacity(self.candidates.len());
         let mut verified = None;
         for candidate in &self.candidates {
-            match envelope.verify(&candidate.key, core::slice::from_ref(&candidate.key_id)) {
+            match envelope.verify_at(&candidate.key, &candidate.accepted, self.at) {
                 Ok(payload) => {
                     signatures.push(Ok(candidate.key.kind()));
                     verified = Some(payload);

@@ -10,6 +10,7 @@ use crate::key::KeyKind;
 use crate::layout::{Layout, LayoutKey, Step};
 use crate::limits::Limits;
 use crate::link::Link;
+use crate::name::KeyId;
 use crate::verdict::{EvidenceKind, FindingCode, KeyReport, LinkReport, LinkState};
 
 use super::evidence::{Admitted, Candidate, Content, EvidenceFile};
@@ -19,8 +20,9 @@ use super::trust::AuthenticLayout;
 
 /// The empty places that the keys of a step leave for evidence.
 pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
-    let slots = step.pubkeys.iter().map(|id| {
-        let key = layout.key(id);
+    let mut slots: Vec<Slot> = Vec::with_capacity(step.pubkeys.len());
+    for id in &step.pubkeys {
+        let key = layout.authorising_key(id);
         let problem = match key {
             Some(LayoutKey::Supported(_)) => None,
             Some(LayoutKey::Unsupported(key)) => {
@@ -32,22 +34,32 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
                 format!("key `{id}` is not among the layout's keys"),
             )),
         };
-        Slot {
-            key: key.and_then(LayoutKey::supported).cloned().map(Arc::new),
-            report: LinkReport::absent(id.clone(), step.name.link_file(id)),
-            evidence: None,
-            problem,
+        let key = key.and_then(LayoutKey::supported).cloned().map(Arc::new);
+        let accepted: Arc<[KeyId]> = layout.authorised_ids(id).collect();
+        for file_id in accepted.iter() {
+            // A step may name a key, and a subkey of it besides.
+            if accepted.len() > 1 && slots.iter().any(|slot| slot.report.key_id == *file_id) {
+                continue;
+            }
+            slots.push(Slot {
+                key: key.clone(),
+                accepted: accepted.clone(),
+                report: LinkReport::absent(file_id.clone(), step.name.link_file(file_id)),
+                evidence: None,
+                problem: problem.clone(),
+            });
         }
-    });
+    }
     StepState {
-        slots: slots.collect(),
+        slots,
         ..StepState::default()
     }
 }
 
-/// How many places [`places`] makes for a whole layout.
+/// How many places [`places`] makes for a whole layout, or a few more.
 pub(super) fn count(layout: &Layout) -> usize {
-    layout.steps().iter().map(|step| step.pubkeys.len()).sum()
+    let of_step = |step: &Step| -> usize { step.pubkeys.iter().map(|id| layout.authorised_ids(id).count()).sum() };
+    layout.steps().iter().map(of_step).fold(0, usize::saturating_add)
 }
 
 /// The link files that a layer wants, numbered from `first`.
@@ -60,6 +72,7 @@ pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Lim
             let candidate = Candidate {
                 slot,
                 key_id: place.report.key_id.clone(),
+                accepted: place.accepted.clone(),
                 key: key.clone(),
             };
             let next = files.len();
@@ -76,6 +89,7 @@ pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Lim
                 directory: layer.path.clone(),
                 name: place.report.file.clone(),
                 candidates: alloc::vec![candidate],
+                at: layer.trusted.reference_time(),
                 limits: limits.clone(),
             });
         }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::key::PublicKey;
 use crate::link::Link;
+use crate::name::KeyId;
 use crate::rules::ItemArtifacts;
 use crate::verdict::{
     Finding, FindingCode, InspectionState, LinkReport, LinkState, ListReport, Location, Severity, Stages,
@@ -130,6 +131,8 @@ impl StepState {
 pub(super) struct Slot {
     /// `None` if it is of a kind that is not supported.
     pub(super) key: Option<Arc<PublicKey>>,
+    /// The ids under which it may have signed.
+    pub(super) accepted: Arc<[KeyId]>,
     pub(super) report: LinkReport,
     pub(super) evidence: Option<Evidence>,
     /// Why there is no evidence although there is a file.

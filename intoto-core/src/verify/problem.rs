@@ -8,7 +8,7 @@ use crate::artifacts::ArtifactsError;
 use crate::encoding::JsonError;
 use crate::encoding::strict_json::JsonErrorKind;
 use crate::envelope::{Envelope, EnvelopeError, VerifyError};
-use crate::key::{KeyError, PublicKey};
+use crate::key::{KeyError, OpenPgpError, PublicKey, SignatureError};
 use crate::layout::{LayoutError, LayoutProblem, ParameterError};
 use crate::link::LinkError;
 use crate::name::KeyId;
@@ -91,8 +91,7 @@ impl Problem {
                 let message = format!("no signature by owner key {ids}; {}", signers(envelope));
                 Self::refusal(FindingCode::SignatureMissing, message)
             }
-            VerifyError::OpenPgp => Self::undecided(FindingCode::KeyUnsupported, format!("owner key {ids}: {error}")),
-            _ => Self::refusal(FindingCode::SignatureInvalid, format!("owner key {ids}: {error}")),
+            _ => Self::refusal(of_signature(error), format!("owner key {ids}: {error}")),
         }
     }
 
@@ -107,8 +106,7 @@ impl Problem {
                 let message = format!("expected a signature by key `{key_id}`; {}", signers(envelope));
                 Self::refusal(FindingCode::KeyNotAuthorised, message)
             }
-            VerifyError::OpenPgp => Self::undecided(FindingCode::KeyUnsupported, format!("key `{key_id}`: {error}")),
-            _ => Self::refusal(FindingCode::SignatureInvalid, format!("key `{key_id}`: {error}")),
+            _ => Self::refusal(of_signature(error), format!("key `{key_id}`: {error}")),
         }
     }
 }
@@ -220,15 +218,33 @@ fn of_layout(problem: &LayoutProblem) -> FindingCode {
         LayoutProblem::Key(KeyError::UnsupportedAlgorithm { .. } | KeyError::UnsupportedScheme { .. }) => {
             FindingCode::KeyUnsupported
         }
-        LayoutProblem::Key(KeyError::SmallOrder | KeyError::RsaTooSmall { .. } | KeyError::RsaExponent) => {
-            FindingCode::KeyWeak
+        LayoutProblem::Key(
+            KeyError::SmallOrder | KeyError::RsaTooSmall { .. } | KeyError::RsaExponent | KeyError::DsaSize { .. },
+        ) => FindingCode::KeyWeak,
+        LayoutProblem::Key(KeyError::RsaTooLarge { .. } | KeyError::TooManySubkeys { .. }) => {
+            FindingCode::LimitExceeded
         }
-        LayoutProblem::Key(KeyError::RsaTooLarge { .. }) => FindingCode::LimitExceeded,
-        LayoutProblem::KeyId { .. } | LayoutProblem::Key(_) | LayoutProblem::UndefinedKey { .. } => {
-            FindingCode::KeyInvalid
-        }
+        LayoutProblem::KeyId { .. }
+        | LayoutProblem::SharedSubkey { .. }
+        | LayoutProblem::Key(_)
+        | LayoutProblem::UndefinedKey { .. } => FindingCode::KeyInvalid,
         LayoutProblem::Unsupported { .. } => FindingCode::FeatureUnsupported,
         _ => FindingCode::MetadataInvalid,
+    }
+}
+
+fn of_signature(error: &VerifyError) -> FindingCode {
+    let VerifyError::Signature(SignatureError::OpenPgp(error)) = error else {
+        return FindingCode::SignatureInvalid;
+    };
+    match error {
+        OpenPgpError::KeyExpired { .. } => FindingCode::KeyExpired,
+        OpenPgpError::KeyNotYetValid { .. } => FindingCode::KeyNotYetValid,
+        OpenPgpError::SignatureNotYetMade { .. }
+        | OpenPgpError::SignatureBeforeKey { .. }
+        | OpenPgpError::SignatureExpired { .. } => FindingCode::SignatureTimeInvalid,
+        OpenPgpError::Headers { .. } | OpenPgpError::Packet { .. } => FindingCode::SignatureHeadersInvalid,
+        _ => FindingCode::SignatureInvalid,
     }
 }
 

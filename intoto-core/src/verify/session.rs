@@ -67,7 +67,7 @@ impl Session {
     /// Judges the layout's signatures and age, and says which evidence it wants. Nothing is read from a layout before all owner
     /// keys' signatures on it verify.
     pub fn begin(layout: &[u8], policy: Policy) -> Progress {
-        let authentic = match trust::owner_signed(layout, &policy.owner_keys, &policy.limits) {
+        let authentic = match trust::owner_signed(layout, &policy.owner_keys, policy.reference_time, &policy.limits) {
             Ok(authentic) => authentic,
             Err(findings) => return Progress::Decided(conclude::untrusted(&policy, findings)),
         };

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::key::{Identity, PublicKey};
 use crate::verdict::{Finding, FindingCode, Location, Severity};
 
 use super::layer::{Slot, StepState};
@@ -35,14 +36,28 @@ pub(super) fn judge(step: &mut StepState, threshold: usize, at: &Location, findi
 
 /// Distinct public keys, not key ids: one key that the layout lists under two ids is one functionary.
 fn distinct_keys(slots: &[Slot]) -> usize {
-    let mut admitted = slots
+    let mut holders: Vec<BTreeSet<Identity>> = Vec::new();
+    let mut counted: BTreeSet<&PublicKey> = BTreeSet::new();
+    for key in admitted_keys(slots).filter(|key| counted.insert(key)) {
+        // Keys that share key material are in one hand: an OpenPGP key and its subkeys, a key within an OpenPGP key and by itself.
+        let mut merged: BTreeSet<Identity> = key.identities().collect();
+        holders.retain(|holder| {
+            let apart = holder.is_disjoint(&merged);
+            if !apart {
+                merged.extend(holder.iter().cloned());
+            }
+            apart
+        });
+        holders.push(merged);
+    }
+    holders.len()
+}
+
+fn admitted_keys(slots: &[Slot]) -> impl Iterator<Item = &PublicKey> {
+    slots
         .iter()
         .filter(|slot| slot.evidence.is_some())
-        .filter_map(|slot| slot.key.as_ref());
-    let Some(first) = admitted.next() else { return 0 };
-
-    let others: BTreeSet<_> = admitted.filter(|key| *key != first).collect();
-    1 + others.len()
+        .filter_map(|slot| slot.key.as_deref())
 }
 
 /// Bad evidence is a refusal; evidence that is not there is no decision.
@@ -52,7 +67,13 @@ fn shortfall(step: &StepState, threshold: usize) -> Finding {
         .slots
         .iter()
         .any(|slot| slot.problem.as_ref().is_some_and(|p| p.severity == Severity::Refusal));
-    let every_key_counted = step.slots.iter().all(|slot| slot.evidence.is_some());
+    // Another link of a key that counts, by a subkey of it, would not count again.
+    let counted: BTreeSet<&PublicKey> = admitted_keys(&step.slots).collect();
+    let missing: Vec<&Slot> = step
+        .slots
+        .iter()
+        .filter(|slot| slot.evidence.is_none() && !slot.key.as_deref().is_some_and(|key| counted.contains(key)))
+        .collect();
     let keys = |count: usize| {
         if count == 1 {
             "1 key".into()
@@ -60,18 +81,16 @@ fn shortfall(step: &StepState, threshold: usize) -> Finding {
             format!("{count} distinct keys")
         }
     };
-    if bad || every_key_counted {
+    if bad || missing.is_empty() {
         let message = format!("expected valid links by {}, found {}", keys(threshold), keys(found));
         return Finding::refusal(FindingCode::ThresholdUnmet, message);
     }
-    let wanted: Vec<String> = step
-        .slots
+    let wanted: Vec<String> = missing
         .iter()
-        .filter(|slot| slot.evidence.is_none())
         .map(|slot| format!("`{}`", slot.report.file))
         .take(FILES_NAMED)
         .collect();
-    let more = step.slots.iter().filter(|slot| slot.evidence.is_none()).count() - wanted.len();
+    let more = missing.len() - wanted.len();
     let more = if more == 0 {
         String::new()
     } else {

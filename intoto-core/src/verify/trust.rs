@@ -11,6 +11,7 @@ use crate::key::PublicKey;
 use crate::layout::Layout;
 use crate::limits::Limits;
 use crate::payload::Payload;
+use crate::time::Timestamp;
 use crate::verdict::{Finding, FindingCode, KeyReport};
 
 use super::problem::Problem;
@@ -41,6 +42,7 @@ impl AuthenticLayout {
 pub(super) fn owner_signed(
     bytes: &[u8],
     owner_keys: &[PublicKey],
+    at: Timestamp,
     limits: &Limits,
 ) -> Result<AuthenticLayout, Vec<Finding>> {
     if owner_keys.is_empty() {
@@ -57,7 +59,7 @@ pub(super) fn owner_signed(
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     for key in owner_keys.iter().filter(|key| seen.insert(*key)) {
-        match envelope.verify(key, &key.key_ids()) {
+        match envelope.verify_at(key, &key.key_ids(), at) {
             Ok(signed) => verified.push(signed),
             Err(error) => findings.push(Problem::of_owner_signature(&error, &envelope, key).into_finding()),
         }

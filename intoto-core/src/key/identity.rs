@@ -1,0 +1,49 @@
+//! What tells the holders of keys apart, where thresholds count them.
+
+use alloc::vec::Vec;
+
+use crate::key::PublicKey;
+#[cfg(feature = "rsa")]
+use crate::key::RsaKey;
+#[cfg(feature = "openpgp")]
+use crate::key::openpgp::Material;
+
+/// Key material in somebody's hand, in whatever form a layout lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity(Vec<u8>);
+
+impl PublicKey {
+    /// The key material that this key signs with: one piece, or for OpenPGP that of the primary key and of each subkey.
+    pub(crate) fn identities(&self) -> impl Iterator<Item = Identity> {
+        let identities = match self {
+            #[cfg(feature = "openpgp")]
+            Self::OpenPgp(key) => key.materials().map(Identity::of_material).collect(),
+            other => alloc::vec![Identity::of(other)],
+        };
+        identities.into_iter()
+    }
+}
+
+impl Identity {
+    fn of(key: &PublicKey) -> Self {
+        match key {
+            #[cfg(feature = "rsa")]
+            PublicKey::Rsa(key) => Self::of_rsa(key),
+            other => Self(other.to_spki_der()),
+        }
+    }
+
+    #[cfg(feature = "openpgp")]
+    fn of_material(material: &Material) -> Self {
+        match material {
+            Material::Rsa(key) => Self::of_rsa(key),
+            other => Self(other.to_spki_der()),
+        }
+    }
+
+    // Whoever knows the factors of a modulus signs with any exponent.
+    #[cfg(feature = "rsa")]
+    fn of_rsa(key: &RsaKey) -> Self {
+        Self([b"rsa", key.modulus()].concat())
+    }
+}

@@ -1,0 +1,238 @@
+//! What a key says about itself and its subkeys. Specification: RFC 4880, 5.2.1 and 5.2.4.
+
+use alloc::vec::Vec;
+
+use super::CertificateError;
+use super::certificate::Component;
+use super::hash::key_prefix;
+use super::headers::{Headers, after, split_subpacket};
+use super::key::Part;
+use super::packet::USER_ATTRIBUTE;
+use super::signature::OpenPgpSignature;
+use crate::time::Timestamp;
+
+const CERTIFICATIONS: core::ops::RangeInclusive<u8> = 0x10..=0x13;
+const SUBKEY_BINDING: u8 = 0x18;
+const PRIMARY_KEY_BINDING: u8 = 0x19;
+const DIRECT: u8 = 0x1f;
+const KEY_REVOCATION: u8 = 0x20;
+const SUBKEY_REVOCATION: u8 = 0x28;
+const CERTIFICATION_REVOCATION: u8 = 0x30;
+
+const MAY_SIGN: u8 = 0x02;
+const EMBEDDED_SIGNATURE: u8 = 32;
+const ISSUER: u8 = 16;
+
+/// Verifies what a primary key signed about itself, and counts, because each signature costs.
+pub(super) struct SelfSignatures<'p, 'a> {
+    primary: &'p Part,
+    body: &'a [u8],
+    checks_left: usize,
+}
+
+/// What the newest of them says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Statement {
+    made: Timestamp,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) may_sign: bool,
+}
+
+impl<'p, 'a> SelfSignatures<'p, 'a> {
+    /// How many signatures of one key on itself are checked; a key that is extended every year for decades has some hundred.
+    const MAX: usize = 512;
+
+    pub(super) fn new(primary: &'p Part, body: &'a [u8]) -> Self {
+        Self {
+            primary,
+            body,
+            checks_left: Self::MAX,
+        }
+    }
+
+    /// What the key says about itself: directly, or with a user id. `None` when nothing that it says holds.
+    pub(super) fn of_primary(
+        &mut self,
+        components: &[Component<'_>],
+        created: Timestamp,
+    ) -> Result<Option<Statement>, CertificateError> {
+        let mut newest: Option<Statement> = None;
+        for component in components {
+            let content = match component.user_prefix() {
+                None if component.is_primary() => alloc::vec![],
+                None => continue,
+                Some(prefix) => [&prefix[..], component.body].concat(),
+            };
+            let mut revoked = false;
+            let mut best: Option<Statement> = None;
+            for body in self.own(&component.signatures) {
+                let kind = signature_type(body);
+                let wanted = match kind {
+                    KEY_REVOCATION | DIRECT => component.is_primary(),
+                    CERTIFICATION_REVOCATION => !component.is_primary(),
+                    kind => CERTIFICATIONS.contains(&kind) && !component.is_primary(),
+                };
+                if !wanted {
+                    continue;
+                }
+                let checked = self.check(self.primary, body, &content)?;
+                match kind {
+                    // One that cannot be checked, for instance because of its hash, is heeded too: it is the key's own, as far as it says.
+                    KEY_REVOCATION => {
+                        return Err(CertificateError::Revoked {
+                            fingerprint: self.primary.fingerprint.clone(),
+                        });
+                    }
+                    CERTIFICATION_REVOCATION => revoked = true,
+                    _ => best = checked.map_or(best, |headers| newer(best, statement(&headers, created))),
+                }
+            }
+            if !revoked {
+                newest = best.map_or(newest, |best| newer(newest, best));
+            }
+        }
+        Ok(newest)
+    }
+
+    /// What the primary key says about a subkey. `None` unless it vouches for it, has not revoked it, and, if the subkey may sign, the subkey vouches for
+    /// the primary key in turn: else somebody else's subkey could be claimed.
+    pub(super) fn of_subkey(
+        &mut self,
+        subkey: &Part,
+        component: &Component<'_>,
+        created: Timestamp,
+    ) -> Result<Option<Statement>, CertificateError> {
+        let content = [&key_prefix(component.body)[..], component.body].concat();
+        let mut newest: Option<(Statement, &[u8])> = None;
+        for body in self.own(&component.signatures) {
+            match signature_type(body) {
+                SUBKEY_REVOCATION => return Ok(None),
+                SUBKEY_BINDING => {}
+                _ => continue,
+            }
+            let Some(headers) = self.check(self.primary, body, &content)? else {
+                continue;
+            };
+            let found = statement(&headers, created);
+            if newest.is_none_or(|(before, _)| is_newer(&found, &before)) {
+                newest = Some((found, body));
+            }
+        }
+        let Some((statement, body)) = newest else {
+            return Ok(None);
+        };
+        if !statement.may_sign {
+            return Ok(None);
+        }
+        for back in subpackets(body, EMBEDDED_SIGNATURE) {
+            if signature_type(back) == PRIMARY_KEY_BINDING && self.check(subkey, back, &content)?.is_some() {
+                return Ok(Some(statement));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The signatures that do not say that another key made them. What is not hashed may lie; then they count for nothing, or do not verify.
+    fn own<'s>(&self, signatures: &[&'s [u8]]) -> Vec<&'s [u8]> {
+        let fingerprint = self.primary.fingerprint.as_str();
+        let is_own = |body: &[u8]| {
+            subpackets(body, ISSUER).all(|issuer| fingerprint.ends_with(crate::digest::to_hex(issuer).as_str()))
+        };
+        signatures.iter().copied().filter(|body| is_own(body)).collect()
+    }
+
+    /// The headers of a signature over the primary key and `content`, if it holds.
+    fn check<'s>(
+        &mut self,
+        by: &Part,
+        body: &'s [u8],
+        content: &[u8],
+    ) -> Result<Option<Headers<'s>>, CertificateError> {
+        self.checks_left = self
+            .checks_left
+            .checked_sub(1)
+            .ok_or_else(|| CertificateError::TooMany {
+                fingerprint: self.primary.fingerprint.clone(),
+                what: "signatures on itself",
+                limit: Self::MAX,
+            })?;
+        let headers = Headers::length(body)
+            .and_then(|length| body.get(..length))
+            .and_then(|hashed| Headers::parse(hashed).ok());
+        let (Some(headers), Ok(signature)) = (headers, OpenPgpSignature::from_packet_body(body)) else {
+            return Ok(None);
+        };
+        let content = [&key_prefix(self.body)[..], self.body, content];
+        let holds = headers.check_issuer(&by.fingerprint).is_ok()
+            && by.check_signature(&headers, &content, signature.signature()).is_ok();
+        Ok(holds.then_some(headers))
+    }
+}
+
+impl Component<'_> {
+    /// What stands before a user id or user attribute where it is hashed.
+    fn user_prefix(&self) -> Option<[u8; 5]> {
+        let first = match self.tag {
+            super::packet::USER_ID => 0xb4,
+            USER_ATTRIBUTE => 0xd1,
+            _ => return None,
+        };
+        let [a, b, c, d] = u32::try_from(self.body.len()).ok()?.to_be_bytes();
+        Some([first, a, b, c, d])
+    }
+}
+
+fn signature_type(body: &[u8]) -> u8 {
+    match body {
+        [4, kind, ..] => *kind,
+        // Other versions are nothing that is looked for.
+        _ => 0xff,
+    }
+}
+
+fn statement(headers: &Headers<'_>, created: Timestamp) -> Statement {
+    let of_key = headers.key_expires_after.map(|seconds| after(created, seconds));
+    Statement {
+        made: headers.made,
+        // When the statement is void, nothing says that the key is not.
+        expires: [of_key, headers.expires()].into_iter().flatten().min(),
+        may_sign: headers.key_flags.is_none_or(|flags| flags & MAY_SIGN != 0),
+    }
+}
+
+fn newer(before: Option<Statement>, found: Statement) -> Option<Statement> {
+    match before {
+        Some(before) if !is_newer(&found, &before) => Some(before),
+        _ => Some(found),
+    }
+}
+
+/// Of two that were made in one second, the one with the earlier end.
+fn is_newer(found: &Statement, before: &Statement) -> bool {
+    let end = |statement: &Statement| statement.expires.map_or(i64::MAX, Timestamp::as_unix);
+    (found.made, core::cmp::Reverse(end(found))) > (before.made, core::cmp::Reverse(end(before)))
+}
+
+/// The contents of the subpackets of that type, hashed or not.
+fn subpackets(body: &[u8], wanted: u8) -> impl Iterator<Item = &[u8]> {
+    let hashed_end = Headers::length(body).unwrap_or(body.len()).min(body.len());
+    let (hashed, rest) = body.split_at(hashed_end);
+    let unhashed = match rest {
+        [high, low, rest @ ..] => {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            rest.get(..length).unwrap_or_default()
+        }
+        _ => &[],
+    };
+    [hashed.get(6..).unwrap_or_default(), unhashed]
+        .into_iter()
+        .flat_map(|mut area| {
+            core::iter::from_fn(move || {
+                let (kind, content, rest) = split_subpacket(area).ok()?;
+                area = rest;
+                Some((kind, content))
+            })
+        })
+        .filter(move |(kind, _)| kind & 0x7f == wanted)
+        .map(|(_, content)| content)
+}

@@ -1,0 +1,372 @@
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+use std::sync::OnceLock;
+
+use super::{CertificateError, OpenPgpCertificate, OpenPgpError, OpenPgpKey, OpenPgpSignature};
+use crate::encoding::strict_json;
+use crate::envelope::{Envelope, VerifyError};
+use crate::key::{KeyError, KeyKind, PublicKey, SignatureError};
+use crate::layout::Layout;
+use crate::limits::Limits;
+use crate::name::KeyId;
+use crate::time::Timestamp;
+
+// Made with GnuPG 2.2 and in-toto 3.1.0: keys of 2026-01-01, signatures of 2026-06-01.
+const OWNER: &[u8] = include_bytes!("samples/owner.asc");
+const ALICE: &[u8] = include_bytes!("samples/alice.asc");
+const BOB: &[u8] = include_bytes!("samples/bob.asc");
+const CARL: &[u8] = include_bytes!("samples/carl.asc");
+const DORA: &[u8] = include_bytes!("samples/dora.asc");
+const ERIN: &[u8] = include_bytes!("samples/erin.asc");
+const LAYOUT: &[u8] = include_bytes!("samples/root.layout");
+const WRITE: &[u8] = include_bytes!("samples/write.5fc76298.link");
+const CHECK: &[u8] = include_bytes!("samples/check.d5aa2275.link");
+const PACKAGE: &[u8] = include_bytes!("samples/package.3e00fc96.link");
+
+fn key(export: &[u8]) -> OpenPgpKey {
+    let [certificate] = <[_; 1]>::try_from(OpenPgpCertificate::read_all(export).unwrap()).unwrap();
+    let key = certificate.key.unwrap();
+    assert_eq!(certificate.fingerprint.as_ref(), Some(key.fingerprint()));
+    key
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    time("2026-11-22T00:00:00Z")
+}
+
+fn verify_at(file: &[u8], key: OpenPgpKey, at: Timestamp) -> Result<(), VerifyError> {
+    let key = PublicKey::OpenPgp(key);
+    let envelope = Envelope::parse(file, &Limits::default()).unwrap();
+    let ids = key.key_ids();
+    envelope.verify_at(&key, &ids, at).map(drop)
+}
+
+#[test]
+fn reads_what_gnupg_exports() {
+    let cases = [
+        (OWNER, KeyKind::OpenPgpEdDsa, 0, "2026-01-01T00:00:00Z", None),
+        (ALICE, KeyKind::OpenPgpRsa, 0, "2026-01-01T00:00:00Z", None),
+        (BOB, KeyKind::OpenPgpDsa, 0, "2026-01-01T00:00:00Z", None),
+        (
+            CARL,
+            KeyKind::OpenPgpRsa,
+            2,
+            "2026-01-01T00:00:00Z",
+            Some("2075-12-20T00:00:00Z"),
+        ),
+        (
+            DORA,
+            KeyKind::OpenPgpRsa,
+            0,
+            "2020-01-01T00:00:00Z",
+            Some("2020-12-31T00:00:00Z"),
+        ),
+        (
+            ERIN,
+            KeyKind::OpenPgpEdDsa,
+            1,
+            "2026-01-01T00:00:00Z",
+            Some("2075-12-20T00:00:00Z"),
+        ),
+    ];
+    for (export, kind, subkeys, created, expires) in cases {
+        let key = key(export);
+        assert_eq!(key.kind(), kind, "{key:?}");
+        assert_eq!(key.subkey_ids().count(), subkeys, "{key:?}");
+        assert_eq!(key.created(), Some(time(created)), "{key:?}");
+        assert_eq!(key.expires(), expires.map(time), "{key:?}");
+        // A layout's dictionary holds the same key.
+        let again = OpenPgpKey::from_layout_value(&key.to_layout_value()).unwrap();
+        let ids = |key: &OpenPgpKey| key.key_ids().cloned().collect::<BTreeSet<_>>();
+        assert_eq!((ids(&again), again.expires()), (ids(&key), key.expires()));
+        assert_eq!(again, key);
+    }
+    // Carl's primary key is for certifying only; the newest of his subkeys signs.
+    let carl = key(CARL);
+    let able: Vec<&str> = carl.signing_ids_at(now()).into_iter().map(KeyId::short).collect();
+    assert_eq!(able, ["3e00fc96", carl.subkey_ids().next().unwrap().short()]);
+    assert!(key(DORA).signing_ids_at(now()).is_empty());
+}
+
+#[test]
+fn verifies_what_the_reference_implementation_signs() {
+    for (file, export) in [(LAYOUT, OWNER), (WRITE, ALICE), (CHECK, BOB), (PACKAGE, CARL)] {
+        assert_eq!(verify_at(file, key(export), now()), Ok(()));
+        assert_eq!(verify_at(file, key(DORA), now()), Err(VerifyError::NoSignature));
+        let envelope = Envelope::parse(file, &Limits::default()).unwrap();
+        let key = PublicKey::OpenPgp(key(export));
+        assert_eq!(
+            envelope.verify(&key, &key.key_ids()).unwrap_err(),
+            VerifyError::TimeNeeded
+        );
+    }
+    let value = Envelope::parse(LAYOUT, &Limits::default()).unwrap();
+    let layout = Layout::from_value(&value.payload_value().unwrap(), &Limits::default()).unwrap();
+    let key_of = |export| PublicKey::OpenPgp(key(export));
+    for export in [ALICE, BOB, CARL] {
+        let listed = layout
+            .key(key(export).fingerprint())
+            .and_then(|key| key.supported().cloned());
+        assert_eq!(listed, Some(key_of(export)));
+    }
+    // The subkey of step `package` stands for Carl.
+    let subkey = "3e00fc96db9bb7cf9175047ba64c8b49a508f650".parse().unwrap();
+    assert_eq!(
+        layout.authorising_key(&subkey).and_then(|key| key.supported()),
+        Some(&key_of(CARL))
+    );
+}
+
+#[test]
+fn times_are_judged() {
+    let at = |file, export, at| match verify_at(file, key(export), time(at)) {
+        Err(VerifyError::Signature(SignatureError::OpenPgp(error))) => Some(error),
+        Ok(()) => None,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(
+        at(LAYOUT, OWNER, "2025-12-31T23:59:59Z"),
+        Some(OpenPgpError::KeyNotYetValid { .. })
+    ));
+    assert!(matches!(
+        at(LAYOUT, OWNER, "2026-05-31T23:59:59Z"),
+        Some(OpenPgpError::SignatureNotYetMade { .. })
+    ));
+    assert_eq!(at(LAYOUT, OWNER, "2026-06-01T00:00:00Z"), None);
+    assert_eq!(at(PACKAGE, CARL, "2075-12-19T23:59:59Z"), None);
+    // The subkey has no end of its own, but its primary key has.
+    assert!(matches!(
+        at(PACKAGE, CARL, "2075-12-20T00:00:00Z"),
+        Some(OpenPgpError::KeyExpired { .. })
+    ));
+}
+
+// The signature of the layout, with another set of headers or another signature.
+fn spoiled(headers: impl FnOnce(&mut Vec<u8>), signature: impl FnOnce(&mut Vec<u8>)) -> Result<(), SignatureError> {
+    let file = core::str::from_utf8(LAYOUT).unwrap();
+    let envelope = Envelope::parse(LAYOUT, &Limits::default()).unwrap();
+    let member = |name: &str| {
+        let at = file.find(name).unwrap() + name.len();
+        let text: String = file[at..]
+            .chars()
+            .skip_while(|c| !c.is_ascii_hexdigit())
+            .take_while(char::is_ascii_hexdigit)
+            .collect();
+        crate::digest::from_hex(&text).unwrap()
+    };
+    let (mut found_headers, mut found_signature) = (member("\"other_headers\""), member("\"signature\""));
+    headers(&mut found_headers);
+    signature(&mut found_signature);
+    let owner = key(OWNER);
+    let id = owner.fingerprint().clone();
+    owner.verify_at(
+        &id,
+        &OpenPgpSignature::new(found_headers, found_signature),
+        envelope.signed_bytes(),
+        now(),
+    )
+}
+
+#[test]
+fn headers_are_checked() {
+    assert_eq!(spoiled(|_| {}, |_| {}), Ok(()));
+    type Change = fn(&mut Vec<u8>);
+    let cases: [(Change, &str); 12] = [
+        (|headers| headers[0] = 3, "the version is not 4"),
+        (|headers| headers[1] = 1, "the signature is of another type"),
+        (|headers| headers[2] = 1, "the algorithm is not the key's"),
+        (|headers| headers[3] = 2, "the hash is none of SHA-2"),
+        (|headers| headers[3] = 10, "the hash is not SHA-256"),
+        (
+            |headers| headers[5] += 1,
+            "the subpackets do not have the stated length",
+        ),
+        (
+            |headers| headers.push(0),
+            "the subpackets do not have the stated length",
+        ),
+        (|headers| headers.truncate(5), "they end too early"),
+        (|headers| headers[6] += 1, "a subpacket is cut off"),
+        (|headers| headers[9] ^= 1, "they name another key"),
+        (|headers| headers[7] = 0xff, "a subpacket is unknown and critical"),
+        (
+            |headers| {
+                let again = headers[headers.len() - 6..].to_vec();
+                headers.extend(again);
+                headers[5] += 6;
+            },
+            "a subpacket is there twice",
+        ),
+    ];
+    for (change, expected) in cases {
+        let expected = OpenPgpError::Headers { reason: expected };
+        assert_eq!(spoiled(change, |_| {}), Err(expected.into()));
+    }
+    // Headers are signed: what fits and was not signed does not verify.
+    assert_eq!(
+        spoiled(|headers| *headers.last_mut().unwrap() ^= 1, |_| {}),
+        Err(SignatureError::Mismatch)
+    );
+    assert_eq!(
+        spoiled(|_| {}, |signature| signature[0] ^= 1),
+        Err(SignatureError::Mismatch)
+    );
+    let malformed = SignatureError::Malformed {
+        scheme: "pgp+eddsa-ed25519",
+    };
+    assert_eq!(spoiled(|_| {}, |signature| signature.truncate(63)), Err(malformed));
+}
+
+#[test]
+fn a_subkey_speaks_only_under_its_own_name() {
+    let carl = key(CARL);
+    let envelope = Envelope::parse(PACKAGE, &Limits::default()).unwrap();
+    let primary = carl.fingerprint().clone();
+    assert_eq!(
+        envelope
+            .verify_at(&PublicKey::OpenPgp(carl), &[primary], now())
+            .map(drop),
+        Err(VerifyError::NoSignature)
+    );
+}
+
+#[test]
+fn dictionaries_that_contradict_themselves_are_refused() {
+    let original = String::from_utf8(crate::encoding::to_canonical(&key(CARL).to_layout_value()).unwrap()).unwrap();
+    let read = |text: &str| {
+        OpenPgpKey::from_layout_value(&strict_json::parse(text.as_bytes(), &Limits::default()).unwrap()).map(drop)
+    };
+    assert_eq!(read(&original), Ok(()));
+    let change = |from: &str, to: &str| {
+        assert!(original.contains(from), "{from}");
+        read(&original.replacen(from, to, 1))
+    };
+    let fingerprint = key(CARL).fingerprint().to_string();
+    let subkey = key(CARL).subkey_ids().next().unwrap().to_string();
+    let other = "0".repeat(40);
+    assert!(matches!(
+        change("\"creation_time\":1767225600", "\"creation_time\":1767225601"),
+        Err(KeyError::Fingerprint { .. })
+    ));
+    assert!(matches!(
+        change(&fingerprint, &other),
+        Err(KeyError::Fingerprint { .. })
+    ));
+    assert!(matches!(
+        change(&alloc::format!("\"{subkey}\":"), &alloc::format!("\"{other}\":")),
+        Err(KeyError::Subkey { .. })
+    ));
+    assert_eq!(
+        change("\"private\":\"\"", "\"private\":\"x\""),
+        Err(KeyError::PrivateHalf)
+    );
+    for (from, to) in [
+        ("\"creation_time\":1767225600", "\"creation_time\":-1"),
+        ("\"creation_time\":1767225600", "\"creation_time\":4294967296"),
+        ("\"creation_time\":1767225600,", ""),
+        ("\"method\"", "\"x\":1,\"method\""),
+        ("\"hashes\":[\"pgp+SHA2\"]", "\"hashes\":\"pgp+SHA2\""),
+        ("\"e\":\"010001\"", "\"e\":\"01000\""),
+        ("\"e\":\"010001\"", "\"e\":1"),
+    ] {
+        if original.contains(from) {
+            assert!(
+                matches!(change(from, to), Err(KeyError::Member { .. })),
+                "{from} -> {to}"
+            );
+        }
+    }
+    assert!(matches!(
+        change("pgp+rsa-pkcsv1.5", "pgp+ecdsa"),
+        Err(KeyError::UnsupportedScheme { .. })
+    ));
+}
+
+#[test]
+fn exports_that_are_none_are_refused() {
+    let secret = String::from_utf8(OWNER.to_vec()).unwrap().replace("PUBLIC", "PRIVATE");
+    let no_blank = String::from_utf8(OWNER.to_vec()).unwrap().replacen("\n\n", "\n", 1);
+    let no_end: String = String::from_utf8(OWNER.to_vec())
+        .unwrap()
+        .replace("-----END", "-----ENDE");
+    let cases: [(&[u8], &str); 8] = [
+        (b"", "there is no OpenPGP public key in it"),
+        (
+            b"-----BEGIN PUBLIC KEY-----\n",
+            "malformed armor: expected `-----BEGIN PGP PUBLIC KEY BLOCK-----`",
+        ),
+        (secret.as_bytes(), "there are private keys among the exported keys"),
+        (
+            no_blank.as_bytes(),
+            "malformed armor: there is no blank line before the data",
+        ),
+        (
+            no_end.as_bytes(),
+            "malformed armor: there is no `-----END PGP PUBLIC KEY BLOCK-----`",
+        ),
+        (&[0x98, 51, 4], "malformed OpenPGP packets: it is cut off"),
+        (
+            &[0xb4, 1, b'x'],
+            "malformed OpenPGP packets: the first one is no public key",
+        ),
+        (&[0x94, 0], "there are private keys among the exported keys"),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(OpenPgpCertificate::read_all(bytes).unwrap_err().to_string(), expected);
+    }
+    let long = alloc::vec![0x98; OpenPgpCertificate::MAX_BYTES + 1];
+    assert!(matches!(
+        OpenPgpCertificate::read_all(&long),
+        Err(CertificateError::TooLong { .. })
+    ));
+}
+
+#[test]
+fn whatever_is_changed_in_an_export_makes_no_other_key() {
+    let binary = super::armor::decode(ERIN).unwrap().into_owned();
+    let good = key(ERIN);
+    for position in 0..binary.len() {
+        for change in [1, 0x80, 0xff] {
+            let mut changed = binary.clone();
+            changed[position] ^= change;
+            for found in OpenPgpCertificate::read_all(&changed).unwrap_or_default() {
+                if let Ok(found) = found.key {
+                    assert_eq!(found, good, "{position}");
+                    assert_eq!(found.expires(), good.expires(), "{position}");
+                    assert!(
+                        found.key_ids().all(|id| good.key_ids().any(|known| known == id)),
+                        "{position}"
+                    );
+                }
+            }
+        }
+    }
+    for length in 0..binary.len() {
+        for found in OpenPgpCertificate::read_all(&binary[..length]).unwrap_or_default() {
+            assert!(found.key.is_err() || found.key == Ok(good.clone()), "{length}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), tag in 0x80_u8..) {
+        let _ = OpenPgpCertificate::read_all(&bytes);
+        let _ = OpenPgpSignature::from_packet(&bytes);
+        let framed: Vec<u8> = [tag, u8::try_from(bytes.len().min(190)).unwrap()].into_iter().chain(bytes.iter().copied()).collect();
+        let _ = OpenPgpCertificate::read_all(&framed);
+        let _ = OpenPgpSignature::from_packet(&framed);
+        let signature = OpenPgpSignature::new(bytes.clone(), bytes);
+        static KEYS: OnceLock<[OpenPgpKey; 3]> = OnceLock::new();
+        for key in KEYS.get_or_init(|| [OWNER, ALICE, BOB].map(key)) {
+            prop_assert!(key.verify_at(&key.fingerprint().clone(), &signature, b"", now()).is_err());
+        }
+    }
+}
