@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod diff;
 mod failure;
 mod interop;
 // The package behind it brings the product, which a chore does not need to start.
@@ -43,6 +44,8 @@ enum Chore {
     Deny,
     /// Chains of each implementation, judged by all of them, in both containers
     Interop,
+    /// Random chains, patterns and JSON, judged by this code and by the reference implementation
+    Diff(diff::Args),
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
     /// CPU time of Python, Go, this code and the floor, in one run
@@ -68,6 +71,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Docs => suite::docs(root),
         Chore::Deny => tools::deny(root),
         Chore::Interop => interop::run(root),
+        Chore::Diff(args) => diff::run(&args, root),
         Chore::Realworld(args) => realworld::run(&args, root),
         Chore::Bench(args) => bench::run(&args, root),
         Chore::Tools => tools::install_all(root),

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test there is, in the order in which a mistake shows soonest.
 
+use crate::diff;
 use crate::failure::Failure;
 use crate::interop;
 use crate::process::Run;
@@ -41,6 +42,9 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("core without std", || no_std(root))?;
     stage("other implementations: install", || tools::install_all(root))?;
     stage("other implementations: chains", || interop::run(root))?;
+    stage("other implementations: random chains", || {
+        diff::run(&diff::Args::of(if args.full { 10_000 } else { 400 }), root)
+    })?;
     stage("real crates", || {
         realworld::run(
             &realworld::Args {

@@ -1,0 +1,117 @@
+//! The reference implementation in one long-lived process: a line of JSON for each question, a line for each answer.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use intoto_core::encoding::base64;
+use serde_json::{Value, json};
+
+use super::case::Case;
+use crate::failure::{Context as _, Failure};
+use crate::root::Root;
+use crate::tools::Tools;
+
+/// The process.
+#[derive(Debug)]
+pub(super) struct Peer {
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+/// What it says of a case.
+#[derive(Debug, Clone)]
+pub(super) struct Judgement {
+    /// `None` if it verified, else the class of its error.
+    pub(super) class: Option<String>,
+    pub(super) message: String,
+}
+
+impl Judgement {
+    /// Whether it verified.
+    pub(super) fn is_verified(&self) -> bool {
+        self.class.is_none()
+    }
+
+    /// The error in a line.
+    pub(super) fn shown(&self) -> String {
+        match &self.class {
+            None => "verified".to_owned(),
+            Some(class) => format!("{class}: {}", self.message),
+        }
+    }
+}
+
+impl Peer {
+    /// Starts it.
+    pub(super) fn start(root: &Root, tools: &Tools) -> Result<Self, Failure> {
+        let mut child = Command::new(tools.python("python"))
+            .arg("-I")
+            .arg(root.join("tests/interop/python/diff.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("start the reference implementation")?;
+        let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(Failure::new("the reference implementation has no pipes"));
+        };
+        Ok(Self {
+            child,
+            questions: Some(questions),
+            answers: BufReader::new(answers),
+        })
+    }
+
+    /// Asks one question.
+    pub(super) fn ask(&mut self, question: &Value) -> Result<Value, Failure> {
+        let doing = "ask the reference implementation";
+        let questions = self
+            .questions
+            .as_mut()
+            .ok_or_else(|| Failure::new("nobody is there to ask"))?;
+        writeln!(questions, "{question}").context(doing)?;
+        questions.flush().context(doing)?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).context(doing)?;
+        serde_json::from_str(&answer).context(doing)
+    }
+
+    /// Judges a case whose files are these.
+    pub(super) fn judge(
+        &mut self,
+        case: &Case,
+        layout: &[u8],
+        links: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Judgement, Failure> {
+        let keys: serde_json::Map<String, Value> = case
+            .owners
+            .iter()
+            .map(|(owner, style)| (owner.id(*style).to_owned(), owner.in_layout(*style)))
+            .collect();
+        let links: serde_json::Map<String, Value> = links
+            .iter()
+            .map(|(path, bytes)| (path.clone(), base64::encode(bytes).into()))
+            .collect();
+        let answer = self.ask(&json!({
+            "op": "verify",
+            "layout": base64::encode(layout),
+            "links": links,
+            "keys": keys,
+            "in_hand": case.in_hand,
+            "parameters": case.parameters,
+        }))?;
+        Ok(Judgement {
+            class: answer["class"].as_str().map(str::to_owned),
+            message: answer["message"].as_str().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // The end of its input ends it.
+        drop(self.questions.take());
+        let _ = self.child.wait();
+    }
+}
