@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 pub mod cli;
 pub mod collect;
+mod drop_in;
 pub mod error;
 pub mod escape;
 pub mod exec;
@@ -15,6 +16,7 @@ pub mod exit;
 pub mod explain;
 pub mod finding;
 pub mod foreign;
+mod help;
 pub mod layout_source;
 pub mod naming;
 pub mod plan;
@@ -31,6 +33,13 @@ pub mod verification;
 pub mod workspace;
 
 /// Runs the command line `args` (the program's name first) and returns the process's exit code.
+///
+/// Under the name of one of the reference implementation's tools, such as `in-toto-run`, the program is that tool.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    cli::main(args.into_iter().collect()).into()
+    let args: Vec<OsString> = args.into_iter().collect();
+    match drop_in::tool(args.first()) {
+        Some(tool) => tool.run(args),
+        None => cli::main(args),
+    }
+    .into()
 }

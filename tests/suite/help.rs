@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_intoto_tests::Sandbox;
+use cargo_intoto_tests::{Sandbox, sandbox::twin};
 use snapbox::{Assert, Data};
 
 /// Every command, and those that have commands of their own.
@@ -17,6 +17,8 @@ const COMMANDS: &[&str] = &[
     "package",
     "release",
     "run",
+    "match-products",
+    "mock",
     "key",
     "key generate",
     "key import",
@@ -33,8 +35,23 @@ const COMMANDS: &[&str] = &[
     "trust add",
     "trust list",
     "trust remove",
+    "drop-in",
+    "drop-in install",
     "verify",
 ];
+
+/// The reference implementation's tools, and what those with commands of their own have.
+const TOOLS: &[(&str, &[&str])] = &[
+    ("in-toto-match-products", &[""]),
+    ("in-toto-mock", &[""]),
+    ("in-toto-record", &["", "start", "stop"]),
+    ("in-toto-run", &[""]),
+];
+
+/// What the page of a tool is called.
+fn tool_page(tool: &str, command: &str) -> String {
+    format!("{}.txt", format!("{tool} {command}").trim_end().replace(' ', "-"))
+}
 
 /// What the pages are called.
 fn page(command: &str) -> String {
@@ -68,12 +85,29 @@ fn every_page_of_help_is_as_it_was_read() {
     }
 }
 
+#[test]
+fn every_page_of_help_of_the_tools_is_as_it_was_read() {
+    let sandbox = Sandbox::new();
+    let assert = Assert::new().action_env("SNAPSHOTS");
+    for (tool, commands) in TOOLS {
+        let link = sandbox.path(tool);
+        std::os::unix::fs::symlink(twin(), &link).expect("linked");
+        for command in *commands {
+            let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+            let output = sandbox.run("", link.as_str(), &args).succeeds();
+            assert!(output.stderr.is_empty(), "{}", output.shown());
+            let path = pages().join(tool_page(tool, command));
+            assert.eq(output.stdout.clone(), Data::read_from(path.as_std_path(), None));
+        }
+    }
+}
+
 /// A command that is added needs a page, and every page belongs to a command.
 #[test]
 fn every_command_has_a_page() {
     let sandbox = Sandbox::new();
     let mut listed = BTreeSet::from([page("")]);
-    for parent in ["", "key", "layout", "trust"] {
+    for parent in ["", "key", "layout", "trust", "drop-in"] {
         let mut args: Vec<&str> = parent.split_whitespace().collect();
         args.push("--help");
         let help = sandbox.intoto("", &args).succeeds().stdout;
@@ -91,6 +125,11 @@ fn every_command_has_a_page() {
         .expect("there are pages")
         .map(|entry| entry.expect("readable").file_name().to_owned())
         .collect();
+    let tools = TOOLS
+        .iter()
+        .flat_map(|(tool, commands)| commands.iter().map(|command| tool_page(tool, command)));
+    listed.extend(tools.clone());
     assert_eq!(listed, written);
-    assert_eq!(written, COMMANDS.iter().map(|command| page(command)).collect());
+    let known: BTreeSet<String> = COMMANDS.iter().map(|command| page(command)).chain(tools).collect();
+    assert_eq!(known, written);
 }

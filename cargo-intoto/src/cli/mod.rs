@@ -1,11 +1,14 @@
 //! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
 
 mod build;
+mod choice;
+mod drop_in;
 mod fetch;
-mod help;
 mod init;
 mod key;
 mod layout;
+mod match_products;
+mod mock;
 mod outside;
 mod own_run;
 mod package;
@@ -27,6 +30,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::help;
 use crate::ui::{Ui, Verbosity};
 
 /// When to colour.
@@ -77,11 +81,14 @@ enum Command {
     Test(test::Args),
     Package(package::Args),
     Release(release::Args),
-    Run(run::Args),
+    Run(Box<run::Args>),
+    MatchProducts(match_products::Args),
+    Mock(mock::Args),
     Key(key::Args),
     Layout(layout::Args),
     Sign(sign::Args),
     Trust(trust::Args),
+    DropIn(drop_in::Args),
     Verify(Box<verify::Args>),
 }
 
@@ -95,11 +102,14 @@ impl Command {
             Self::Test(args) => test::run(args, ui),
             Self::Package(args) => package::run(args, ui),
             Self::Release(args) => release::run(args, ui),
-            Self::Run(args) => run::run(args, ui),
+            Self::Run(args) => run::run(*args, ui),
+            Self::MatchProducts(args) => match_products::run(args, ui),
+            Self::Mock(args) => mock::run(args, ui),
             Self::Key(args) => key::run(args, ui),
             Self::Layout(args) => layout::run(args, ui),
             Self::Sign(args) => sign::run(args, ui),
             Self::Trust(args) => trust::run(args, ui),
+            Self::DropIn(args) => drop_in::run(args, ui),
             Self::Verify(args) => verify::run(*args, ui),
         }
     }

@@ -7,6 +7,7 @@ pub mod dep_info;
 pub mod dependencies;
 mod git_source;
 pub mod hash;
+pub mod named;
 pub mod originals;
 pub mod outside;
 pub mod overrides;

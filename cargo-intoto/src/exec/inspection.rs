@@ -70,7 +70,7 @@ pub(crate) fn run(argv: &[String], directory: &Utf8Path, limit: Duration) -> Res
     Ok(ended)
 }
 
-fn code(status: ExitStatus) -> i64 {
+pub(super) fn code(status: ExitStatus) -> i64 {
     if let Some(code) = status.code() {
         return code.into();
     }

@@ -10,3 +10,4 @@ pub(crate) mod inspection;
 pub mod messages;
 pub mod process_group;
 pub(crate) mod query;
+pub(crate) mod wrapped;

@@ -8,6 +8,7 @@
 mod artifacts;
 mod build;
 mod cargo_run;
+mod choice;
 mod context;
 mod core_value;
 mod environment;
@@ -27,6 +28,7 @@ mod units;
 
 pub use artifacts::Artifacts;
 pub use build::Build;
+pub use choice::Choice;
 pub(crate) use context::refuse_other_compilers;
 pub use context::{Context, Settings};
 pub use fetch::Fetch;

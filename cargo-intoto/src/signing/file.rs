@@ -1,5 +1,6 @@
 //! Private key files: PKCS#8 PEM, encrypted (PBES2 with scrypt) or plain.
 
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -66,12 +67,36 @@ impl KeyFile {
             )));
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| self.unreadable("it is not text").hint(FORM_HINT))?;
-        decode_private(text, self.path.as_str())
+        let origin = self.path.as_str();
+        decode_private(text, origin, &|| passphrase::existing(&format!("the key {origin}")))
     }
 
     fn unreadable(&self, why: &str) -> CliError {
         cannot_read(self.path.as_str(), why)
     }
+}
+
+/// Reads a private key as the reference implementation's tools do: whoever may read the file, and with the passphrase that was given
+/// or none.
+///
+/// # Errors
+/// When it cannot be read, is encrypted and no passphrase was given, or is not and one was.
+pub(crate) fn read_private_key(path: &Utf8Path, passphrase: Option<&str>) -> Result<SecretKey, CliError> {
+    let origin = path.as_str();
+    let Some(bytes) = settings::read(path, WHAT, Exposure::Unchecked)? else {
+        return Err(CliError::cannot_decide(format!("there is no private key at `{path}`")));
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| cannot_read(origin, "it is not text").hint(FORM_HINT))?;
+    let asked_for = Cell::new(false);
+    let key = decode_private(text, origin, &|| {
+        asked_for.set(true);
+        let given = passphrase.ok_or_else(|| cannot_read(origin, "it is encrypted, and no password was given"))?;
+        Ok(Zeroizing::new(given.to_owned()))
+    })?;
+    if passphrase.is_some() && !asked_for.get() {
+        return Err(cannot_read(origin, "a password was given, and it is not encrypted"));
+    }
+    Ok(key)
 }
 
 /// What the first line of a PEM file says it is; nothing for any other file. No secret stands in that line.
@@ -99,7 +124,11 @@ const KIND_HINT: &str =
 const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----` or `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8)";
 
 /// Reads the PEM `text` of a private key, which came from `origin`.
-fn decode_private(text: &str, origin: &str) -> Result<SecretKey, CliError> {
+fn decode_private(
+    text: &str,
+    origin: &str,
+    passphrase: &dyn Fn() -> Result<Zeroizing<String>, CliError>,
+) -> Result<SecretKey, CliError> {
     let failed = |why: &str| cannot_read(origin, why);
     let unusable = |error: KeyError| failed("it cannot be used").because(error).hint(KIND_HINT);
     let label = pem::decode_label(text.as_bytes()).map_err(|_| failed("it is no PEM file").hint(FORM_HINT))?;
@@ -107,8 +136,7 @@ fn decode_private(text: &str, origin: &str) -> Result<SecretKey, CliError> {
         PLAIN => SecretKey::from_pkcs8_pem(text).map_err(unusable),
         "EC PRIVATE KEY" => SecretKey::from_sec1_pem(text).map_err(unusable),
         ENCRYPTED => {
-            let passphrase = passphrase::existing(&format!("the key {origin}"))?;
-            let plain = decrypt(text, &passphrase, &failed)?;
+            let plain = decrypt(text, &*passphrase()?, &failed)?;
             SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(unusable)
         }
         "PUBLIC KEY" => Err(is_public(origin)),

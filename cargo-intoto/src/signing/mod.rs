@@ -11,8 +11,9 @@ mod uri;
 
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
 pub use directory::{KeyDirectory, StoredKey};
+pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};
-pub(crate) use passphrase::new as new_passphrase;
+pub(crate) use passphrase::{ask as ask_passphrase, new as new_passphrase};
 pub use pending::{Keyring, PendingSigners, StepSigner};
 pub use public::{load_public_key, parse_public_key};
 pub use signed_file::SignedFile;

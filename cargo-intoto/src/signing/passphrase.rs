@@ -61,7 +61,8 @@ fn from_environment() -> Result<Option<Zeroizing<String>>, CliError> {
     }
 }
 
-fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {
+/// A passphrase typed on the terminal.
+pub(crate) fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
         let error = CliError::failure("failed to ask for the passphrase on the terminal").because(error);
         let error = if has_terminal() {

@@ -21,7 +21,7 @@ const STYLES: Styles = Styles::styled()
 ///
 /// Clap spreads every flag over several lines as soon as one text is long; so there are no long texts, and `-h` and `--help` say the
 /// same.
-pub(super) fn arrange(command: Command) -> Command {
+pub(crate) fn arrange(command: Command) -> Command {
     page(command.styles(STYLES))
 }
 
