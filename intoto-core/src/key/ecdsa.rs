@@ -101,3 +101,41 @@ ecdsa_key! {
     /// A P-521 public key, for signatures with SHA-512.
     EcdsaP521Key, p521, EcdsaP521, 133
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::encoding::base64::decode;
+    use crate::key::PublicKey;
+
+    // Made with Python's `cryptography` 48, the odd ones put together by hand from a signature's numbers. The message is `message`.
+    #[test]
+    fn signatures() {
+        let mut keys = BTreeMap::new();
+        for line in include_str!("ecdsa_cases.tsv").lines() {
+            match line.split('\t').collect::<Vec<_>>()[..] {
+                ["key", name, spki] => {
+                    keys.insert(name, PublicKey::from_spki_der(&decode(spki).unwrap()).unwrap());
+                }
+                ["signature", name, what, outcome, signature] => {
+                    let key = &keys[name];
+                    let scheme = key.kind().scheme();
+                    let expected = match outcome {
+                        "ok" => Ok(()),
+                        "mismatch" => Err(SignatureError::Mismatch),
+                        "malformed" => Err(SignatureError::Malformed { scheme }),
+                        _ => panic!("{outcome}"),
+                    };
+                    let signature = decode(signature).unwrap();
+                    assert_eq!(key.verify(b"message", &signature), expected, "{name}, {what}");
+                    assert!(key.verify(b"Message", &signature).is_err(), "{name}, {what}");
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        assert_eq!(keys.len(), 3);
+    }
+}

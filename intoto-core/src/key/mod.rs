@@ -17,6 +17,8 @@
 mod ecdsa;
 mod ed25519;
 mod error;
+#[cfg(test)]
+mod form_tests;
 mod id;
 mod identity;
 mod layout_form;
@@ -25,6 +27,8 @@ mod pem;
 #[cfg(feature = "rsa")]
 mod rsa;
 mod rsa_scheme;
+#[cfg(feature = "rsa")]
+mod rsa_secret;
 mod secret;
 mod signer;
 mod spki;

@@ -10,6 +10,9 @@ use crate::key::{KeyError, PublicKey};
 
 #[cfg(feature = "rsa")]
 pub(super) const PKCS1_LABEL: &str = "RSA PUBLIC KEY";
+pub(super) const SEC1_LABEL: &str = "EC PRIVATE KEY";
+#[cfg(feature = "rsa")]
+pub(super) const PKCS1_SECRET_LABEL: &str = "RSA PRIVATE KEY";
 const CERTIFICATE_LABEL: &str = "CERTIFICATE";
 
 impl PublicKey {
@@ -43,7 +46,17 @@ impl PublicKey {
 
 /// What the PEM says that it contains.
 pub(super) fn pem_label(text: &str) -> Result<&str, KeyError> {
-    der::pem::decode_label(text.trim().as_bytes()).map_err(|_| KeyError::Pem)
+    der::pem::decode_label(block(text).as_bytes()).map_err(|_| KeyError::Pem)
+}
+
+// OpenSSL writes the parameters of a curve in a block of their own before the key, which names the curve once more.
+fn block(text: &str) -> &str {
+    const END: &str = "-----END EC PARAMETERS-----";
+    let text = text.trim();
+    match text.split_once(END) {
+        Some((parameters, rest)) if parameters.starts_with("-----BEGIN EC PARAMETERS-----") => rest.trim(),
+        _ => text,
+    }
 }
 
 /// Decodes PEM of that label, ignoring white space around it.
@@ -58,7 +71,7 @@ pub(super) fn decode_pem(text: &str, expected: &'static str) -> Result<Vec<u8>, 
             expected,
         });
     }
-    der::pem::decode_vec(text.trim().as_bytes())
+    der::pem::decode_vec(block(text).as_bytes())
         .map(|(_, der)| der)
         .map_err(|_| KeyError::Pem)
 }

@@ -1,7 +1,10 @@
 //! Private keys in memory.
 //!
-//! They are neither `Clone` nor `Debug`, and are overwritten when they go. Specification: RFC 5958 (PKCS#8), RFC 8410, RFC 5915.
+//! They are neither `Clone` nor `Debug`, and are overwritten when they go. Specification: RFC 5958 (PKCS#8), RFC 8410, RFC 5915 (SEC 1), RFC 8017
+//! (PKCS#1).
 
+#[cfg(feature = "rsa")]
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,9 +14,14 @@ use pkcs8::der::pem::LineEnding;
 use pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
-use crate::key::pem::decode_pem;
+use crate::key::pem::{SEC1_LABEL, decode_pem, pem_label};
+#[cfg(feature = "rsa")]
+use crate::key::rsa_secret::RsaSecret;
 use crate::key::spki::{self, unsupported};
-use crate::key::{EcdsaP256Key, Ed25519Key, KeyError, PublicKey, SignError, Signer};
+use crate::key::{EcdsaP256Key, EcdsaP384Key, EcdsaP521Key, Ed25519Key, KeyError, PublicKey, SignError, Signer};
+
+#[cfg(feature = "rsa")]
+use crate::key::pem::PKCS1_SECRET_LABEL;
 
 const STRUCTURE: &str = "PKCS#8 private key";
 // SEQUENCE { version 0, SEQUENCE { id-Ed25519 }, OCTET STRING { OCTET STRING { seed } } }, up to the seed (RFC 8410, 7).
@@ -25,10 +33,14 @@ pub struct SecretKey {
     public: PublicKey,
 }
 
-// Both of these overwrite themselves when dropped.
+// All of these overwrite themselves when dropped.
 enum Secret {
     Ed25519(ed25519_dalek::SigningKey),
     EcdsaP256(p256::ecdsa::SigningKey),
+    EcdsaP384(p384::ecdsa::SigningKey),
+    EcdsaP521(p521::ecdsa::SigningKey),
+    #[cfg(feature = "rsa")]
+    Rsa(Box<RsaSecret>),
 }
 
 impl SecretKey {
@@ -46,21 +58,54 @@ impl SecretKey {
         Ok(Self::from_p256(key))
     }
 
+    /// The P-384 key of that scalar, big-endian; it must be neither zero nor the group order or more.
+    pub fn p384_from_scalar(scalar: [u8; 48]) -> Result<Self, KeyError> {
+        let scalar = Zeroizing::new(scalar);
+        let key = p384::ecdsa::SigningKey::from_slice(&scalar[..]).map_err(|_| KeyError::SecretRange)?;
+        Ok(Self::from_p384(key))
+    }
+
+    /// The P-521 key of that scalar, big-endian; it must be neither zero nor the group order or more.
+    pub fn p521_from_scalar(scalar: [u8; 66]) -> Result<Self, KeyError> {
+        let scalar = Zeroizing::new(scalar);
+        let key = p521::ecdsa::SigningKey::from_slice(&scalar[..]).map_err(|_| KeyError::SecretRange)?;
+        Ok(Self::from_p521(key))
+    }
+
+    /// The RSA key of so many bits that grows out of that seed. It takes seconds, and how long depends on the seed.
+    ///
+    /// The number of bits must be even and within the bounds of [`RsaKey`](crate::key::RsaKey), else this is [`KeyError::SecretRange`].
+    #[cfg(feature = "rsa")]
+    pub fn rsa_from_seed(bits: usize, seed: [u8; 32]) -> Result<Self, KeyError> {
+        let seed = Zeroizing::new(seed);
+        Self::from_rsa(RsaSecret::from_seed(bits, &seed)?)
+    }
+
+    /// Reads an unencrypted key in any of the PEM forms that private keys have: PKCS#8, SEC 1, PKCS#1.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        match pem_label(text)? {
+            SEC1_LABEL => Self::from_sec1_pem(text),
+            #[cfg(feature = "rsa")]
+            PKCS1_SECRET_LABEL => Self::from_pkcs1_pem(text),
+            _ => Self::from_pkcs8_pem(text),
+        }
+    }
+
     /// Reads an unencrypted PKCS#8 key in DER.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
-        let info = PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::Der { structure: STRUCTURE })?;
+        let malformed = KeyError::Der { structure: STRUCTURE };
+        let info = PrivateKeyInfoRef::from_der(der).map_err(|_| malformed.clone())?;
         match info.algorithm.oid {
             spki::ED25519 => Self::from_ed25519_info(&info),
-            spki::EC => match info
-                .algorithm
-                .parameters_oid()
-                .map_err(|_| KeyError::Der { structure: STRUCTURE })?
-            {
-                spki::P256 => p256::ecdsa::SigningKey::from_pkcs8_der(der)
-                    .map(Self::from_p256)
-                    .map_err(|_| KeyError::Der { structure: STRUCTURE }),
-                curve => Err(unsupported(curve)),
-            },
+            spki::EC => match info.algorithm.parameters_oid().map_err(|_| malformed.clone())? {
+                spki::P256 => p256::ecdsa::SigningKey::from_pkcs8_der(der).map(Self::from_p256),
+                spki::P384 => p384::ecdsa::SigningKey::from_pkcs8_der(der).map(Self::from_p384),
+                spki::P521 => p521::ecdsa::SigningKey::from_pkcs8_der(der).map(Self::from_p521),
+                curve => return Err(unsupported(curve)),
+            }
+            .map_err(|_| malformed),
+            #[cfg(feature = "rsa")]
+            spki::RSA => Self::from_rsa(RsaSecret::from_pkcs1_der(info.private_key.as_bytes())?),
             other => Err(unsupported(other)),
         }
     }
@@ -71,13 +116,51 @@ impl SecretKey {
         Self::from_pkcs8_der(&der)
     }
 
-    /// Reads an unencrypted P-256 key in the older PEM form, `-----BEGIN EC PRIVATE KEY-----`, which Go's tools accept.
+    /// Reads an unencrypted ECDSA key in the older PEM form, `-----BEGIN EC PRIVATE KEY-----`, also behind the `EC PARAMETERS` that OpenSSL
+    /// writes in front.
     pub fn from_sec1_pem(text: &str) -> Result<Self, KeyError> {
-        let der = Zeroizing::new(decode_pem(text, "EC PRIVATE KEY")?);
-        let key = p256::SecretKey::from_sec1_der(&der).map_err(|_| KeyError::Der {
-            structure: "EC private key",
-        })?;
-        Ok(Self::from_p256(key.into()))
+        let der = Zeroizing::new(decode_pem(text, SEC1_LABEL)?);
+        // The secrets of the curves differ in length, and a curve named inside must be the right one.
+        if let Ok(key) = p256::SecretKey::from_sec1_der(&der) {
+            return Ok(Self::from_p256(key.into()));
+        }
+        if let Ok(key) = p384::SecretKey::from_sec1_der(&der) {
+            return Ok(Self::from_p384(key.into()));
+        }
+        p521::SecretKey::from_sec1_der(&der)
+            .map(|key| Self::from_p521(key.into()))
+            .map_err(|_| KeyError::Der {
+                structure: "EC private key",
+            })
+    }
+
+    /// Reads an unencrypted RSA key in the older PEM form, `-----BEGIN RSA PRIVATE KEY-----`.
+    #[cfg(feature = "rsa")]
+    pub fn from_pkcs1_pem(text: &str) -> Result<Self, KeyError> {
+        // OpenSSL's own encryption, with headers inside the PEM, derives the key by a single MD5.
+        if text.contains("\nProc-Type:") {
+            return Err(KeyError::Encrypted);
+        }
+        let der = Zeroizing::new(decode_pem(text, PKCS1_SECRET_LABEL)?);
+        Self::from_rsa(RsaSecret::from_pkcs1_der(&der)?)
+    }
+
+    /// Mixes fresh randomness into what RSA signatures need of it, the salt and the blinding; other kinds need none.
+    ///
+    /// Without it both come from the key and the message, which is enough to be safe. With it, whoever measures how long signing takes cannot
+    /// have the same computation repeated.
+    #[must_use]
+    #[cfg_attr(
+        not(feature = "rsa"),
+        expect(unused_mut, unused_variables, reason = "no other kind takes any")
+    )]
+    pub fn hedged(mut self, entropy: [u8; 32]) -> Self {
+        let entropy = Zeroizing::new(entropy);
+        #[cfg(feature = "rsa")]
+        if let Secret::Rsa(key) = &mut self.secret {
+            key.hedge(&entropy);
+        }
+        self
     }
 
     /// The key as unencrypted PKCS#8 in PEM, with a line end at the end.
@@ -93,6 +176,7 @@ impl SecretKey {
     }
 
     fn to_document(&self) -> pkcs8::SecretDocument {
+        let fixed = "the encoding of a private key has a fixed, small size";
         match &self.secret {
             // Without the public key: PKCS#8 version 1, which is what Python writes and every reader accepts.
             Secret::Ed25519(key) => {
@@ -101,9 +185,11 @@ impl SecretKey {
                 der[16..].copy_from_slice(key.as_bytes());
                 pkcs8::SecretDocument::try_from(&der[..]).expect("the header is valid DER")
             }
-            Secret::EcdsaP256(key) => key
-                .to_pkcs8_der()
-                .expect("the encoding of a private key has a fixed, small size"),
+            Secret::EcdsaP256(key) => key.to_pkcs8_der().expect(fixed),
+            Secret::EcdsaP384(key) => key.to_pkcs8_der().expect(fixed),
+            Secret::EcdsaP521(key) => key.to_pkcs8_der().expect(fixed),
+            #[cfg(feature = "rsa")]
+            Secret::Rsa(key) => key.to_pkcs8(),
         }
     }
 
@@ -131,11 +217,32 @@ impl SecretKey {
     }
 
     fn from_p256(key: p256::ecdsa::SigningKey) -> Self {
-        let public = PublicKey::EcdsaP256(EcdsaP256Key::new(*key.verifying_key()));
         Self {
+            public: PublicKey::EcdsaP256(EcdsaP256Key::new(*key.verifying_key())),
             secret: Secret::EcdsaP256(key),
-            public,
         }
+    }
+
+    fn from_p384(key: p384::ecdsa::SigningKey) -> Self {
+        Self {
+            public: PublicKey::EcdsaP384(EcdsaP384Key::new(*key.verifying_key())),
+            secret: Secret::EcdsaP384(key),
+        }
+    }
+
+    fn from_p521(key: p521::ecdsa::SigningKey) -> Self {
+        Self {
+            public: PublicKey::EcdsaP521(EcdsaP521Key::new(*key.verifying_key())),
+            secret: Secret::EcdsaP521(key),
+        }
+    }
+
+    #[cfg(feature = "rsa")]
+    fn from_rsa(key: RsaSecret) -> Result<Self, KeyError> {
+        Ok(Self {
+            public: PublicKey::Rsa(key.public_key()?),
+            secret: Secret::Rsa(Box::new(key)),
+        })
     }
 }
 
@@ -144,7 +251,7 @@ impl Signer for SecretKey {
         &self.public
     }
 
-    // Both schemes are deterministic here (RFC 8032, RFC 6979), so signing needs no source of randomness.
+    // All schemes are deterministic here (RFC 8032, RFC 6979, and RSA in their manner), so signing needs no source of randomness.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let failed = |_| SignError::Failed {
             reason: "the private key is unusable".into(),
@@ -155,6 +262,16 @@ impl Signer for SecretKey {
                 let signature: p256::ecdsa::Signature = key.try_sign(message).map_err(failed)?;
                 Ok(signature.to_der().as_bytes().to_vec())
             }
+            Secret::EcdsaP384(key) => {
+                let signature: p384::ecdsa::Signature = key.try_sign(message).map_err(failed)?;
+                Ok(signature.to_der().as_bytes().to_vec())
+            }
+            Secret::EcdsaP521(key) => {
+                let signature: p521::ecdsa::Signature = key.try_sign(message).map_err(failed)?;
+                Ok(signature.to_der().as_bytes().to_vec())
+            }
+            #[cfg(feature = "rsa")]
+            Secret::Rsa(key) => key.sign(message),
         }
     }
 }

@@ -129,6 +129,27 @@ fn ids_are_those_of_the_implementations() {
             "3c489b18819805d6ab33e203b8efac625c9f453f8bb6e8e166fa1e07bb531c8d",
         ]
     );
+    let p384 = "000000000000000000000000000000000202020202020202020202020202020202020202020202020202020202020202";
+    let p384 = SecretKey::p384_from_scalar(from_hex(p384).unwrap().try_into().unwrap()).unwrap();
+    assert_eq!(
+        ids(p384.public_key()),
+        [
+            "450896abc0dbf36763302a0e7ae427538a1f25ebff4df72e008adfe85dfefb6a",
+            "b0291a46381cbfb7b8c59e8b7ac56c4e182ea7b84906d88d2d011e9e4806ca7c",
+            "c3bd81bfdfb56540e060b3aae4fc0245c4745af07ea283fe2792c8811759a305",
+            "96cd69fd503a1d2b1ebc81caa4ca809fe29ccaaf823e659d79880c9847978da1",
+            "9fac492785ad9742caf325268c37711ec3848a330e82b4ccee93b0b46d388797",
+            "e249b2a7986b84e80f6540a922550acaded7578faf822b8d2935a5103cf12c82",
+        ]
+    );
+    #[cfg(feature = "rsa")]
+    assert_eq!(
+        ids(&PublicKey::from_pem(include_str!("testdata/rsa.spki.pem")).unwrap()),
+        [
+            "7963bd756bce3dbe1515fa0ece830e76ba9f950f69927eced726a8f2d9bb2418",
+            "eaa9413926d63d9118faaba2cdb98be40850fb3709438291fa16f8af08023dc3",
+        ]
+    );
     // The key `carol` of in-toto-golang's own tests.
     let carol = "393e671b200f964c49083d34a867f5d989ec1c69df7b66758fe471c8591b139c";
     let carol = from_layout(&format!(

@@ -36,23 +36,33 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 pub extern "C" fn rust_eh_personality() {}
 
+const RSA: &str = include_str!("../../../intoto-core/src/key/testdata/rsa.pkcs1.pem");
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
-/// Signs and verifies a chain of one step, in both containers and with both kinds of keys, and a chain whose layout a
+/// Signs and verifies a chain of one step, in both containers and with every kind of key, and a chain whose layout a
 /// stranger signed.
 #[unsafe(no_mangle)]
 pub extern "C" fn intoto_core_self_check() -> u32 {
+    let ed25519 = SecretKey::ed25519_from_seed([1; 32]);
+    let (Ok(p256), Ok(p384), Ok(p521)) = (
+        SecretKey::p256_from_scalar([2; 32]),
+        SecretKey::p384_from_scalar([2; 48]),
+        SecretKey::p521_from_scalar(core::array::from_fn(|at| u8::from(at > 0))),
+    ) else {
+        return line!();
+    };
+    let Ok(rsa) = SecretKey::from_pem(RSA) else {
+        return line!();
+    };
     for container in [Container::Dsse, Container::Metablock] {
-        let ed25519 = SecretKey::ed25519_from_seed([1; 32]);
-        let Ok(p256) = SecretKey::p256_from_scalar([2; 32]) else {
-            return line!();
-        };
-        for (owner, functionary) in [(&ed25519, &p256), (&p256, &ed25519)] {
-            if outcome(owner, functionary, owner, container) != Some(Outcome::Verified) {
-                return line!();
-            }
-            if outcome(owner, functionary, functionary, container) == Some(Outcome::Verified) {
-                return line!();
+        for other in [&p256, &p384, &p521, &rsa] {
+            for (owner, functionary) in [(&ed25519, other), (other, &ed25519)] {
+                if outcome(owner, functionary, owner, container) != Some(Outcome::Verified) {
+                    return line!();
+                }
+                if outcome(owner, functionary, functionary, container) == Some(Outcome::Verified) {
+                    return line!();
+                }
             }
         }
     }
