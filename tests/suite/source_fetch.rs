@@ -142,6 +142,67 @@ fn changed_packages_are_refused_and_repaired() {
     }
 }
 
+/// Cargo reads the manifests of dependencies before it says anything about the workspace.
+#[test]
+fn a_dependency_that_cargo_cannot_read_is_refused_and_repaired() {
+    let (sandbox, registry) = (Sandbox::new(), Registry::start());
+    let git = sandbox.project("twig");
+    git.manifest("").file("src/lib.rs", LIB).commit("begin");
+    let project = with_registry(&sandbox, &registry);
+    project
+        .manifest(&format!(
+            "[dependencies]\nleaf = {{ version = \"1\", registry = \"here\" }}\ntwig = {{ git = \"file://{}\" }}\n",
+            git.path("")
+        ))
+        .lock()
+        .commit("and git");
+    project.cargo(&["fetch", "--locked"]).succeeds();
+    let unpacked = only(&sandbox, "registry/src").join("leaf-1.0.0");
+    let archive = only(&sandbox, "registry/cache").join("leaf-1.0.0.crate");
+    let repository = only(&sandbox, "git/checkouts");
+    let checkout = only(
+        &sandbox,
+        repository.strip_prefix(sandbox.cargo_home()).expect("below").as_str(),
+    );
+    // Another registry's package of the same name and version is none of this workspace's business.
+    let other = "other-0123456789abcdef/leaf-1.0.0";
+    sandbox.write(format!("cargo-home/registry/src/{other}/Cargo.toml"), "other");
+    sandbox.write(format!("cargo-home/registry/cache/{other}.crate"), "other");
+    let break_manifest = || fs::write(unpacked.join("Cargo.toml"), "[package").expect("writable");
+    let break_both = || {
+        break_manifest();
+        fs::write(&archive, "no archive").expect("writable");
+    };
+    let remove_archive = || {
+        break_manifest();
+        fs::remove_file(&archive).expect("it is there");
+    };
+    let break_checkout = || fs::write(checkout.join("Cargo.toml"), "[package").expect("writable");
+    type Attack<'a> = &'a dyn Fn();
+    let attacks: [(Attack<'_>, &str); 4] = [
+        (&break_manifest, "[registry-source-modified]"),
+        // Cargo has downloaded it again by then.
+        (&remove_archive, "[registry-source-modified]"),
+        (&break_checkout, "[git-checkout-modified]"),
+        (&break_both, "[crate-checksum-mismatch]"),
+    ];
+    for (attack, code) in attacks {
+        // As long as the right `.crate` is there; without it nothing says whose is whose.
+        assert!(sandbox.cargo_home().join(format!("registry/src/{other}")).exists());
+        attack();
+        fetch(&project, &[]).exits(1).says(code).says("--repair");
+        project.intoto(&["try"]).exits(1).says(code).says("--repair");
+        fetch(&project, &["--repair"])
+            .succeeds()
+            .says("Removing")
+            .says("Verified 2 packages");
+        fetch(&project, &[]).succeeds();
+    }
+    // What is not the cache's fault is told as before.
+    project.file("Cargo.toml", "[package");
+    fetch(&project, &["--repair"]).exits(3).never_says("Removing");
+}
+
 #[test]
 fn a_lock_file_without_checksum_is_refused() {
     let (sandbox, registry) = (Sandbox::new(), Registry::start());

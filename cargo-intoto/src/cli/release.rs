@@ -52,6 +52,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         ..args.keys.clone()
     };
     let workspace = sequence::enter(
+        ui,
         args.manifest_path.as_deref(),
         args.recording.allow_wrapper || args.recording.dry_run,
     )?;

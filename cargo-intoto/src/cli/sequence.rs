@@ -8,7 +8,7 @@ use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::layout_source::{LayoutSource, StepSource};
 use crate::recording::{
-    Build, Fetch, Outcome, Package, Settings, Step, Test, observe, refuse_dirty, refuse_other_compilers,
+    Build, Fetch, Outcome, Package, Settings, Step, Test, observe, of_unread, refuse_dirty, refuse_other_compilers,
 };
 use crate::store::Run;
 use crate::ui::Ui;
@@ -187,7 +187,7 @@ fn narrowed(words: &[String], packages: &[String]) -> Vec<String> {
 ///
 /// # Errors
 /// When there is no workspace, or a compiler that a recorded step refuses would be asked about it.
-pub(super) fn enter(manifest_path: Option<&Utf8Path>, allow_wrapper: bool) -> Result<Workspace, CliError> {
+pub(super) fn enter(ui: &Ui, manifest_path: Option<&Utf8Path>, allow_wrapper: bool) -> Result<Workspace, CliError> {
     if !allow_wrapper {
         refuse_other_compilers(&[])?;
     }
@@ -195,7 +195,13 @@ pub(super) fn enter(manifest_path: Option<&Utf8Path>, allow_wrapper: bool) -> Re
         manifest_path: manifest_path.map(Utf8Path::to_owned),
         ..WorkspaceArgs::default()
     };
-    let workspace = Workspace::load(&args, &cargo_program())?;
+    let workspace = match Workspace::load(&args, &cargo_program()) {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            of_unread(ui, error, manifest_path, false)?;
+            Workspace::load(&args, &cargo_program())?
+        }
+    };
     std::env::set_current_dir(&workspace.root)
         .map_err(|error| CliError::failure(format!("failed to go to {}", workspace.root)).because(error))?;
     Ok(workspace)

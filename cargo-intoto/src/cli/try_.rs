@@ -51,7 +51,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let layout = args.layout.as_deref().map(sequence::absolute).transpose()?;
-    let workspace = sequence::enter(args.manifest_path.as_deref(), args.allow_wrapper)?;
+    let workspace = sequence::enter(ui, args.manifest_path.as_deref(), args.allow_wrapper)?;
     let runs = runs_directory(&workspace.target_directory).join("try");
     let given = layout.map(|path| LayoutSource::parse(&path)).transpose()?;
     // The commands are needed before the keys, which are made when no other process runs any more.

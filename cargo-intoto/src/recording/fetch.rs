@@ -38,6 +38,10 @@ impl Step for Fetch {
         false
     }
 
+    fn repairs(&self) -> bool {
+        self.repair
+    }
+
     fn plan(&self, context: &Context<'_>) -> Result<StepPlan, CliError> {
         plan::fetch(&context.words)
     }

@@ -35,6 +35,7 @@ pub use fetch::Fetch;
 pub use observe::{Observed, Outcome, Step, observe};
 pub use package::Package;
 pub(crate) use package::refuse_dirty;
+pub(crate) use repair::of_unread;
 pub use run_command::RunCommand;
 pub use test::Test;
 

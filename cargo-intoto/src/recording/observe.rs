@@ -11,8 +11,8 @@ use crate::collect::{hash, walk};
 use crate::error::CliError;
 use crate::exec::process_group;
 use crate::finding::CargoCode;
-use crate::plan::StepPlan;
-use crate::recording::{Artifacts, Context, Settings, environment};
+use crate::plan::{CargoFlags, StepPlan};
+use crate::recording::{Artifacts, Context, Settings, environment, repair};
 use crate::ui::Ui;
 
 /// A kind of step.
@@ -28,6 +28,11 @@ pub trait Step {
     /// Whether the toolchain makes what it makes.
     fn compiles(&self) -> bool {
         true
+    }
+
+    /// Whether it removes what is damaged in cargo's cache.
+    fn repairs(&self) -> bool {
+        false
     }
 
     /// What it will do.
@@ -82,7 +87,15 @@ pub fn observe<'a>(
     announce: &mut dyn FnMut(&Context<'a>, &StepPlan) -> Result<(), CliError>,
 ) -> Result<(Context<'a>, Option<Outcome>), CliError> {
     process_group::forbid_inspection();
-    let context = Context::open(ui, words, settings)?;
+    let context = match Context::open(ui, words, settings) {
+        Ok(context) => context,
+        Err(error) => {
+            let manifest_path = CargoFlags::parse(words)?.manifest_path;
+            let repairs = step.repairs() && !settings.dry_run;
+            repair::of_unread(ui, error, manifest_path.as_deref(), repairs)?;
+            Context::open(ui, words, settings)?
+        }
+    };
     let plan = step.plan(&context)?;
     announce(&context, &plan)?;
     if settings.dry_run {

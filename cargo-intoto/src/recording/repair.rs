@@ -2,14 +2,64 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::collect::dependencies::{PackageKind, PackageReport, Report};
-use crate::error::CliError;
+use crate::collect::cache;
+use crate::collect::dependencies::{self, PackageKind, PackageReport, Report};
+use crate::collect::progress::Progress;
+use crate::error::{CliError, ErrorKind};
+use crate::exec::cargo::Cargo;
 use crate::finding::CargoCode;
 use crate::recording::Context;
-use crate::workspace::Workspace;
+use crate::ui::Ui;
 use crate::workspace::package_cache::PackageCache;
+use crate::workspace::{Workspace, WorkspaceArgs, cargo_home};
+
+/// Finds out whether cargo could not read the workspace because of what lies in its cache, and removes that when `repair` says so:
+/// `Ok` means that cargo may try again.
+///
+/// # Errors
+/// With the refusal of what is damaged, or else with `error` itself.
+pub(crate) fn of_unread(
+    ui: &Ui,
+    error: CliError,
+    manifest_path: Option<&Utf8Path>,
+    repair: bool,
+) -> Result<(), CliError> {
+    if error.kind() != ErrorKind::CannotDecide {
+        return Err(error);
+    }
+    let args = WorkspaceArgs {
+        manifest_path: manifest_path.map(Utf8Path::to_owned),
+        ..WorkspaceArgs::default()
+    };
+    let (Ok(lock), Ok(cargo_home)) = (Workspace::lock_alone(&args, Cargo::locate(ui).program()), cargo_home()) else {
+        return Err(error);
+    };
+    let damaged = cache::damaged(&lock, &cargo_home, &Progress::new(ui, "Checking"))?;
+    let named = |path: &Utf8Path| path.strip_prefix(&cargo_home).unwrap_or(path).to_string();
+    let Some(first) = damaged.first() else {
+        return Err(error);
+    };
+    if repair {
+        let cache = PackageCache::lock(&cargo_home)?;
+        for damaged in &damaged {
+            ui.status("Removing", named(&damaged.path));
+            cache.remove(&damaged.path)?;
+        }
+        return Ok(());
+    }
+    let names: Vec<String> = damaged.iter().map(|damaged| named(&damaged.path)).collect();
+    Err(CliError::refused(
+        first.code,
+        format!(
+            "cargo cannot read the workspace, and packages in its cache are not what Cargo.lock binds them to: {}",
+            dependencies::list(&names)
+        ),
+    )
+    .because(error)
+    .hint("`cargo intoto fetch --repair` removes them, so that cargo makes them anew"))
+}
 
 /// Removes what the report says is wrong; whether there was anything to remove.
 ///

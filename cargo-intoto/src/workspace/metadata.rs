@@ -93,6 +93,14 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// The lock file of the workspace alone, for when cargo cannot read the rest.
+    ///
+    /// # Errors
+    /// When there is no workspace or no lock file.
+    pub fn lock_alone(args: &WorkspaceArgs, cargo: &Path) -> Result<Lock, CliError> {
+        Lock::read(&locate(args, cargo)?.join("Cargo.lock"))
+    }
+
     /// The package with this id.
     pub fn package(&self, id: &str) -> Option<&Package> {
         self.packages
