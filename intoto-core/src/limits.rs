@@ -32,13 +32,16 @@ pub struct Limits {
     pub artifacts: usize,
     /// Rules in one list. Every rule may look at every artifact.
     pub rules: usize,
+    /// Bytes of all rules of one layout. Compiled, a pattern takes up to 40 times its length; a thousand steps have some 200 KB of rules.
+    pub rule_bytes: usize,
     /// Sublayouts within each other. Each level multiplies the files asked for.
     pub sublayout_depth: usize,
     /// Links of one verification together, sublayouts included.
     pub total_links: usize,
     /// Artifacts in all links of one verification together. A name and a digest take some 150 bytes.
     pub total_artifacts: usize,
-    /// Pattern comparisons of one verification; 200 rules over 20,000 artifacts are 4 million.
+    /// Pattern comparisons of one verification; 200 rules over 20,000 artifacts are 4 million. Patterns made for it take some seconds
+    /// of a processor's time for all of them.
     pub rule_work: u64,
 }
 
@@ -59,10 +62,11 @@ impl Default for Limits {
             links_per_step: 256,
             artifacts: 500_000,
             rules: 10_000,
+            rule_bytes: 4 << 20,
             sublayout_depth: 8,
             total_links: 20_000,
             total_artifacts: 4_000_000,
-            rule_work: 2_000_000_000,
+            rule_work: 200_000_000,
         }
     }
 }

@@ -32,6 +32,8 @@ impl Layout {
         check_count("steps", top.steps.len(), limits.steps).map_err(at_top)?;
         check_count("inspections", top.inspections.len(), limits.steps).map_err(at_top)?;
         check_count("keys", top.keys.len(), limits.keys).map_err(at_top)?;
+        let items = top.steps.iter().chain(top.inspections);
+        check_count("bytes of rules", items.map(rule_bytes).sum(), limits.rule_bytes).map_err(at_top)?;
         let mut keys = BTreeMap::new();
         for (key_id, key) in top.keys.iter() {
             let location = || LayoutLocation::Key {
@@ -100,6 +102,21 @@ impl Layout {
         };
         Ok((top, members))
     }
+}
+
+fn rules_member(list: ArtifactList) -> &'static str {
+    match list {
+        ArtifactList::Materials => "expected_materials",
+        ArtifactList::Products => "expected_products",
+    }
+}
+
+/// The length of all words in the rules of a step or an inspection.
+fn rule_bytes(item: &Value<'_>) -> usize {
+    let lists = ArtifactList::ALL.map(|list| item.as_object()?.get(rules_member(list))?.as_array());
+    let rules = lists.into_iter().flatten().flatten();
+    let words = rules.filter_map(Value::as_array).flatten();
+    words.filter_map(Value::as_str).map(str::len).sum()
 }
 
 struct Top<'v, 'a> {
@@ -196,10 +213,7 @@ impl<'v> ItemReader<'v> {
         list: ArtifactList,
         limits: &Limits,
     ) -> Result<Vec<Rule>, LayoutError> {
-        let member = match list {
-            ArtifactList::Materials => "expected_materials",
-            ArtifactList::Products => "expected_products",
-        };
+        let member = rules_member(list);
         let rules = self.located(members.array(member))?;
         self.located(check_count("rules", rules.len(), limits.rules))?;
         let mut read: Vec<Rule> = Vec::with_capacity(rules.len());

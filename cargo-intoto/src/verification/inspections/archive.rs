@@ -17,6 +17,8 @@ const MAX_DIRECTORIES: usize = 1_000_000;
 const MAX_BYTES: u64 = 512 << 20;
 /// Longer than any path that a file system takes.
 const MAX_NAME: usize = 4096;
+/// Bytes of one header that extends the next entry: a long name, extended attributes. They are read into memory.
+const MAX_HEADER: u64 = 1 << 20;
 
 /// How the archive is compressed, as far as the command says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +51,18 @@ impl fmt::Display for Unpack {
 
 /// Unpacks the archive at `path` into the directory `into`.
 pub(super) fn unpack(path: &Utf8Path, compression: Compression, into: &Utf8Path) -> Result<(), Unpack> {
+    // Twice, because whoever reads entries has read the headers that extend them, however long these are.
+    check_headers(decoded(path, compression)?)?;
+    unpack_stream(decoded(path, compression)?, into)
+}
+
+/// What `tar` takes for the archive itself.
+fn decoded(path: &Utf8Path, compression: Compression) -> Result<Box<dyn Read>, Unpack> {
     let mut reader = BufReader::with_capacity(64 * 1024, File::open(path).map_err(Unpack::Io)?);
     let start = reader.fill_buf().map_err(Unpack::Io)?;
     let is_gzip = start.starts_with(&[0x1f, 0x8b]);
     match (compression, is_gzip) {
-        (_, true) => unpack_stream(MultiGzDecoder::new(reader), into),
+        (_, true) => Ok(Box::new(MultiGzDecoder::new(reader))),
         (Compression::Gzip, false) => Err(Unpack::Broken("it is not compressed with gzip".to_owned())),
         (Compression::Detect, false) => {
             const OTHERS: [(&[u8], &str); 4] = [
@@ -64,10 +73,36 @@ pub(super) fn unpack(path: &Utf8Path, compression: Compression, into: &Utf8Path)
             ];
             match OTHERS.iter().find(|(magic, _)| start.starts_with(magic)) {
                 Some((_, name)) => Err(Unpack::Unsupported(format!("it is compressed with {name}"))),
-                None => unpack_stream(reader, into),
+                None => Ok(Box::new(reader)),
             }
         }
     }
+}
+
+/// Refuses headers that would be held in memory as a whole, and what announces more than may be unpacked.
+fn check_headers(reader: impl Read) -> Result<(), Unpack> {
+    use EntryType::{GNULongLink, GNULongName, XGlobalHeader, XHeader};
+
+    let mut archive = Archive::new(reader.take(MAX_BYTES));
+    let mut announced = 0_u64;
+    for entry in archive.entries().map_err(broken)?.raw(true) {
+        let entry = entry.map_err(broken)?;
+        announced = announced.saturating_add(entry.size());
+        if announced > MAX_BYTES {
+            return Err(too_much());
+        }
+        let is_header = matches!(
+            entry.header().entry_type(),
+            GNULongName | GNULongLink | XHeader | XGlobalHeader
+        );
+        if is_header && entry.size() > MAX_HEADER {
+            return Err(Unpack::Unsupported(format!(
+                "one of its headers has {} bytes, more than {MAX_HEADER}",
+                entry.size()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn unpack_stream(reader: impl Read, into: &Utf8Path) -> Result<(), Unpack> {
@@ -89,11 +124,13 @@ fn unpack_stream(reader: impl Read, into: &Utf8Path) -> Result<(), Unpack> {
         unpack_entry(&mut entry, into)?;
     }
     if archive.into_inner().limit() == 0 {
-        return Err(Unpack::Unsupported(format!(
-            "it unpacks to more than {MAX_BYTES} bytes"
-        )));
+        return Err(too_much());
     }
     Ok(())
+}
+
+fn too_much() -> Unpack {
+    Unpack::Unsupported(format!("it unpacks to more than {MAX_BYTES} bytes"))
 }
 
 fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(), Unpack> {
@@ -320,6 +357,51 @@ mod tests {
         for entries in cases {
             let (kind, _) = outcome(&archive(entries), Compression::Detect);
             assert_eq!(kind, "unsupported", "{entries:?}");
+        }
+    }
+
+    /// A name of megabytes would be held in memory before anybody could refuse it.
+    #[test]
+    fn headers_are_short() {
+        use EntryType::{GNULongLink, GNULongName, Regular, XGlobalHeader, XHeader};
+
+        let long = "a".repeat(2 << 20);
+        for kind in [GNULongName, GNULongLink, XHeader, XGlobalHeader] {
+            let bytes = archive(&[("././@LongLink", kind, &long), ("a", Regular, "x")]);
+            assert_eq!(
+                outcome(&bytes, Compression::Detect),
+                ("unsupported", vec![]),
+                "{kind:?}"
+            );
+            // Refused by what the header announces, although nothing of it is there.
+            assert_eq!(outcome(&gzip(&bytes[..1024]), Compression::Gzip).1, [""; 0], "{kind:?}");
+        }
+        let name = "b".repeat(200);
+        let good = archive(&[
+            ("././@LongLink", GNULongName, &format!("{name}\0")),
+            ("a", Regular, "x"),
+        ]);
+        assert_eq!(outcome(&good, Compression::Detect), ("ok", vec![name]));
+    }
+
+    /// What announces more than the limit is refused before any of it is unpacked: half a gigabyte of zeros costs half a megabyte.
+    #[test]
+    fn a_bomb_ends_early() {
+        let header = |size| {
+            let mut header = Header::new_gnu();
+            header.set_entry_type(EntryType::Regular);
+            header.set_mode(0o644);
+            header.set_path("bomb").expect("a name");
+            header.set_size(size);
+            header.set_cksum();
+            header.as_bytes().to_vec()
+        };
+        let whole = [header(super::MAX_BYTES + 1), vec![0; 1 << 20]].concat();
+        let first = archive(&[("a", EntryType::Regular, "x")]);
+        let by_parts = [&first[..1024], &header(super::MAX_BYTES), &[0; 1024]].concat();
+        for bomb in [whole, by_parts] {
+            assert_eq!(outcome(&gzip(&bomb), Compression::Gzip), ("unsupported", vec![]));
+            assert_eq!(outcome(&bomb, Compression::Detect), ("unsupported", vec![]));
         }
     }
 
