@@ -14,7 +14,7 @@ use cargo_intoto_tests::vectors::{self, BASE, LAYOUT};
 use intoto_core::artifacts::Artifacts;
 use intoto_core::digest::DigestSet;
 use intoto_core::encoding::strict_json;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{OpenPgpCertificate, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{Finding, FindingCode, Severity, Verdict};
@@ -212,9 +212,7 @@ impl Case {
             .expect
             .get("owners")
             .map_or_else(|| vec!["owner.pub".to_owned()], |owners| texts(owners).collect());
-        let key = |file: &String| {
-            PublicKey::from_spki_pem(str::from_utf8(&self.files[Utf8Path::new(file)]).unwrap()).unwrap()
-        };
+        let key = |file: &String| read_key(&self.files[Utf8Path::new(file)]);
         let mut policy = Policy::new(owners.iter().map(key).collect(), Timestamp::from_unix(fixed::TIME));
         for (name, value) in self.expect["parameters"].as_object().into_iter().flatten() {
             policy.parameters.insert(name, value.as_str().unwrap()).unwrap();
@@ -289,6 +287,20 @@ fn inspect(inspecting: Inspecting, in_hand: &Artifacts) -> Verdict {
     };
     let answers: Vec<InspectionAnswer> = inspecting.requests().iter().map(answer).collect();
     inspecting.supply(answers).unwrap()
+}
+
+/// A key in PEM, as a layout carries it, or as GnuPG exports it.
+fn read_key(bytes: &[u8]) -> PublicKey {
+    if OpenPgpCertificate::looks_like(bytes) {
+        let [key] = <[_; 1]>::try_from(OpenPgpCertificate::read_all(bytes).unwrap()).unwrap();
+        return PublicKey::OpenPgp(key.key.unwrap());
+    }
+    match str::from_utf8(bytes).unwrap() {
+        text if text.starts_with('{') => {
+            PublicKey::from_layout_value(&strict_json::parse(bytes, &Limits::default()).unwrap()).unwrap()
+        }
+        text => PublicKey::from_spki_pem(text).unwrap(),
+    }
 }
 
 fn limits(settings: &Value) -> Limits {

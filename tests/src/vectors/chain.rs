@@ -122,7 +122,8 @@ pub fn text(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-fn canonical(value: &Value) -> Vec<u8> {
+/// The canonical form of a value.
+pub fn canonical(value: &Value) -> Vec<u8> {
     let text = value.to_string();
     let value = strict_json::parse(text.as_bytes(), &Limits::default()).expect("serde_json writes strict JSON");
     to_canonical(&value).expect("vectors with numbers that have no canonical form say what they mean")

@@ -12,6 +12,7 @@ mod bytes;
 pub mod chain;
 mod layouts;
 mod links;
+mod openpgp;
 mod peers;
 mod rules;
 pub mod statements;
@@ -116,6 +117,7 @@ pub fn all() -> Vec<Vector> {
     vectors.extend(bytes::vectors());
     vectors.extend(layouts::vectors());
     vectors.extend(links::vectors());
+    vectors.extend(openpgp::vectors());
     vectors.extend(peers::vectors());
     vectors.extend(rules::vectors());
     vectors.extend(statements::vectors());
