@@ -182,7 +182,7 @@ struct Chosen {
 
 fn choose_key(args: &Args) -> Result<Chosen, CliError> {
     if let Some(text) = &args.key {
-        let KeyUri::File(path) = KeyUri::parse(text)?;
+        let path = KeyUri::parse(text)?.into_file()?;
         let name = path
             .file_stem()
             .filter(|stem| signing::is_key_name(stem))

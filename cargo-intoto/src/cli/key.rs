@@ -126,13 +126,16 @@ fn describe(key: &PublicKey) -> String {
         key.kind(),
         key.key_id(KeyIdStyle::Legacy),
         key.key_id(KeyIdStyle::Python),
-        key.to_spki_pem()
+        signing::public_key_text(key)
     )
 }
 
 /// The public half of what `--key` may name, opening the private key only when there is no public file.
 pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
-    let signing::KeyUri::File(path) = signing::KeyUri::parse(text)?;
+    let path = match signing::KeyUri::parse(text)? {
+        signing::KeyUri::File(path) => path,
+        signing::KeyUri::Gpg(id) => return Ok(signing::GpgKey::find(&id)?.public_key().clone()),
+    };
     if !path.exists() {
         return Err(CliError::cannot_decide(format!("there is no key at `{path}`"))
             .hint("give a key file, or the name of a key of your own: `cargo intoto key list` shows them"));

@@ -7,6 +7,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_layouts::{TEMPLATES, template};
+use intoto_core::envelope::Container;
 use intoto_core::key::{KeyIdStyle, Signer};
 
 use crate::cli::init::{NO_TESTS, next_year};
@@ -19,7 +20,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Profile, Severity};
 use crate::settings;
-use crate::signing::{ContainerArg, KeyDirectory, KeyFile, KeyUri};
+use crate::signing::{ContainerArg, GpgKey, KeyDirectory, KeyFile, KeyUri};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 
@@ -225,41 +226,56 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
             ),
         ));
     }
-    let files = owner_keys(&args.keys)?;
-    let mut secrets = Vec::new();
+    let mut secrets: Vec<Box<dyn Signer>> = Vec::new();
+    let mut container: Container = args.container.into();
+    let (gpg, files) = owner_keys(&args.keys)?;
     for file in &files {
-        secrets.push(file.open()?);
+        secrets.push(Box::new(file.open()?));
     }
-    let owners: Vec<&dyn Signer> = secrets.iter().map(|secret| secret as &dyn Signer).collect();
-    let bytes = layout_source::sign(&source, &owners, args.container.into())?;
+    for key in gpg {
+        // No implementation takes its signatures in any other.
+        container = Container::Metablock;
+        secrets.push(Box::new(key));
+    }
+    let owners: Vec<&dyn Signer> = secrets.iter().map(|secret| &**secret).collect();
+    let bytes = layout_source::sign(&source, &owners, container)?;
     let output = args
         .output
         .clone()
         .unwrap_or_else(|| args.source.with_extension("layout"));
     settings::replace(&output, &bytes, 0o644)?;
     for owner in &owners {
-        let id = owner.public_key().key_id(KeyIdStyle::Legacy);
+        let id = owner.key_id(KeyIdStyle::Legacy);
         ui.status("Signed", format_args!("{output} (key {})", id.short()));
     }
     Ok(Exit::Success)
 }
 
-fn owner_keys(keys: &[String]) -> Result<Vec<KeyFile>, CliError> {
+fn owner_keys(keys: &[String]) -> Result<(Vec<GpgKey>, Vec<KeyFile>), CliError> {
     if !keys.is_empty() {
-        let mut files = Vec::new();
+        let (mut gpg, mut files) = (Vec::new(), Vec::new());
         for text in keys {
-            let KeyUri::File(path) = KeyUri::parse(text)?;
-            let file = KeyFile::find(&path)?;
-            if !files.contains(&file) {
-                files.push(file);
+            match KeyUri::parse(text)? {
+                KeyUri::File(path) => {
+                    let file = KeyFile::find(&path)?;
+                    if !files.contains(&file) {
+                        files.push(file);
+                    }
+                }
+                KeyUri::Gpg(id) => {
+                    let key = GpgKey::find(&id)?;
+                    if !gpg.contains(&key) {
+                        gpg.push(key);
+                    }
+                }
             }
         }
-        return Ok(files);
+        return Ok((gpg, files));
     }
     let directory = KeyDirectory::of_user()?;
     let own = directory.keys()?;
     match own.as_slice() {
-        [only] => Ok(vec![KeyFile::find(&only.private)?]),
+        [only] => Ok((Vec::new(), vec![KeyFile::find(&only.private)?])),
         [] => Err(
             CliError::usage(format!("there is no key to sign with in `{}`", directory.path()))
                 .hint("run `cargo intoto key generate NAME`"),

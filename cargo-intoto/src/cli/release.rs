@@ -13,6 +13,7 @@ use crate::foreign;
 use crate::layout_source::LayoutSource;
 use crate::recording::Settings;
 use crate::recording::seal::{self, Signing};
+use crate::settings;
 use crate::signing::{KeyArgs, Keyring, PendingSigners, load_public_key};
 use crate::ui::{Ui, Verbosity};
 
@@ -140,19 +141,20 @@ fn owner_file(signed: &Utf8Path) -> Result<Option<Utf8PathBuf>, CliError> {
     let Ok(envelope) = Envelope::parse(&bytes, &limits) else {
         return Ok(None);
     };
+    let now = settings::now()?;
     let directory = signed.with_file_name("keys");
     let mut files: Vec<Utf8PathBuf> = directory
         .read_dir_utf8()
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.into_path()))
-        .filter(|path| path.extension() == Some("pub"))
+        .filter(|path| matches!(path.extension(), Some("pub" | "asc")))
         .collect();
     files.sort();
     Ok(files.into_iter().find(|path| {
         load_public_key(path).is_ok_and(|key| {
             let ids = key.key_ids();
-            envelope.verify(&key, &ids).is_ok()
+            envelope.verify_at(&key, &ids, now).is_ok()
         })
     }))
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::DigestSet;
-use intoto_core::envelope::{self, SignError};
+use intoto_core::envelope::{self, Container, SignError};
 use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::LayoutSource;
 use crate::settings;
-use crate::signing::{KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, StepSigner};
+use crate::signing::{KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, StepSigner, is_gpg};
 use crate::ui::{Ui, count};
 
 /// Where a layout is looked for that says how it lists keys.
@@ -34,7 +34,7 @@ const SOURCE: &str = "layouts/release.toml";
 pub(crate) struct Args {
     /// The link or layout, signed or not
     file: Utf8PathBuf,
-    /// Key to sign with: a name in the key directory, or a file; may be repeated
+    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Keep the signatures that are there, instead of replacing them
@@ -144,14 +144,16 @@ fn sign_layout(
         Some(KeyIdStyleArg::Legacy) => &[KeyIdStyle::Legacy],
         None => &[KeyIdStyle::Python, KeyIdStyle::Legacy],
     };
-    let ids: Vec<(&dyn Signer, KeyId)> = signers
-        .iter()
-        .flat_map(|signer| {
-            styles
-                .iter()
-                .map(|style| (signer.signer(), signer.signer().public_key().key_id(*style)))
-        })
-        .collect();
+    let mut ids: Vec<(&dyn Signer, KeyId)> = Vec::new();
+    for signer in signers {
+        for style in styles {
+            let key_id = signer.signer().key_id(*style);
+            // An OpenPGP key has one id in every style.
+            if !ids.iter().any(|(_, other)| *other == key_id) {
+                ids.push((signer.signer(), key_id));
+            }
+        }
+    }
     let path = args.output.clone().unwrap_or_else(|| file.path().to_owned());
     write(args, file, payload, &ids, &path, ui)
 }
@@ -170,7 +172,10 @@ fn write(
         Payload::Statement(_) => LinkForm::Statement,
         _ => LinkForm::Link(envelope.container()),
     };
-    let bytes = match args.container.map(LinkForm::from) {
+    let by_gpg = args.keys.iter().any(|key| is_gpg(key));
+    // What GnuPG signs is a Metablock, also when it was something else before.
+    let metablock = LinkForm::Link(Container::Metablock);
+    let bytes = match args.container.map(LinkForm::from).or(by_gpg.then_some(metablock)) {
         Some(wanted) if wanted != is => {
             if args.append {
                 return Err(CliError::usage(format!(

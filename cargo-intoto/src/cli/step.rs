@@ -78,8 +78,8 @@ pub(crate) fn record_as(
         let signers = keys.prepare(name, layout_source(&context.workspace)?.as_ref())?;
         if recording.dry_run {
             ui.data(&format!("{plan}"))?;
-            for path in signers.paths() {
-                ui.data(&format!("signed by {path}\n"))?;
+            for name in signers.names() {
+                ui.data(&format!("signed by {name}\n"))?;
             }
         }
         pending = Some(signers);

@@ -178,7 +178,7 @@ fn finish(
         let signers: Vec<StepSigner> = by
             .iter()
             .filter_map(|name| keys.get(&name.value))
-            .map(|key| StepSigner::new(Rc::clone(key), key.public_key().key_id(KeyIdStyle::Legacy)))
+            .map(|key| StepSigner::new(Rc::<SecretKey>::clone(key), key.public_key().key_id(KeyIdStyle::Legacy)))
             .collect();
         seal::seal(
             ui,

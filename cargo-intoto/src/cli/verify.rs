@@ -15,7 +15,7 @@ use crate::report::{self, Format};
 use crate::trust::TrustArgs;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
-use crate::verification::owners::{self, Older, Owners};
+use crate::verification::owners::{self, GpgOwners, Older, Owners};
 use crate::verification::{self, Artifact, Commands, ReferenceTime, Request, hostile_tree, subject};
 
 /// Decide whether artifacts came out of the steps that a layout demands
@@ -61,6 +61,21 @@ pub(crate) struct Args {
     /// Public key that must have signed the layout, instead of the trust store; if repeated, all must
     #[arg(long = "key", value_name = "FILE", help_heading = "Trust")]
     keys: Vec<Utf8PathBuf>,
+    /// OpenPGP key that must have signed the layout, by its fingerprint, from GnuPG or --gpg-pubring; if repeated, all must
+    #[arg(long, value_name = "FINGERPRINT", help_heading = "Trust")]
+    gpg: Vec<String>,
+    /// File with exported OpenPGP keys; without --gpg, each key in it must have signed the layout
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    gpg_pubring: Option<Utf8PathBuf>,
+    /// Home directory of GnuPG [default: your own]
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "gpg",
+        conflicts_with = "gpg_pubring",
+        help_heading = "Trust"
+    )]
+    gpg_home: Option<Utf8PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
     /// Crate that the artifacts are said to be, as `pkg:cargo/NAME[@VERSION]` [default: by file name]
@@ -182,15 +197,20 @@ fn prepare(
             .unwrap_or(Utf8Path::new(".")),
     });
     let purls = subject::purls(&artifacts, &args.subjects, &mut findings)?;
-    let owners = if args.keys.is_empty() {
+    let gpg = GpgOwners {
+        ids: &args.gpg,
+        pubring: args.gpg_pubring.as_deref(),
+        home: args.gpg_home.as_deref(),
+    };
+    let owners = if args.keys.is_empty() && gpg.is_empty() {
         let by_program =
             args.subjects.is_empty() && !purls.is_empty() && artifacts.iter().all(|artifact| artifact.stem().is_none());
-        Owners::of_store(args.trust.load()?, &purls, &layout, limits).map_err(|error| match by_program {
+        Owners::of_store(args.trust.load()?, &purls, &layout, time.timestamp(), limits).map_err(|error| match by_program {
             true => error.hint("a program counts as of the crate of its name; if it is another's, say so with --subject pkg:cargo/NAME"),
             false => error,
         })?
     } else {
-        Owners::of_files(&args.keys)?
+        Owners::named(&args.keys, &gpg)?
     };
     let request = Request {
         layout_name: layout_path.into_string(),

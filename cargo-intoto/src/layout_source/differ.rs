@@ -1,6 +1,7 @@
 //! Where a signed layout says something else than its source.
 
 use intoto_core::layout::{Inspection, Layout, Rule, Step};
+use intoto_core::name::KeyId;
 
 use crate::layout_source::source::{LayoutSource, RuleSource};
 use crate::layout_source::{At, Problem};
@@ -9,7 +10,7 @@ use crate::layout_source::{At, Problem};
 pub fn from_signed(source: &LayoutSource, signed: &Layout) -> Vec<Problem> {
     let mut problems = Vec::new();
     let wanted = source.to_layout();
-    if wanted == *signed {
+    if wanted.to_value() == signed.to_value() {
         return problems;
     }
     if wanted.expires() != signed.expires() {
@@ -18,10 +19,13 @@ pub fn from_signed(source: &LayoutSource, signed: &Layout) -> Vec<Problem> {
     if wanted.readme() != signed.readme() {
         problems.push(without_place("the signed layout has another `readme`"));
     }
-    if wanted.keys() != signed.keys() {
+    // Written out, because an OpenPGP key with other subkeys or another end is the same key.
+    let text = |layout: &Layout, id: &KeyId| layout.key(id).map(|key| key.to_value(id));
+    let differ = |id: &KeyId| text(&wanted, id) != text(signed, id);
+    if wanted.keys().keys().chain(signed.keys().keys()).any(differ) {
         for key in source.keys().values() {
             let id = key.id();
-            if wanted.key(&id) != signed.key(&id) {
+            if differ(&id) {
                 problems.push(Problem::error(
                     key.span.clone(),
                     "the signed layout does not have this key",

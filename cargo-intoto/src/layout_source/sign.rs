@@ -14,7 +14,11 @@ pub fn sign(source: &LayoutSource, owners: &[&dyn Signer], container: Container)
     for owner in owners {
         // Python looks for its own id, Go and everything older for the legacy one.
         for style in [KeyIdStyle::Python, KeyIdStyle::Legacy] {
-            signers.push((*owner, owner.public_key().key_id(style)));
+            let key_id = owner.key_id(style);
+            // An OpenPGP key has one id in every style.
+            if !signers.iter().any(|(_, other)| *other == key_id) {
+                signers.push((*owner, key_id));
+            }
         }
     }
     envelope::sign(&layout.to_value(), &signers, container)

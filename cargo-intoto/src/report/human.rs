@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use intoto_core::envelope::Container;
-use intoto_core::key::KeyIdStyle;
+use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::verdict::{
     Binding, InspectionReport, InspectionState, LayerReport, LinkState, Location, Outcome, Severity, StepReport,
     SubjectReport,
@@ -17,7 +17,7 @@ use super::findings::{Row, rows, subject, verb};
 use crate::escape::{plain, shell};
 use crate::explain::{Account, Origin};
 use crate::ui::{Verbosity, count};
-use crate::verification::{ReferenceTime, Report};
+use crate::verification::{Owner, ReferenceTime, Report};
 
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
 const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
@@ -239,20 +239,34 @@ impl Page {
 
     /// The same verification with the reference implementation, run where the artifacts lie.
     fn equivalent(&mut self, report: &Report) {
-        let keys: Option<Vec<String>> = report
+        let (gpg, owners): (Vec<&Owner>, Vec<&Owner>) = report
             .owners
+            .iter()
+            .partition(|owner| matches!(owner.key, PublicKey::OpenPgp(_)));
+        let keys: Option<Vec<String>> = owners
             .iter()
             .map(|owner| owner.file.as_ref().map(|file| shell(file.as_str()).into_owned()))
             .collect();
-        let keys = keys.filter(|keys| !keys.is_empty());
+        let keys = keys.filter(|keys| !keys.is_empty() || !gpg.is_empty());
         let keys = keys.unwrap_or_else(|| vec!["OWNER.pub".to_owned()]);
+        let mut by: Vec<String> = Vec::new();
+        if !keys.is_empty() {
+            by.push(format!("--verification-keys {}", keys.join(" ")));
+        }
+        if !gpg.is_empty() {
+            let ids: Vec<String> = gpg
+                .iter()
+                .map(|owner| owner.key.key_id(KeyIdStyle::Python).to_string())
+                .collect();
+            by.push(format!("--gpg {}", ids.join(" ")));
+        }
         self.line(
             NOTE,
             "Equivalent",
             &format!(
-                "in-toto-verify --layout {} --verification-keys {} --link-dir {}",
+                "in-toto-verify --layout {} {} --link-dir {}",
                 shell(&report.layout_name),
-                keys.join(" "),
+                by.join(" "),
                 shell(report.links.as_str())
             ),
         );

@@ -12,7 +12,7 @@ use crate::signing::PendingSigners;
 /// Who signs, and in which form.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyArgs {
-    /// Key to sign with: a name in the key directory, or a file; may be repeated
+    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY", help_heading = "Signing")]
     pub keys: Vec<String>,
     /// Record without signing; `cargo intoto sign` signs elsewhere
@@ -41,10 +41,34 @@ impl KeyArgs {
         PendingSigners::prepare(self, step, source)
     }
 
-    /// The form of signed files.
+    /// The form of signed files. With a key that GnuPG keeps that is a Metablock, because no implementation takes its signatures in any other.
     pub fn form(&self) -> LinkForm {
-        self.container.into()
+        if self.keys.iter().any(|key| is_gpg(key)) {
+            LinkForm::Link(Container::Metablock)
+        } else {
+            self.container.into()
+        }
     }
+
+    /// Refuses what GnuPG cannot sign.
+    pub(super) fn check_gpg(&self) -> Result<(), CliError> {
+        if self.container == LinkFormArg::Statement {
+            return Err(CliError::usage("OpenPGP keys sign no statements")
+                .hint("leave out `--container`, or sign with another key"));
+        }
+        if self.keys.iter().any(|key| !is_gpg(key)) {
+            return Err(CliError::usage(
+                "keys that GnuPG keeps and others cannot sign together, because their files have other forms",
+            )
+            .hint("sign once with each: record with `--unsigned`, then `cargo intoto sign` for every key"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a word behind `--key` names a key that GnuPG keeps.
+pub(crate) fn is_gpg(key: &str) -> bool {
+    key.starts_with("gpg:")
 }
 
 /// `--keyid-style`.

@@ -3,18 +3,21 @@
 mod args;
 mod directory;
 mod file;
+mod openpgp;
 mod passphrase;
 mod pending;
 mod public;
 mod signed_file;
 mod uri;
 
+pub(crate) use args::is_gpg;
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
 pub use directory::{KeyDirectory, StoredKey};
 pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};
+pub use openpgp::{GpgKey, OpenPgpId, load_from_gpg, load_pubring};
 pub(crate) use passphrase::{ask as ask_passphrase, new as new_passphrase};
 pub use pending::{Keyring, PendingSigners, StepSigner};
-pub use public::{load_public_key, parse_public_key};
+pub use public::{load_public_key, parse_public_key, public_key_text};
 pub use signed_file::SignedFile;
 pub use uri::{KeyUri, is_key_name};

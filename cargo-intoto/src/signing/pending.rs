@@ -12,6 +12,7 @@ use intoto_core::name::KeyId;
 
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
+use crate::signing::openpgp::GpgKey;
 use crate::signing::{KeyArgs, KeyDirectory, KeyFile, KeyUri, StoredKey};
 use crate::ui::Ui;
 
@@ -19,19 +20,21 @@ use crate::ui::Ui;
 #[derive(Debug, Clone)]
 pub struct PendingSigners {
     files: Vec<KeyFile>,
+    /// Keys that GnuPG keeps.
+    gpg: Vec<GpgKey>,
     naming: Naming,
 }
 
 /// An open key and the id that its signatures and link files carry.
 #[derive(Clone)]
 pub struct StepSigner {
-    key: Rc<SecretKey>,
+    key: Rc<dyn Signer>,
     key_id: KeyId,
 }
 
 impl StepSigner {
     /// A key that is open already, named by `key_id`: the throw-away keys of `try`.
-    pub fn new(key: Rc<SecretKey>, key_id: KeyId) -> Self {
+    pub fn new(key: Rc<dyn Signer>, key_id: KeyId) -> Self {
         Self { key, key_id }
     }
 
@@ -73,6 +76,7 @@ impl PendingSigners {
             Some(style) => Naming::Style(style.into()),
             None => Naming::Listed(source.map(LayoutSource::listed_keys).unwrap_or_default()),
         };
+        let mut gpg: Vec<GpgKey> = Vec::new();
         let files = if args.unsigned {
             Vec::new()
         } else if args.keys.is_empty() {
@@ -80,15 +84,25 @@ impl PendingSigners {
         } else {
             let mut files: Vec<KeyFile> = Vec::new();
             for text in &args.keys {
-                let KeyUri::File(path) = KeyUri::parse(text)?;
-                let file = KeyFile::find(&path)?;
-                if !files.contains(&file) {
-                    files.push(file);
+                match KeyUri::parse(text)? {
+                    KeyUri::File(path) => {
+                        let file = KeyFile::find(&path)?;
+                        if !files.contains(&file) {
+                            files.push(file);
+                        }
+                    }
+                    KeyUri::Gpg(id) => {
+                        args.check_gpg()?;
+                        let key = GpgKey::find(&id)?;
+                        if !gpg.contains(&key) {
+                            gpg.push(key);
+                        }
+                    }
                 }
             }
             files
         };
-        Ok(Self { files, naming })
+        Ok(Self { files, gpg, naming })
     }
 
     /// The same keys, named as a layout lists them, unless `--keyid-style` said otherwise.
@@ -102,12 +116,13 @@ impl PendingSigners {
 
     /// Whether nothing will be signed.
     pub fn is_unsigned(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.gpg.is_empty()
     }
 
-    /// The key files, for `--dry-run`.
-    pub fn paths(&self) -> impl Iterator<Item = &camino::Utf8Path> {
-        self.files.iter().map(KeyFile::path)
+    /// The keys' names, for `--dry-run`.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let files = self.files.iter().map(|file| file.path().to_string());
+        files.chain(self.gpg.iter().map(|key| format!("gpg:{}", key.key_id())))
     }
 
     /// Opens the keys, asking for passphrases where needed. Call it when no process of the recorded command is left.
@@ -143,6 +158,13 @@ impl Keyring {
             }
             let key_id = pending.naming.name(key.public_key());
             signers.push(StepSigner { key, key_id });
+        }
+        for key in &pending.gpg {
+            // Named by what signs, however a layout lists its primary key.
+            signers.push(StepSigner {
+                key_id: key.key_id().clone(),
+                key: Rc::new(key.clone()),
+            });
         }
         Ok(signers)
     }

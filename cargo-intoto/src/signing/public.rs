@@ -1,17 +1,24 @@
-//! Public key files: SPKI PEM.
+//! Public key files: SPKI PEM, OpenPGP keys as GnuPG exports them, and keys as layouts carry them.
 
 use camino::Utf8Path;
-use intoto_core::key::{KeyError, PublicKey};
+use intoto_core::encoding::{strict_json, to_json_pretty};
+use intoto_core::key::{KeyError, OpenPgpCertificate, PublicKey};
+use intoto_core::limits::Limits;
 
 use crate::error::CliError;
 use crate::foreign::{self, Unread};
+use crate::signing::openpgp;
 
-/// No public key file is larger; certificates and bundles are something else.
+/// No public key file is larger; certificates and bundles are something else, and so are OpenPGP keys with hundreds of other people's
+/// signatures, which `gpg --export-options export-minimal` leaves out.
 const MAX_BYTES: usize = 64 << 10;
 
 /// Reads the public key at `path`.
 pub fn load_public_key(path: &Utf8Path) -> Result<PublicKey, CliError> {
     let bytes = read_bounded(path)?;
+    if OpenPgpCertificate::looks_like(&bytes) {
+        return openpgp::parse_one(&bytes, path.as_str());
+    }
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| CliError::cannot_decide(format!("the public key file `{path}` is not text")).hint(FORM_HINT))?;
     parse_public_key(text, path.as_str())
@@ -26,6 +33,11 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
             ),
         );
     }
+    if text.trim_start().starts_with('{') {
+        return parse_dictionary(text).map_err(|error| {
+            CliError::cannot_decide(format!("failed to read the public key in `{origin}`")).because(error)
+        });
+    }
     PublicKey::from_spki_pem(text).map_err(|error| {
         let hint = match &error {
             KeyError::UnsupportedAlgorithm { .. } => "ed25519 and P-256 keys can be used",
@@ -37,7 +49,21 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
     })
 }
 
-const FORM_HINT: &str = "a public key is a PEM file with `-----BEGIN PUBLIC KEY-----`";
+/// The text of a public key, as [`parse_public_key`] reads it: SPKI PEM, or for an OpenPGP key the dictionary that layouts carry.
+pub fn public_key_text(key: &PublicKey) -> String {
+    match key {
+        PublicKey::OpenPgp(key) => to_json_pretty(&key.to_layout_value()) + "\n",
+        key => key.to_spki_pem(),
+    }
+}
+
+fn parse_dictionary(text: &str) -> Result<PublicKey, String> {
+    let value = strict_json::parse(text.as_bytes(), &Limits::default()).map_err(|error| error.to_string())?;
+    PublicKey::from_layout_value(&value).map_err(|error| error.to_string())
+}
+
+const FORM_HINT: &str =
+    "a public key is a PEM file with `-----BEGIN PUBLIC KEY-----`, or what `gpg --armor --export FINGERPRINT` writes";
 
 fn read_bounded(path: &Utf8Path) -> Result<Vec<u8>, CliError> {
     foreign::read(path, MAX_BYTES).map_err(|unread| match unread {

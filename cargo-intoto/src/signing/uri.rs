@@ -22,6 +22,11 @@ const SCHEMES: &[Scheme] = &[
         unavailable: None,
     },
     Scheme {
+        name: "gpg",
+        form: "gpg:FINGERPRINT",
+        unavailable: None,
+    },
+    Scheme {
         name: "sigstore",
         form: "sigstore:",
         unavailable: Some("this build has no Sigstore support: install cargo-intoto with `--features sigstore`"),
@@ -33,6 +38,8 @@ const SCHEMES: &[Scheme] = &[
 pub enum KeyUri {
     /// A private key file.
     File(Utf8PathBuf),
+    /// A key that GnuPG keeps: what stands behind `gpg:`.
+    Gpg(String),
 }
 
 impl KeyUri {
@@ -48,8 +55,10 @@ impl KeyUri {
             if let Some(hint) = row.unavailable {
                 return Err(CliError::usage(format!("keys of the scheme `{scheme}:` cannot be used")).hint(hint));
             }
-            // `file` is the only scheme of the table that is available.
-            return Ok(Self::File(Utf8PathBuf::from(file_path(rest))));
+            return Ok(match row.name {
+                "gpg" => Self::Gpg(rest.to_owned()),
+                _ => Self::File(Utf8PathBuf::from(file_path(rest))),
+            });
         }
         if is_key_name(text) {
             // First of all the user's own key: a file that a tree happens to have by that name must not come before it.
@@ -59,6 +68,17 @@ impl KeyUri {
             }
         }
         Ok(Self::File(Utf8PathBuf::from(text)))
+    }
+}
+
+impl KeyUri {
+    /// The private key file, where nothing else will do.
+    pub fn into_file(self) -> Result<Utf8PathBuf, CliError> {
+        match self {
+            Self::File(path) => Ok(path),
+            Self::Gpg(id) => Err(CliError::usage(format!("a key file is wanted here, not `gpg:{id}`"))
+                .hint("keys that GnuPG keeps sign links and layouts: `cargo intoto sign --key gpg:FINGERPRINT`")),
+        }
     }
 }
 
@@ -118,12 +138,13 @@ mod tests {
         for (text, path) in cases {
             assert_eq!(KeyUri::parse(text).unwrap(), KeyUri::File(path.clone()), "{text}");
         }
+        assert_eq!(KeyUri::parse("gpg:AB").unwrap(), KeyUri::Gpg("AB".to_owned()));
     }
 
     #[test]
     fn refuses_unknown_and_unavailable_schemes() {
         for (text, expected) in [
-            ("gpg:ABCD", "unknown key scheme `gpg:` in `gpg:ABCD`"),
+            ("pgp:ABCD", "unknown key scheme `pgp:` in `pgp:ABCD`"),
             ("sigstore:", "keys of the scheme `sigstore:` cannot be used"),
             ("", "the key's name is empty"),
         ] {

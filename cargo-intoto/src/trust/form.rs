@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::value::Datetime;
 
 use crate::error::CliError;
+use crate::signing::{parse_public_key, public_key_text};
 use crate::trust::entry::{AcceptedLayout, Entry};
 use crate::trust::scope::Scope;
 
@@ -68,8 +69,8 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
     let wrong = |what: String| CliError::cannot_decide(format!("its entry `{}` {what}", raw.name.escape_debug()));
     let mut keys: Vec<PublicKey> = Vec::new();
     for pem in &raw.keys {
-        let key =
-            PublicKey::from_spki_pem(pem).map_err(|error| wrong("has an unusable key".to_owned()).because(error))?;
+        let key = parse_public_key(pem, "the trust store")
+            .map_err(|error| wrong("has an unusable key".to_owned()).because(error))?;
         if keys.contains(&key) {
             return Err(wrong("lists a key twice".to_owned()));
         }
@@ -136,7 +137,7 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
                 scope: entry.scope.iter().map(Scope::to_string).collect(),
                 threshold: entry.threshold,
                 added: time(entry.added)?,
-                keys: entry.keys.iter().map(PublicKey::to_spki_pem).collect(),
+                keys: entry.keys.iter().map(public_key_text).collect(),
                 accepted: entry
                     .accepted
                     .iter()

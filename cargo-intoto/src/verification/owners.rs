@@ -1,16 +1,55 @@
 //! Whose signatures on the layout are demanded: the keys that the user names, or those of the user's trust store.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::{sha256, to_hex};
 use intoto_core::envelope::Envelope;
+use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::limits::Limits;
+use intoto_core::time::Timestamp;
 use intoto_core::verdict::Outcome;
 
 use super::{Owner, ReferenceTime, Report};
 use crate::error::{CliError, ErrorKind};
 use crate::finding::{CargoCode, CargoFinding};
-use crate::signing::load_public_key;
+use crate::signing::{OpenPgpId, load_from_gpg, load_public_key, load_pubring};
 use crate::trust::{Entry, Store};
+
+/// Owners that are known by OpenPGP keys.
+#[derive(Debug, Clone, Copy)]
+pub struct GpgOwners<'a> {
+    /// The ids of keys. With none, every key in the file.
+    pub ids: &'a [String],
+    /// A file that GnuPG exported, in place of GnuPG itself.
+    pub pubring: Option<&'a Utf8Path>,
+    /// GnuPG's home directory, if it is not the user's own.
+    pub home: Option<&'a Utf8Path>,
+}
+
+impl GpgOwners<'_> {
+    /// Whether nobody is named.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.pubring.is_none()
+    }
+
+    fn load(&self) -> Result<Vec<Owner>, CliError> {
+        let ids = self
+            .ids
+            .iter()
+            .map(|id| OpenPgpId::parse(id))
+            .collect::<Result<Vec<_>, _>>()?;
+        let keys = match self.pubring {
+            Some(pubring) => load_pubring(pubring, &ids)?,
+            None => load_from_gpg(self.home, &ids)?,
+        };
+        let origin = self.pubring.map_or("GnuPG", Utf8Path::as_str);
+        let owner = |key: PublicKey| Owner {
+            label: format!("{} of {origin}", key.key_id(KeyIdStyle::Legacy)),
+            key,
+            file: None,
+        };
+        Ok(keys.into_iter().map(owner).collect())
+    }
+}
 
 /// Whose signatures are demanded, and who remembers what was accepted.
 #[derive(Debug)]
@@ -22,12 +61,12 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// The keys in these files.
+    /// The keys in these files, and these of GnuPG.
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn of_files(files: &[Utf8PathBuf]) -> Result<Self, CliError> {
-        let keys = files
+    pub fn named(files: &[Utf8PathBuf], gpg: &GpgOwners<'_>) -> Result<Self, CliError> {
+        let mut keys = files
             .iter()
             .map(|file| {
                 Ok(Owner {
@@ -37,6 +76,7 @@ impl Owners {
                 })
             })
             .collect::<Result<Vec<Owner>, CliError>>()?;
+        keys.extend(gpg.load()?);
         // The same key twice is still one signature.
         let mut distinct: Vec<Owner> = Vec::new();
         for owner in keys {
@@ -55,7 +95,13 @@ impl Owners {
     ///
     /// # Errors
     /// When no entry covers them; the hint is the command that would change that.
-    pub fn of_store(store: Store, purls: &[String], layout: &[u8], limits: &Limits) -> Result<Self, CliError> {
+    pub fn of_store(
+        store: Store,
+        purls: &[String],
+        layout: &[u8],
+        at: Timestamp,
+        limits: &Limits,
+    ) -> Result<Self, CliError> {
         if purls.is_empty() {
             return Err(CliError::cannot_decide(
                 "nothing says which crates are under verification, so the trust store cannot be asked",
@@ -70,10 +116,10 @@ impl Owners {
             let entries = store.keys_for(purls)?;
             let envelope = Envelope::parse(layout, limits).ok();
             let signed_by = |entry: &Entry| -> Vec<usize> {
-                let signed = |key: &intoto_core::key::PublicKey| {
+                let signed = |key: &PublicKey| {
                     envelope
                         .as_ref()
-                        .is_some_and(|envelope| envelope.verify(key, &key.key_ids()).is_ok())
+                        .is_some_and(|envelope| envelope.verify_at(key, &key.key_ids(), at).is_ok())
                 };
                 (0..entry.keys.len())
                     .filter(|index| signed(&entry.keys[*index]))

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::key::PublicKey;
+use crate::key::{KeyIdStyle, PublicKey};
+use crate::name::KeyId;
 
 /// Something that holds, or can reach, a private key: a key in memory, a hardware token, a service.
 ///
@@ -28,6 +29,11 @@ use crate::key::PublicKey;
 pub trait Signer {
     /// The public half of the key that signs.
     fn public_key(&self) -> &PublicKey;
+
+    /// The id under which it signs, in that style: an OpenPGP key may sign with a subkey, under that one's.
+    fn key_id(&self, style: KeyIdStyle) -> KeyId {
+        self.public_key().key_id(style)
+    }
 
     /// Signs the message itself; hashing, where the scheme has it, is the signer's part.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;

@@ -70,7 +70,7 @@ impl LayoutKey {
     }
 
     /// The member of a layout's `keys`, in the legacy form, which both peers read.
-    pub(super) fn to_value(&self, id: &KeyId) -> Value<'static> {
+    pub fn to_value(&self, id: &KeyId) -> Value<'static> {
         match self {
             Self::Supported(key) => {
                 let mut value = key.to_layout_value(KeyIdStyle::Legacy);

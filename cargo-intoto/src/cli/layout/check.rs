@@ -82,10 +82,11 @@ fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<P
             keys.push(key);
         }
     }
+    let now = now()?;
     for key in keys {
         // One id at a time: each implementation looks at the signature under its own.
         for id in key.key_ids() {
-            match envelope.verify(&key, std::slice::from_ref(&id)) {
+            match envelope.verify_at(&key, std::slice::from_ref(&id), now) {
                 Ok(_) | Err(VerifyError::NoSignature) => {}
                 Err(error) => problems.push(without_place(format!(
                     "the signature under key id {} on `{}` does not hold: {error}",
