@@ -180,7 +180,7 @@ impl Tree {
 }
 
 /// Compares every file below `root`, ignored or not, with what `commit` of the repository there holds. `tolerated` files may be
-/// there besides, and are left out of the result. Files whose line endings alone were converted are equal, and stand in the result
+/// there besides, at the top or at that of a submodule, and are left out of the result. Files whose line endings alone were converted are equal, and stand in the result
 /// with the commit's bytes.
 ///
 /// # Errors
@@ -197,7 +197,7 @@ pub(crate) fn compare_with_commit(
     let mut listing = Listing::default();
     listing.add_repository(root, "", &git, Some(commit), 0)?;
     for path in Walk::everything_below(root).files()? {
-        if !listing.is_of_git(&path) && !tolerated.contains(&path.as_str()) {
+        if !listing.is_of_git(&path) && !listing.is_at_a_top(&path, tolerated) {
             listing.on_disk.insert(path);
         }
     }

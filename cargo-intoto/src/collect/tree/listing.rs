@@ -127,6 +127,14 @@ impl Listing {
         })
     }
 
+    /// Whether this is one of `names` at the top of a repository or of a submodule in it.
+    pub(super) fn is_at_a_top(&self, path: &str, names: &[&str]) -> bool {
+        self.repositories.iter().any(|prefix| {
+            path.strip_prefix(prefix.as_str())
+                .is_some_and(|rest| names.contains(&rest))
+        })
+    }
+
     /// Reads what is there. Paths that are gone, or are directories now, are left out.
     pub(super) fn hash(&self, root: &Utf8Path, progress: &Progress) -> Result<Found, CliError> {
         let linked = linked_folders(root, self.on_disk.iter());
