@@ -13,6 +13,7 @@ use crate::error::CliError;
 use crate::exec::messages::Messages;
 use crate::naming::clean;
 use crate::recording::{Artifacts, Context};
+use crate::workspace::Source;
 
 /// Files at the workspace's root that decide over every build.
 const SETTINGS: &[&str] = &[
@@ -126,10 +127,14 @@ fn read_files(context: &Context<'_>, messages: &Messages) -> Result<BTreeSet<Utf
     let infos = DepInfos::find(&context.run.build_directory())?;
     let mut files = BTreeSet::new();
     for artifact in &messages.artifacts {
-        let is_member = context.workspace.is_member(&artifact.package_id.repr);
+        // Cargo compiles what lies in the workspace, member or not, from its root, and everything else from its own directory.
+        let root = &context.workspace.root;
+        let package = context.workspace.package(&artifact.package_id.repr);
+        let is_inside =
+            package.is_some_and(|package| package.source == Source::Path) && artifact.target.src_path.starts_with(root);
         let base = match artifact.manifest_path.parent() {
-            Some(directory) if !is_member => directory,
-            _ => &context.workspace.root,
+            Some(directory) if !is_inside => directory,
+            _ => root,
         };
         for info in infos.of_unit(&artifact.target.name, &artifact.filenames)? {
             dep_info::read(info, base, &mut files)?;
