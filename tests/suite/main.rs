@@ -9,6 +9,7 @@ mod house;
 mod keys;
 mod layouts;
 mod limits;
+mod origins;
 mod readme;
 mod record;
 mod source_fetch;

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
 use intoto_core::time::Timestamp;
 
-use crate::cli::outside::outside_patterns;
+use crate::cli::outside::{outside_patterns, purls};
 use crate::cli::trust::{add_entry, now};
 use crate::collect::tests_seen;
 use crate::error::CliError;
@@ -271,12 +271,9 @@ impl Trust {
     /// An entry for everything the workspace hands out. A name that is taken gets a number behind it.
     fn plan(workspace: &Workspace, path: &Utf8Path) -> Result<Self, CliError> {
         let store = Store::load(path)?;
-        let published = workspace.members.iter().any(|member| member.publishable);
-        let mut scope = workspace
-            .members
+        let mut scope = purls(workspace, workspace.released())?
             .iter()
-            .filter(|member| member.publishable || !published)
-            .map(|member| Scope::of_purl(member.package.purl.as_str()))
+            .map(|purl| Scope::of_purl(purl.as_str()))
             .collect::<Result<Vec<_>, _>>()?;
         scope.sort();
         scope.dedup();

@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Parser;
 use intoto_core::limits::Limits;
 
+use crate::cli::outside::purls;
 use crate::cli::verify;
 use crate::error::CliError;
 use crate::escape;
@@ -12,7 +13,7 @@ use crate::foreign;
 use crate::store::Run;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
-use crate::workspace::Workspace;
+use crate::workspace::{Member, Purl, Workspace};
 
 /// What to verify, and by which layout.
 pub(super) struct OwnRun<'a> {
@@ -46,10 +47,9 @@ impl OwnRun<'_> {
         let artifacts = self.artifacts()?;
         if let Some(owner) = owner {
             words.extend(["--key".to_owned(), relative(owner)]);
-        } else if artifacts.iter().all(|path| path.extension() != Some("crate")) {
-            // The trust store is asked about crates, and no file in hand says which.
-            for member in self.workspace.released() {
-                words.extend(["--subject".to_owned(), format!("pkg:cargo/{}", member.name())]);
+        } else {
+            for purl in self.subjects(&artifacts)? {
+                words.extend(["--subject".to_owned(), purl.to_string()]);
             }
         }
         if self.exact_commands {
@@ -58,6 +58,28 @@ impl OwnRun<'_> {
         words.extend(["--link-dir".to_owned(), relative(self.run.directory())]);
         words.extend(artifacts.iter().map(|path| relative(path)));
         Ok(words)
+    }
+
+    /// The crates that the trust store is asked about, where no file in hand says which: there are programs only, or a `.crate` is not
+    /// for the default registry.
+    fn subjects(&self, artifacts: &[Utf8PathBuf]) -> Result<Vec<Purl>, CliError> {
+        let is_crate = |path: &&Utf8PathBuf| path.extension() == Some("crate");
+        if !artifacts.iter().any(|path| is_crate(&path)) {
+            return purls(self.workspace, self.workspace.released());
+        }
+        let members: Vec<&Member> = self
+            .workspace
+            .released()
+            .filter(|member| {
+                artifacts
+                    .iter()
+                    .filter(is_crate)
+                    .any(|path| path.file_stem() == Some(&member.package.stem()))
+            })
+            .collect();
+        let subjects = purls(self.workspace, members.iter().copied())?;
+        let is_plain = members.iter().map(|member| &member.package.purl).eq(&subjects);
+        Ok(if is_plain { Vec::new() } else { subjects })
     }
 
     /// The command with which somebody else verifies the same, given the same files.

@@ -14,6 +14,7 @@ pub mod outside;
 pub mod overrides;
 pub mod programs;
 pub mod progress;
+pub mod registries;
 pub mod registry_source;
 mod tar_stream;
 pub mod tests_seen;

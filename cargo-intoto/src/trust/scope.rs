@@ -37,6 +37,12 @@ impl Scope {
         }))
     }
 
+    /// The crate's name, whatever its registry.
+    pub fn name(&self) -> &str {
+        let name = self.0.strip_prefix("pkg:cargo/").unwrap_or(&self.0);
+        name.split_once('?').map_or(name, |(name, _)| name)
+    }
+
     /// The purl.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -110,15 +110,37 @@ impl Store {
             [one] => (*one).to_owned(),
             several => format!("all of {}", several.join(", ")),
         };
-        Err(CliError::cannot_decide(format!(
+        let error = CliError::cannot_decide(format!(
             "nobody is trusted for {about}: no entry of the trust store `{}` covers it",
             self.path
         ))
-        .with_code(CargoCode::OwnerUnknown)
-        .hint(format!(
+        .with_code(CargoCode::OwnerUnknown);
+        let elsewhere = self.elsewhere(&crates);
+        let error = if elsewhere.is_empty() {
+            error
+        } else {
+            error.hint(format!(
+                "if a crate of another registry is meant, say so: {}",
+                elsewhere.join(" ")
+            ))
+        };
+        Err(error.hint(format!(
             "if you trust the owner's key, run `cargo intoto trust add NAME --key FILE {}`, or give it with `--key FILE`",
             scopes.join(" ")
         )))
+    }
+
+    /// What would state the same crates in the registries that entries cover them in; empty when there is no such entry for one.
+    fn elsewhere(&self, crates: &[Scope]) -> Vec<String> {
+        crates
+            .iter()
+            .map(|wanted| {
+                let scopes = self.entries.iter().flat_map(|entry| &entry.scope);
+                let found = scopes.into_iter().find(|scope| scope.name() == wanted.name())?;
+                Some(format!("--subject '{found}'"))
+            })
+            .collect::<Option<Vec<_>>>()
+            .unwrap_or_default()
     }
 
     /// Reads the store at `path` again, lets `change` edit its entries, and puts the result in place in one step, under a lock.
