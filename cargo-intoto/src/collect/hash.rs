@@ -126,6 +126,10 @@ fn read(mut file: File, size: u64, blob: Option<ObjectFormat>, progress: &Progre
             blob.update(&buffer[..length]);
         }
         progress.advance(length as u64);
+        // A regular file gives less than there is room for at its end only, so asking once more would tell nothing new.
+        if count == size && length < buffer.len() {
+            break;
+        }
     }
     if count != size {
         return Err(io::Error::other("the file changed while it was read"));

@@ -66,6 +66,15 @@ pub fn compilers(sources: &Sources<'_>) -> Vec<Override> {
     found
 }
 
+/// Whether what changes the build cannot be told without knowing the host: there are settings for single targets.
+pub fn depend_on_host(configuration: &[Configuration]) -> bool {
+    configuration
+        .iter()
+        .filter_map(|configuration| configuration.table("target"))
+        .flat_map(toml::Table::keys)
+        .any(|triple| !triple.starts_with("cfg("))
+}
+
 /// Refuses what was found.
 ///
 /// # Errors

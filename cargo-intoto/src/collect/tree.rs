@@ -3,7 +3,7 @@
 //! Clean or dirty is decided by comparing bytes with the commit's blobs. What `git status` says, index flags, filters and
 //! replacement objects play no part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,17 @@ pub struct Tree {
     files: BTreeMap<String, TreeFile>,
     commit: Option<String>,
     changes: Vec<Change>,
+    by_git: Option<ByGit>,
+}
+
+/// What git said about a tree in a single repository, kept for a second look.
+#[derive(Debug, Clone)]
+struct ByGit {
+    /// Every path of the commit and of the index.
+    paths: BTreeSet<String>,
+    index: Utf8PathBuf,
+    /// The index file's digest while git was asked.
+    index_digest: [u8; 32],
 }
 
 /// One file of the tree.
@@ -68,8 +79,7 @@ impl Tree {
     /// # Errors
     /// When a file cannot be read, or git fails or is missing although the workspace is in a repository.
     pub fn read(workspace: &Workspace, progress: &Progress) -> Result<Self, CliError> {
-        let skipped = [workspace.target_directory.clone(), workspace.build_directory.clone()];
-        Self::read_directory(&workspace.root, &skipped, progress)
+        Self::read_directory(&workspace.root, &skipped(workspace), progress)
     }
 
     /// Reads the tree below `root`, without the untracked files in `skipped`.
@@ -84,17 +94,20 @@ impl Tree {
             git => git,
         };
         let mut listing = Listing::default();
-        let mut commit = None;
+        let (mut commit, mut by_git) = (None, None);
         if let Some(git) = &git {
-            commit = git.head()?;
+            commit = git.head().map(str::to_owned);
+            let index_digest = index_digest(git.index_file());
             listing.add_repository(root, "", git, commit.as_deref(), 0)?;
+            by_git = index_digest
+                .filter(|_| listing.is_one_repository())
+                .map(|index_digest| ByGit {
+                    paths: listing.on_disk.clone(),
+                    index: git.index_file().to_owned(),
+                    index_digest,
+                });
         }
-        let walk = Walk::below(root).skipping(skipped).within_repository(git.is_some());
-        for path in walk.files()? {
-            listing.on_disk.insert(path);
-        }
-        // The lock file binds the dependencies, ignored or not.
-        listing.on_disk.insert("Cargo.lock".to_owned());
+        listing.add_walk(root, skipped, git.is_some())?;
         let files = listing.hash(root, progress)?;
         let changes = if git.is_some() {
             // A lock file that git ignores is the usual state of a library.
@@ -107,7 +120,32 @@ impl Tree {
             files: files.into_iter().map(|(path, (file, _))| (path, file)).collect(),
             commit,
             changes,
+            by_git,
         })
+    }
+
+    /// The files as they are now. Git is asked again only if its index has changed since: the paths of the commit that the tree was
+    /// compared with are known.
+    ///
+    /// # Errors
+    /// As [`Tree::read`].
+    pub fn files_now(
+        &self,
+        workspace: &Workspace,
+        progress: &Progress,
+    ) -> Result<BTreeMap<String, TreeFile>, CliError> {
+        let Some(by_git) = self
+            .by_git
+            .as_ref()
+            .filter(|by_git| index_digest(&by_git.index) == Some(by_git.index_digest))
+        else {
+            return Ok(Self::read(workspace, progress)?.files);
+        };
+        let mut listing = Listing::default();
+        listing.on_disk.clone_from(&by_git.paths);
+        listing.add_walk(&self.root, &skipped(workspace), true)?;
+        let files = listing.hash(&self.root, progress)?;
+        Ok(files.into_iter().map(|(path, (file, _))| (path, file)).collect())
     }
 
     /// The files by their path below the root.
@@ -208,6 +246,17 @@ pub(crate) fn compare_with_commit(
         files.into_iter().map(|(path, (file, _))| (path, file)).collect(),
         changes,
     ))
+}
+
+/// The directories that belong to cargo.
+fn skipped(workspace: &Workspace) -> [Utf8PathBuf; 2] {
+    [workspace.target_directory.clone(), workspace.build_directory.clone()]
+}
+
+fn index_digest(index: &Utf8Path) -> Option<[u8; 32]> {
+    hash::file(index, None, &Progress::hidden())
+        .ok()
+        .map(|digest| digest.sha256)
 }
 
 /// A file on disk, with its name as a git blob where one was asked for.

@@ -24,6 +24,8 @@ pub struct Git {
     /// From the work tree's top to `directory`, with a closing slash, or empty.
     prefix: String,
     format: ObjectFormat,
+    index: Utf8PathBuf,
+    head: Option<String>,
 }
 
 /// How a path stands in a commit or in the index.
@@ -61,7 +63,9 @@ impl Git {
             return Ok(None);
         }
         let answer = query(directory)
+            // One question, because starting git is most of what it costs. Before the first commit it leaves out the last line.
             .args(["rev-parse", "--show-object-format", "--show-toplevel", "--show-prefix"])
+            .args(["--git-path", "index", "--revs-only", "HEAD^{commit}"])
             .run()
             .map_err(|error| error.hint("the workspace lies in a git repository, so git is needed to record it"))?;
         if !answer.success {
@@ -73,6 +77,7 @@ impl Git {
         let text = answer.stdout_text("git rev-parse")?;
         let mut lines = text.split('\n');
         let (format, top, prefix) = (lines.next(), lines.next(), lines.next());
+        let (index, head) = (lines.next(), lines.next().filter(|head| !head.is_empty()));
         let format = match format {
             Some("sha1") => ObjectFormat::Sha1,
             Some("sha256") => ObjectFormat::Sha256,
@@ -82,7 +87,7 @@ impl Git {
                 )));
             }
         };
-        let (Some(top), Some(prefix)) = (top, prefix) else {
+        let (Some(top), Some(prefix), Some(index)) = (top, prefix, index) else {
             return Err(CliError::cannot_decide(format!(
                 "git does not name the work tree of {directory}"
             )));
@@ -95,10 +100,17 @@ impl Git {
                 "git takes {top} for the work tree of {directory}: its configuration points elsewhere"
             )));
         }
+        if let Some(head) = head.filter(|head| parse_id(head, format).is_none()) {
+            return Err(CliError::cannot_decide(format!(
+                "git names {head:?} as the commit of {directory}"
+            )));
+        }
         Ok(Some(Self {
             directory: directory.to_owned(),
             prefix: prefix.to_owned(),
             format,
+            index: directory.join(index),
+            head: head.map(str::to_owned),
         }))
     }
 
@@ -112,25 +124,14 @@ impl Git {
         self.prefix.is_empty()
     }
 
-    /// The commit that is checked out; none before the first one.
-    ///
-    /// # Errors
-    /// When git fails.
-    pub fn head(&self) -> Result<Option<String>, CliError> {
-        let answer = query(&self.directory)
-            .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
-            .run()?;
-        if !answer.success {
-            return Ok(None);
-        }
-        let id = answer.stdout_text("git rev-parse")?.trim_end().to_owned();
-        if parse_id(&id, self.format).is_none() {
-            return Err(CliError::cannot_decide(format!(
-                "git names {id:?} as the commit of {}",
-                self.directory
-            )));
-        }
-        Ok(Some(id))
+    /// The commit that was checked out when the repository was found; none before the first one.
+    pub fn head(&self) -> Option<&str> {
+        self.head.as_deref()
+    }
+
+    /// The file that holds the index.
+    pub(crate) fn index_file(&self) -> &Utf8Path {
+        &self.index
     }
 
     /// The paths in the index, relative to the directory, with their kind; whatever flags the entries carry.

@@ -46,8 +46,8 @@ pub struct Context<'a> {
     pub tree: Tree,
     /// The run that the step belongs to.
     pub run: Run,
-    /// The compiler.
-    pub toolchain: Toolchain,
+    /// The compiler and cargo; none when the step has no use for them.
+    pub toolchain: Option<Toolchain>,
     /// How files and words are named in the link.
     pub naming: Naming,
     /// Cargo's configuration, nearest first, with what its command line says.
@@ -59,17 +59,24 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Loads the workspace that `words` name, as it is now; its run is neither started nor joined yet.
     ///
+    /// A step that does not use the toolchain is not told about packages beyond the workspace's members: starting cargo and rustc for that
+    /// would cost more than recording ten thousand files.
+    ///
     /// # Errors
     /// When there is no workspace, or something in the environment or configuration cannot be read.
-    pub fn open(ui: &'a Ui, words: &[String], settings: &Settings) -> Result<Self, CliError> {
+    pub fn open(ui: &'a Ui, words: &[String], settings: &Settings, uses_toolchain: bool) -> Result<Self, CliError> {
         let flags = CargoFlags::parse(words)?;
         let cargo = Cargo::locate(ui);
         let directory = current_directory()?;
         if !(settings.allow_wrapper || settings.dry_run) {
             refuse_other_compilers(&flags.config)?;
         }
-        let mut workspace =
-            load(&flags, &cargo, Vec::new()).map_err(|error| blame_configuration(error, &flags, &directory))?;
+        let blame = |error| blame_configuration(error, &flags, &directory);
+        let mut workspace = if uses_toolchain {
+            load(&flags, &cargo, Vec::new()).map_err(blame)?
+        } else {
+            without_packages(&flags, &cargo, &directory).map_err(blame)?
+        };
         // Runs stay where the workspace's other commands look for them, wherever this one's artifacts go.
         let runs = match &settings.runs {
             Some(runs) => runs.clone(),
@@ -91,15 +98,19 @@ impl<'a> Context<'a> {
         let mut configuration = configuration::command_line(&flags.config, &directory)?;
         configuration.extend(configuration::files(&directory, &workspace.cargo_home)?);
         let rustc = configured_compiler(&configuration);
-        let toolchain = Toolchain::look_up(&cargo, rustc.as_deref())?;
+        // A configuration for some targets concerns us if one of them is the host.
+        let toolchain = (uses_toolchain || overrides::depend_on_host(&configuration))
+            .then(|| Toolchain::look_up(&cargo, rustc.as_deref()))
+            .transpose()?;
         let build = run.build_directory();
-        let naming = Naming::for_workspace(&workspace, Some(build), Some(toolchain.sysroot.clone()));
+        let sysroot = toolchain.as_ref().map(|toolchain| toolchain.sysroot.clone());
+        let naming = Naming::for_workspace(&workspace, Some(build), sysroot);
         let overrides = find_overrides(
             &flags,
             &directory,
             &workspace,
             &tree,
-            &toolchain,
+            toolchain.as_ref(),
             &configuration,
             &naming,
         );
@@ -134,7 +145,7 @@ impl<'a> Context<'a> {
             });
         let mut platforms: BTreeSet<String> = configured.map(str::to_owned).collect();
         platforms.extend(self.flags.targets.iter().cloned());
-        platforms.insert(self.toolchain.host.clone());
+        platforms.extend(self.toolchain.as_ref().map(|toolchain| toolchain.host.clone()));
         // A target given as a file has a name that cargo's filter does not know.
         let platforms = if platforms.iter().any(|platform| platform.ends_with(".json")) {
             Vec::new()
@@ -158,13 +169,32 @@ impl<'a> Context<'a> {
 
 /// The workspace as cargo sees it with these flags.
 fn load(flags: &CargoFlags, cargo: &Cargo, platforms: Vec<String>) -> Result<Workspace, CliError> {
+    Workspace::load(&metadata_args(flags, platforms), cargo.program())
+}
+
+/// The workspace for a step that looks at no package of it.
+fn without_packages(flags: &CargoFlags, cargo: &Cargo, directory: &Utf8Path) -> Result<Workspace, CliError> {
     let args = WorkspaceArgs {
+        members_only: true,
+        ..metadata_args(flags, Vec::new())
+    };
+    if args.cargo_flags.is_empty() {
+        let configuration = configuration::files(directory, &cargo_home()?)?;
+        if let Some(plain) = Workspace::plain(directory, flags.manifest_path.as_deref(), &configuration)? {
+            return Ok(plain);
+        }
+    }
+    Workspace::load(&args, cargo.program())
+}
+
+fn metadata_args(flags: &CargoFlags, platforms: Vec<String>) -> WorkspaceArgs {
+    WorkspaceArgs {
         manifest_path: flags.manifest_path.clone(),
         offline: flags.offline,
         platforms,
         cargo_flags: flags.for_metadata(),
-    };
-    Workspace::load(&args, cargo.program())
+        members_only: false,
+    }
 }
 
 /// Refuses compilers and wrappers before cargo asks them about the workspace: one that does not work would hide that it is there.
@@ -252,11 +282,12 @@ fn find_overrides(
     directory: &Utf8Path,
     workspace: &Workspace,
     tree: &Tree,
-    toolchain: &Toolchain,
+    toolchain: Option<&Toolchain>,
     configuration: &[Configuration],
     naming: &Naming,
 ) -> Vec<Override> {
-    let targets: Vec<String> = flags.targets.iter().cloned().chain([toolchain.host.clone()]).collect();
+    let host = toolchain.map(|toolchain| toolchain.host.clone());
+    let targets: Vec<String> = flags.targets.iter().cloned().chain(host).collect();
     overrides::find(&overrides::Sources {
         environment: &environment(),
         configuration,

@@ -24,8 +24,8 @@ const KEYS: &[&[&str]] = &[
     &["profile"],
 ];
 
-/// What stands in the environment of every link: which state of which tree, which toolchain (with the digests of its programs, where
-/// they ran), and what changes the build unseen.
+/// What stands in the environment of every link: which state of which tree, which toolchain, if the step may have used it (with the
+/// digests of its programs, where they ran), and what changes the build unseen.
 pub(super) fn of_every_step(context: &Context<'_>, programs: Option<Map<String, Value>>) -> Map<String, Value> {
     let mut environment = Map::new();
     environment.insert("run".to_owned(), json!(context.run.id().as_str()));
@@ -33,10 +33,9 @@ pub(super) fn of_every_step(context: &Context<'_>, programs: Option<Map<String, 
         environment.insert("commit".to_owned(), json!(commit));
     }
     environment.insert("dirty".to_owned(), json!(context.tree.is_dirty()));
-    environment.insert(
-        "toolchain".to_owned(),
-        Value::Object(context.toolchain.describe(programs)),
-    );
+    if let Some(toolchain) = &context.toolchain {
+        environment.insert("toolchain".to_owned(), Value::Object(toolchain.describe(programs)));
+    }
     if !context.overrides.is_empty() {
         let overrides: Vec<Value> = context
             .overrides

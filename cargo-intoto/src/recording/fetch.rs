@@ -118,6 +118,7 @@ fn selected(context: &Context<'_>) -> Result<Workspace, CliError> {
         offline: context.flags.offline,
         platforms: context.flags.targets.clone(),
         cargo_flags: context.flags.for_metadata(),
+        members_only: false,
     };
     Workspace::load(&args, context.cargo.program())
 }

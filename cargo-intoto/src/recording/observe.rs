@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::collect::overrides;
-use crate::collect::tree::Tree;
+use crate::collect::toolchain::Toolchain;
 use crate::collect::{hash, walk};
 use crate::error::CliError;
 use crate::exec::process_group;
@@ -33,6 +33,11 @@ pub trait Step {
     /// Whether it removes what is damaged in cargo's cache.
     fn repairs(&self) -> bool {
         false
+    }
+
+    /// Whether cargo or the compiler has a part in it, or a name may need to be told from a file of theirs.
+    fn uses_toolchain(&self) -> bool {
+        true
     }
 
     /// What it will do.
@@ -87,13 +92,14 @@ pub fn observe<'a>(
     announce: &mut dyn FnMut(&Context<'a>, &StepPlan) -> Result<(), CliError>,
 ) -> Result<(Context<'a>, Option<Outcome>), CliError> {
     process_group::forbid_inspection();
-    let context = match Context::open(ui, words, settings) {
+    let open = || Context::open(ui, words, settings, step.uses_toolchain());
+    let context = match open() {
         Ok(context) => context,
         Err(error) => {
             let manifest_path = CargoFlags::parse(words)?.manifest_path;
             let repairs = step.repairs() && !settings.dry_run;
             repair::of_unread(ui, error, manifest_path.as_deref(), repairs)?;
-            Context::open(ui, words, settings)?
+            open()?
         }
     };
     let plan = step.plan(&context)?;
@@ -119,7 +125,11 @@ pub fn observe<'a>(
         overrides::refuse(&context.overrides)?;
     }
     let links = links(&context)?;
-    let programs = step.compiles().then(|| context.toolchain.digests());
+    let programs = context
+        .toolchain
+        .as_ref()
+        .filter(|_| step.compiles())
+        .map(Toolchain::digests);
     let Some(mut observed) = step.perform(&context, &plan)? else {
         return Ok((context, None));
     };
@@ -170,15 +180,13 @@ fn links_differ(before: &BTreeMap<Utf8PathBuf, [u8; 32]>, context: &Context<'_>)
 
 /// Checks that the tree is what it was, but for the files that the step is there to make.
 fn tree_unchanged(context: &Context<'_>, step: &str, products: &Artifacts) -> Result<(), CliError> {
-    let after = Tree::read(&context.workspace, &context.hashing())?;
+    let after = context.tree.files_now(&context.workspace, &context.hashing())?;
     let before = context.tree.files();
-    if after.files() == before {
+    if after == *before {
         return Ok(());
     }
-    let differing = before
-        .iter()
-        .filter(|(path, file)| after.files().get(*path) != Some(file));
-    let added = after.files().keys().filter(|path| !before.contains_key(*path));
+    let differing = before.iter().filter(|(path, file)| after.get(*path) != Some(file));
+    let added = after.keys().filter(|path| !before.contains_key(*path));
     let (made, changed): (Vec<&str>, Vec<&str>) = differing
         .map(|(path, _)| path)
         .chain(added)

@@ -32,6 +32,15 @@ impl Step for RunCommand {
         false
     }
 
+    fn uses_toolchain(&self) -> bool {
+        let program = self.command.first().map_or("", String::as_str);
+        let words = self.command.iter().map(String::as_str);
+        let paths = self.materials.iter().chain(&self.products);
+        program.starts_with("cargo")
+            || program.starts_with("rust")
+            || words.chain(paths.map(String::as_str)).any(leads_elsewhere)
+    }
+
     fn plan(&self, _context: &Context<'_>) -> Result<StepPlan, CliError> {
         self.choice.check()?;
         let paths = |uris: &[String]| uris.iter().map(Utf8PathBuf::from).collect();
@@ -72,4 +81,14 @@ impl Step for RunCommand {
             ..Observed::default()
         }))
     }
+}
+
+/// Whether a word may hold a path that leaves the current directory, so that its name may depend on where the toolchain lies.
+fn leads_elsewhere(word: &str) -> bool {
+    let is_of_component = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'@' | b'+');
+    word.contains("..")
+        || word
+            .bytes()
+            .zip([b'/'].into_iter().chain(word.bytes()))
+            .any(|(byte, before)| byte == b'/' && !is_of_component(before))
 }

@@ -7,11 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use intoto_core::rules::Pattern;
 
+use crate::collect::configuration::Configuration;
 use crate::error::CliError;
 use crate::exec::query::Query;
 use crate::finding::CargoCode;
 use crate::workspace::lock::{Lock, parse_source};
-use crate::workspace::{Member, Package, Purl, Source, Target};
+use crate::workspace::{Member, Package, Purl, Source, Target, plain};
 
 /// Which workspace, and how cargo may look at it.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,9 @@ pub struct WorkspaceArgs {
     pub platforms: Vec<String>,
     /// `--config`, `-Z` and the like, handed to cargo as they are.
     pub cargo_flags: Vec<String>,
+    /// Whether [`Workspace::packages`] need hold no more than the members. Nothing is resolved then, and nobody checks that the lock
+    /// file fits, which costs cargo a fraction of the time.
+    pub members_only: bool,
 }
 
 /// A cargo workspace with a lock file.
@@ -58,19 +62,16 @@ impl Workspace {
     /// # Errors
     /// When there is no workspace or no lock file, when cargo is missing or fails, or when the lock file does not fit.
     pub fn load(args: &WorkspaceArgs, cargo: &Path) -> Result<Self, CliError> {
+        if args.members_only {
+            // Cargo does not look at the lock file.
+            let metadata = metadata(args, cargo, None)?;
+            let lock = read_lock(&metadata.workspace_root.join("Cargo.lock"))?;
+            return Self::from_metadata(&metadata, lock);
+        }
         let root = locate(args, cargo)?;
         let lock_path = root.join("Cargo.lock");
         // Before `cargo metadata`, whose words for a missing lock file are about `--locked`.
-        let lock = Lock::read(&lock_path)?;
-        if let Some(locked) = lock.without_checksum() {
-            let what = format!(
-                "{lock_path} has no checksum for {} {}, a package of a registry",
-                locked.name, locked.version
-            );
-            return Err(CliError::refused(CargoCode::LockChecksumMissing, what).hint(
-                "restore the file from version control, or make it anew with `cargo generate-lockfile` and review it",
-            ));
-        }
+        let lock = read_lock(&lock_path)?;
         let platforms: Vec<Option<&String>> = match args.platforms.as_slice() {
             [] => vec![None],
             some => some.iter().map(Some).collect(),
@@ -99,6 +100,29 @@ impl Workspace {
     /// When there is no workspace or no lock file.
     pub fn lock_alone(args: &WorkspaceArgs, cargo: &Path) -> Result<Lock, CliError> {
         Lock::read(&locate(args, cargo)?.join("Cargo.lock"))
+    }
+
+    /// The workspace that lies around `directory`, without its members and packages, if it is so plain that cargo need not be asked:
+    /// the only package or workspace from there upwards, with artifacts where they usually are.
+    ///
+    /// # Errors
+    /// When it has no lock file, or one that does not say what every package holds.
+    pub(crate) fn plain(
+        directory: &Utf8Path,
+        manifest: Option<&Utf8Path>,
+        configuration: &[Configuration],
+    ) -> Result<Option<Self>, CliError> {
+        let root = plain::root(directory, manifest).filter(|_| plain::has_usual_directories(configuration));
+        let Some(root) = root else { return Ok(None) };
+        Ok(Some(Self {
+            lock: read_lock(&root.join("Cargo.lock"))?,
+            target_directory: root.join("target"),
+            build_directory: root.join("target"),
+            root,
+            cargo_home: cargo_home()?,
+            members: Vec::new(),
+            packages: Vec::new(),
+        }))
     }
 
     /// The package with this id.
@@ -209,6 +233,20 @@ impl Workspace {
     }
 }
 
+/// Reads a lock file that says what every package of a registry holds.
+fn read_lock(path: &Utf8Path) -> Result<Lock, CliError> {
+    let lock = Lock::read(path)?;
+    let Some(locked) = lock.without_checksum() else {
+        return Ok(lock);
+    };
+    let what = format!(
+        "{path} has no checksum for {} {}, a package of a registry",
+        locked.name, locked.version
+    );
+    Err(CliError::refused(CargoCode::LockChecksumMissing, what)
+        .hint("restore the file from version control, or make it anew with `cargo generate-lockfile` and review it"))
+}
+
 /// `name`, a pattern of names, `name@version` or a package id.
 fn matches_spec(member: &Member, spec: &str) -> bool {
     if spec.contains(['*', '?', '[']) {
@@ -229,11 +267,8 @@ fn locate(args: &WorkspaceArgs, cargo: &Path) -> Result<Utf8PathBuf, CliError> {
     let output = Query::new(cargo).args(words).run()?;
     if !output.success {
         let text = output.stderr_text();
-        let is_missing = text.contains("could not find `Cargo.toml`") || text.contains("does not exist");
-        return Err(if is_missing {
-            CliError::cannot_decide("cargo finds no workspace here")
-                .because(text)
-                .hint("run inside a cargo workspace or pass `--manifest-path`")
+        return Err(if is_missing(&text) {
+            no_workspace(text)
         } else {
             CliError::cannot_decide("cargo cannot read the workspace").because(text)
         });
@@ -249,11 +284,24 @@ fn locate(args: &WorkspaceArgs, cargo: &Path) -> Result<Utf8PathBuf, CliError> {
         .ok_or_else(|| CliError::cannot_decide(format!("cargo names {manifest} as the workspace's manifest")))
 }
 
+fn is_missing(text: &str) -> bool {
+    text.contains("could not find `Cargo.toml`") || text.contains("does not exist")
+}
+
+fn no_workspace(text: String) -> CliError {
+    CliError::cannot_decide("cargo finds no workspace here")
+        .because(text)
+        .hint("run inside a cargo workspace or pass `--manifest-path`")
+}
+
 /// With all features, so that every package of the lock file is there whatever the later steps enable.
 fn metadata(args: &WorkspaceArgs, cargo: &Path, platform: Option<&String>) -> Result<Metadata, CliError> {
-    let mut words: Vec<OsString> = ["metadata", "--format-version", "1", "--locked", "--all-features"]
-        .map(Into::into)
-        .into();
+    let mut words: Vec<OsString> = ["metadata", "--format-version", "1"].map(Into::into).into();
+    if args.members_only {
+        words.push("--no-deps".into());
+    } else {
+        words.extend(["--locked", "--all-features"].map(OsString::from));
+    }
     push_manifest(&mut words, args);
     if args.offline {
         words.push("--offline".into());
@@ -266,7 +314,9 @@ fn metadata(args: &WorkspaceArgs, cargo: &Path, platform: Option<&String>) -> Re
     if !output.success {
         let text = output.stderr_text();
         let error = CliError::cannot_decide("cargo metadata failed");
-        return Err(if text.contains("--locked") {
+        return Err(if args.members_only && is_missing(&text) {
+            no_workspace(text)
+        } else if text.contains("--locked") {
             error
                 .because(text)
                 .hint("Cargo.lock does not fit the manifests: run `cargo update --workspace` and commit it")

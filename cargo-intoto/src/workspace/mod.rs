@@ -4,6 +4,7 @@ pub mod lock;
 mod metadata;
 mod package;
 pub mod package_cache;
+mod plain;
 pub mod purl;
 
 pub(crate) use metadata::cargo_home;

@@ -4,7 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::digest::to_hex;
-use crate::encoding::{CanonicalError, Object, Value, base64, pae, strict_json, to_canonical, to_json_spaced};
+use crate::encoding::{
+    CanonicalError, Object, Value, base64, canonical_json, pae, strict_json, to_canonical, to_json_spaced,
+};
 use crate::envelope::{Container, Content, Envelope, EnvelopeError, PAYLOAD_TYPE, dsse, metablock};
 use crate::key::{self, SignatureError, Signer};
 use crate::limits::Limits;
@@ -15,16 +17,16 @@ use crate::name::KeyId;
 /// Each signer signs under the id beside it; a layout that every implementation is to find its key in is signed by one key under two ids.
 /// The same metadata and keys always give the same file.
 pub fn sign(payload: &Value<'_>, signers: &[(&dyn Signer, KeyId)], container: Container) -> Result<Vec<u8>, SignError> {
-    // Also for DSSE, where floats would be legal: the reference implementation refuses them in either container.
-    let canonical = to_canonical(payload)?;
     let file = match container {
         Container::Dsse => {
+            // Floats would be legal here, but the reference implementation refuses them in either container.
+            canonical_json::check(payload)?;
             let payload = to_json_spaced(payload).into_bytes();
             let signatures = make(&pae(PAYLOAD_TYPE, &payload), signers, container)?;
             dsse::write(&payload, signatures)
         }
         Container::Metablock => {
-            let signatures = make(&canonical, signers, container)?;
+            let signatures = make(&to_canonical(payload)?, signers, container)?;
             metablock::write(payload.clone(), signatures)
         }
     };

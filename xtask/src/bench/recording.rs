@@ -23,8 +23,14 @@ const LARGE_SIZE: usize = 1 << 30;
 /// What a process cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cost {
+    /// CPU time of the process and the children that it waited for.
     pub(super) milliseconds: f64,
-    peak_mib: f64,
+    /// The highest peak among them.
+    pub(super) peak_mib: f64,
+    /// CPU time of the process alone.
+    pub(super) own_milliseconds: f64,
+    /// Its own peak.
+    pub(super) own_peak_mib: f64,
 }
 
 /// Measures all three and prints a row each.
@@ -174,18 +180,26 @@ impl Commands<'_> {
 pub(super) fn cost(run: Run, directory: &Utf8Path) -> Result<Cost, Failure> {
     let output = run.directory(directory).succeed()?.stdout;
     let last = output.lines().last().unwrap_or_default();
-    let (milliseconds, kib) = last
-        .split_once(' ')
-        .ok_or_else(|| Failure::new(format!("unexpected output {output:?}")))?;
-    let number = |text: &str| text.parse::<f64>().context(format!("read {last:?}"));
+    let numbers: Vec<f64> = last
+        .split(' ')
+        .map(|text| text.parse().context(format!("read {last:?}")))
+        .collect::<Result<_, _>>()?;
+    let [milliseconds, peak, own_milliseconds, own_peak] = numbers[..] else {
+        return Err(Failure::new(format!("unexpected output {output:?}")));
+    };
     Ok(Cost {
-        milliseconds: number(milliseconds)?,
-        peak_mib: number(kib)? / 1024.0,
+        milliseconds,
+        peak_mib: peak / 1024.0,
+        own_milliseconds,
+        own_peak_mib: own_peak / 1024.0,
     })
 }
 
 fn print(name: &str, python: Cost, go: Cost, floor: f64, ours: Cost) {
-    let cell = |cost: Cost| format!("{:.1} {:.1} MiB", cost.milliseconds, cost.peak_mib);
+    let cell = |cost: Cost| {
+        let (all, own) = (cost.milliseconds, cost.own_milliseconds);
+        format!("{all:.1} ({own:.1}) {:.1} ({:.1}) MiB", cost.peak_mib, cost.own_peak_mib)
+    };
     say::row(format!(
         "{name:<34} {:>18} {:>18} {floor:>10.1} {:>18} {:>9.3}",
         cell(python),

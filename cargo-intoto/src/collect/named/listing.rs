@@ -108,7 +108,10 @@ impl Walk<'_, '_> {
                     }
                     return Err(CliError::cannot_decide(format!("the name of {shown:?} is not UTF-8")));
                 };
-                if let Some(directory) = self.entry(&place, path::join(&directory, file_name), file_name)? {
+                // Only what lies behind a link needs another look.
+                let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+                let path = path::join(&directory, file_name);
+                if let Some(directory) = self.entry(&place, path, file_name, is_file)? {
                     below.push(directory);
                 }
             }
@@ -120,9 +123,19 @@ impl Walk<'_, '_> {
     }
 
     /// Takes one entry of the directory at `place`; gives it back when it is a directory to go into.
-    fn entry(&mut self, place: &Utf8Path, path: String, file_name: &str) -> Result<Option<String>, CliError> {
+    fn entry(
+        &mut self,
+        place: &Utf8Path,
+        path: String,
+        file_name: &str,
+        is_file: bool,
+    ) -> Result<Option<String>, CliError> {
         let name = self.name(&path)?;
         if self.selection.excludes.matches(&name) {
+            return Ok(None);
+        }
+        if is_file {
+            self.file(&path, &name)?;
             return Ok(None);
         }
         let place: Utf8PathBuf = place.join(file_name);

@@ -134,8 +134,13 @@ impl Selection<'_> {
                 }
             }
         }
-        for (name, digest) in self.hash(files, progress)? {
-            self.put(&mut named.artifacts, name, digest)?;
+        let hashed = self.hash(files, progress)?;
+        if named.artifacts.is_empty() {
+            named.artifacts = hashed;
+        } else {
+            for (name, digest) in hashed {
+                self.put(&mut named.artifacts, name, digest)?;
+            }
         }
         Ok(named)
     }

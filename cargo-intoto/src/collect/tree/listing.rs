@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::to_hex;
 use rayon::prelude::*;
 
 use crate::collect::content::Mode;
 use crate::collect::progress::Progress;
 use crate::collect::tree::{Change, ChangeKind, FoundFile, read};
+use crate::collect::walk::Walk;
 use crate::error::CliError;
 use crate::exec::git::{EntryKind, Git, TreeEntry};
 use crate::exec::git_object::ObjectFormat;
@@ -115,6 +116,24 @@ impl Listing {
             }
         };
         self.add_repository(&below, &format!("{full}/"), &git, commit.as_deref(), depth + 1)
+    }
+
+    /// Whether there are no submodules.
+    pub(super) fn is_one_repository(&self) -> bool {
+        self.repositories.len() == 1
+    }
+
+    /// Adds what lies on disk and is not ignored, and the lock file, which binds the dependencies, ignored or not.
+    pub(super) fn add_walk(
+        &mut self,
+        root: &Utf8Path,
+        skipped: &[Utf8PathBuf],
+        in_repository: bool,
+    ) -> Result<(), CliError> {
+        let walk = Walk::below(root).skipping(skipped).within_repository(in_repository);
+        self.on_disk.extend(walk.files()?);
+        self.on_disk.insert("Cargo.lock".to_owned());
+        Ok(())
     }
 
     /// Whether this is a file of git itself.
