@@ -10,6 +10,8 @@ mod match_products;
 mod mock;
 mod record;
 mod run;
+mod sign;
+mod verify;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -60,6 +62,14 @@ pub(crate) const TOOLS: &[Tool] = &[
         name: "in-toto-run",
         run: |invocation| invocation.run(run::run),
     },
+    Tool {
+        name: "in-toto-sign",
+        run: |invocation| invocation.run(sign::run),
+    },
+    Tool {
+        name: "in-toto-verify",
+        run: |invocation| invocation.run(verify::run),
+    },
 ];
 
 /// The tool that the program was started as, if it was one.
@@ -94,6 +104,10 @@ trait Arguments: CommandFactory + FromArgMatches {
 enum Failure {
     Usage(&'static str),
     Other(CliError),
+    /// As `Other`, with another exit code.
+    Ends(Exit, CliError),
+    /// Everything has been said already.
+    Said(Exit),
 }
 
 impl From<CliError> for Failure {
@@ -128,12 +142,9 @@ impl Invocation {
         match run(arguments, &ui) {
             Ok(exit) => exit,
             Err(Failure::Usage(why)) => complain(&command.error(ErrorKind::MissingRequiredArgument, why)),
-            Err(Failure::Other(error)) => {
-                if verbosity > Verbosity::Quiet {
-                    ui.error(&error);
-                }
-                Exit::Refused
-            }
+            Err(Failure::Said(exit)) => exit,
+            Err(Failure::Other(error)) => fail(&ui, Exit::Refused, &error),
+            Err(Failure::Ends(exit, error)) => fail(&ui, exit, &error),
         }
     }
 }
@@ -176,6 +187,13 @@ fn version() -> String {
     format!("{RELEASE} (cargo-intoto {})", env!("CARGO_PKG_VERSION"))
 }
 
+fn fail(ui: &Ui, exit: Exit, error: &CliError) -> Exit {
+    if ui.verbosity() > Verbosity::Quiet {
+        ui.error(error);
+    }
+    exit
+}
+
 fn complain(error: &clap::Error) -> Exit {
     // Nobody is left to tell when the terminal itself is gone.
     let _ = error.print();
@@ -210,5 +228,7 @@ mod tests {
         command::<record::Args>("in-toto-record").debug_assert();
         command::<mock::Args>("in-toto-mock").debug_assert();
         command::<match_products::Args>("in-toto-match-products").debug_assert();
+        command::<sign::Args>("in-toto-sign").debug_assert();
+        command::<verify::Args>("in-toto-verify").debug_assert();
     }
 }

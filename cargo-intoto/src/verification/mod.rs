@@ -14,7 +14,9 @@ use intoto_core::layout::Parameters;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{Outcome, Severity, Verdict};
-use intoto_core::verify::{CommandDifference, Policy, Progress, Session, Subject};
+use intoto_core::verify::{
+    CommandDifference, InspectionAnswer, InspectionRequest, Policy, Progress, Session, Subject, SupplyError,
+};
 
 use crate::collect::hash;
 use crate::collect::progress::Progress as Hashing;
@@ -240,7 +242,9 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     let limits = policy.limits.clone();
     let container = container(&layout, &limits);
 
-    let verdict = drive(&layout, policy, &limits, &links, &artifacts, commands)?;
+    let verdict = decide(&layout, policy, &links, |requests| {
+        inspections::carry_out(requests, &artifacts, commands)
+    })?;
     let crates = crates::explain_all(&artifacts, &verdict, &mut findings)?;
     Ok(Report {
         layout_name,
@@ -255,27 +259,27 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     })
 }
 
-/// Brings the session what it asks for, until it has decided.
-fn drive(
+/// Brings the session what it asks for, until it has decided. How inspections are carried out is the caller's business.
+///
+/// # Errors
+/// When the machine fails, or the caller's inspections do.
+pub(crate) fn decide(
     layout: &[u8],
     policy: Policy,
-    limits: &Limits,
     links: &ForeignDirectory,
-    artifacts: &[Artifact],
-    commands: Commands,
+    inspect: impl FnOnce(&[InspectionRequest]) -> Result<Vec<InspectionAnswer>, CliError>,
 ) -> Result<Verdict, CliError> {
-    let unasked = |error: intoto_core::verify::SupplyError| {
-        CliError::new(ErrorKind::Failure, "verification came to no end").because(error)
-    };
+    let unasked = |error: SupplyError| CliError::new(ErrorKind::Failure, "verification came to no end").because(error);
+    let limits = policy.limits.clone();
     let mut progress = Session::begin(layout, policy);
     loop {
         progress = match progress {
             Progress::Evidence(gathering) => {
-                let files = evidence::fetch(gathering.request(), links, limits);
+                let files = evidence::fetch(gathering.request(), links, &limits);
                 gathering.supply(files).map_err(unasked)?
             }
             Progress::Inspections(inspecting) => {
-                let answers = inspections::carry_out(inspecting.requests(), artifacts, commands)?;
+                let answers = inspect(inspecting.requests())?;
                 return inspecting.supply(answers).map_err(unasked);
             }
             Progress::Decided(verdict) => return Ok(verdict),

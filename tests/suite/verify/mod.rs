@@ -1,5 +1,6 @@
 //! `cargo-intoto verify` from the outside: the command line over chains that are made in the test.
 
+mod by_name;
 mod commands;
 mod crates;
 mod formats;

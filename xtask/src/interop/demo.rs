@@ -64,7 +64,7 @@ pub(crate) fn record(
     let work = world.directory("demo/work")?;
     let links = match writer {
         Writer::Ours => work.join("target/intoto/latest"),
-        Writer::Python | Writer::Go => world.directory("demo/links")?,
+        Writer::ByName | Writer::Python | Writer::Go => world.directory("demo/links")?,
     };
     let recording = Recording {
         world,
@@ -176,6 +176,14 @@ impl Recording<'_> {
         self.step(&PACKAGE, "carl")
     }
 
+    /// One of Python's tools, or ours under its name.
+    fn python(&self, tool: &str) -> Run {
+        match self.writer {
+            Writer::ByName => self.world.by_name(tool),
+            _ => Run::new(self.world.tools.python(tool)),
+        }
+    }
+
     fn step(&self, step: &Step, functionary: &str) -> Result<(), Failure> {
         let key = self.keys.join(functionary);
         let run = match self.writer {
@@ -193,8 +201,9 @@ impl Recording<'_> {
                 }
                 run.args(["--container", self.container.name()])
             }
-            Writer::Python => {
-                let mut run = Run::new(self.world.tools.python("in-toto-run"))
+            Writer::ByName | Writer::Python => {
+                let mut run = self
+                    .python("in-toto-run")
                     .args(["--step-name", step.name, "--signing-key"])
                     .arg(key)
                     .arg("--metadata-directory")
@@ -265,7 +274,7 @@ impl Recording<'_> {
                 }
                 return Ok(layout);
             }
-            Writer::Python => {
+            Writer::ByName | Writer::Python => {
                 let script = self.world.script("demo_layout.py");
                 script
                     .arg(&layout)
@@ -287,7 +296,7 @@ impl Recording<'_> {
                 }
             }
         }
-        Run::new(self.world.tools.python("in-toto-sign"))
+        self.python("in-toto-sign")
             .args(["--append", "--file"])
             .arg(&layout)
             .arg("--key")

@@ -22,6 +22,8 @@ pub(crate) use world::{World, files, read, write};
 pub(crate) enum Writer {
     /// `cargo-intoto run` and `layout sign`
     Ours,
+    /// The same program under the names `in-toto-run` and `in-toto-sign`.
+    ByName,
     /// The reference implementation's command line.
     Python,
     /// in-toto-golang's command line.
@@ -29,11 +31,12 @@ pub(crate) enum Writer {
 }
 
 impl Writer {
-    const ALL: [Self; 3] = [Self::Ours, Self::Python, Self::Go];
+    const ALL: [Self; 4] = [Self::Ours, Self::ByName, Self::Python, Self::Go];
 
     fn name(self) -> &'static str {
         match self {
             Self::Ours => "cargo-intoto",
+            Self::ByName => "cargo-intoto by name",
             Self::Python => "in-toto (Python)",
             Self::Go => "in-toto-golang",
         }

@@ -11,6 +11,8 @@ use crate::process::{Ended, Run};
 pub(crate) enum Verifier {
     /// `cargo-intoto verify`
     Ours,
+    /// The same program under the name `in-toto-verify`.
+    ByName,
     /// `in-toto-verify`
     Python,
     /// `in-toto-golang verify`
@@ -46,11 +48,12 @@ pub(crate) struct Judgement {
 }
 
 impl Verifier {
-    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Python, Self::Go];
+    pub(crate) const ALL: [Self; 4] = [Self::Ours, Self::ByName, Self::Python, Self::Go];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::ByName => "by name",
             Self::Python => "Python",
             Self::Go => "Go",
         }
@@ -85,7 +88,8 @@ impl Verifier {
                     .arg(&chain.links)
                     .args(names)
             }
-            Self::Python => Run::new(world.tools.python("in-toto-verify"))
+            Self::ByName | Self::Python => self
+                .in_toto_verify(world)
                 .arg("--layout")
                 .arg(&chain.layout)
                 .arg("--verification-keys")
@@ -103,6 +107,14 @@ impl Verifier {
         }
         .directory(consumer)
         .keep()
+    }
+
+    /// The two programs that take the same flags.
+    fn in_toto_verify(self, world: &World) -> Run {
+        match self {
+            Self::ByName => world.by_name("in-toto-verify"),
+            _ => Run::new(world.tools.python("in-toto-verify")),
+        }
     }
 
     /// What the exit code means; one that means none of them (a crash, bad usage) is a failure of the test itself.

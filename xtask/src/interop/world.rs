@@ -25,6 +25,9 @@ pub(crate) struct World {
     _lock: File,
 }
 
+/// Where the product lies under the names of Python's tools.
+const NAMES: &str = "names";
+
 const GIT_CONFIG: &str = "\
 [user]
 	name = Diana
@@ -55,6 +58,8 @@ impl World {
         };
         world.forget_user()?;
         world.git_project()?;
+        let names = world.directory(NAMES)?;
+        world.product().args(["drop-in", "install"]).arg(names).succeed()?;
         for (directory, carl) in [("keys", "p256"), ("keys-without-pem", "ed25519")] {
             let keys = world.directory(directory)?;
             world
@@ -88,6 +93,11 @@ impl World {
     /// The product, for a user with nothing but what earlier commands of this world made.
     pub(crate) fn product(&self) -> Run {
         self.command(&self.product)
+    }
+
+    /// The product under the name of one of Python's tools.
+    pub(crate) fn by_name(&self, tool: &str) -> Run {
+        self.command(self.scratch.join(NAMES).join(tool))
     }
 
     /// A program in a clean environment, with the world's own home and cargo home.
