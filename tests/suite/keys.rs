@@ -26,7 +26,8 @@ fn with_passphrase(sandbox: &Sandbox, passphrase: &str, args: &[&str]) -> Output
 fn a_generated_key_is_the_users_alone() {
     let sandbox = Sandbox::new();
     let keys = sandbox.config().join("keys");
-    for (name, kind) in [("a", "ed25519"), ("b", "ecdsa-p256")] {
+    let kinds = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-3072"];
+    for (name, kind) in ["a", "b", "c", "d", "e"].into_iter().zip(kinds) {
         sandbox
             .intoto("", &["key", "generate", name, "--kind", kind, "--no-passphrase"])
             .succeeds()
@@ -49,7 +50,7 @@ fn a_generated_key_is_the_users_alone() {
         .says("exists already and is not overwritten");
     assert_eq!(fs::read(keys.join("a.key")).unwrap(), before);
     let listed = sandbox.intoto("", &["key", "list"]).succeeds();
-    assert_eq!(listed.stdout.lines().count(), 2);
+    assert_eq!(listed.stdout.lines().count(), 5);
     for name in ["../x", ".hidden", "a b", ""] {
         sandbox
             .intoto("", &["key", "generate", name, "--no-passphrase"])
@@ -86,6 +87,73 @@ fn an_encrypted_key_opens_with_its_passphrase_only() {
         .exits(2)
         .says("the passphrase is empty");
     assert!(!sandbox.config().join("keys/empty.key").exists());
+}
+
+/// A file of `intoto-core/src/key/testdata`.
+fn test_key(name: &str) -> String {
+    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../intoto-core/src/key/testdata/{name}.pem"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn keys_of_other_tools_are_imported_in_every_form() {
+    let sandbox = Sandbox::new();
+    for (file, public) in [
+        ("p256.sec1", "p256.spki"),
+        ("p384.pkcs8", "p384.spki"),
+        ("p384.encrypted", "p384.spki"),
+        ("p521.parameters", "p521.spki"),
+        ("rsa.pkcs8", "rsa.spki"),
+        ("rsa.pkcs1", "rsa.spki"),
+        ("rsa.encrypted", "rsa.spki"),
+    ] {
+        let path = sandbox.write(file, test_key(file));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let import = ["key", "import", file, path.as_str(), "--no-passphrase"];
+        with_passphrase(&sandbox, "passphrase", &import).succeeds();
+        let stored = fs::read_to_string(sandbox.config().join(format!("keys/{file}.pub"))).unwrap();
+        assert_eq!(stored, test_key(public), "{file}");
+    }
+    for (file, says) in [
+        ("rsa.openssl-encrypted", "openssl pkcs8 -topk8"),
+        ("rsa1024.pkcs8", "has 1024 bits, and 2048 is the least"),
+        ("rsa.pkcs1.pub", "it is a public key"),
+    ] {
+        let path = sandbox.write(file, test_key(file));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        with_passphrase(
+            &sandbox,
+            "passphrase",
+            &["key", "import", "x", path.as_str(), "--no-passphrase"],
+        )
+        .exits(3)
+        .says(says);
+    }
+}
+
+#[test]
+fn public_keys_are_read_in_every_form() {
+    let sandbox = Sandbox::new();
+    for (file, public) in [
+        ("p256.compressed", "p256.spki"),
+        ("p256.text.crt", "p256.spki"),
+        ("p521.crt", "p521.spki"),
+        ("rsa.spki", "rsa.spki"),
+        ("rsa.pkcs1.pub", "rsa.spki"),
+        ("rsa.crt", "rsa.spki"),
+    ] {
+        let path = sandbox.write(file, test_key(file));
+        sandbox
+            .intoto("", &["key", "show", path.as_str()])
+            .succeeds()
+            .prints(&test_key(public));
+    }
+    let weak = sandbox.write("weak.pub", test_key("rsa1024.spki"));
+    sandbox
+        .intoto("", &["key", "show", weak.as_str()])
+        .exits(3)
+        .says("has 1024 bits, and 2048 is the least")
+        .says("others can sign with such a key");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 enum KeyCommand {
     /// Make a new key in the key directory
     Generate(GenerateArgs),
-    /// Copy a private key file (PKCS#8 PEM) into the key directory
+    /// Copy a private key file (PEM, as PKCS#8, SEC 1 or PKCS#1) into the key directory
     Import(ImportArgs),
     /// Print the ids and the public half of a key
     Show(ShowArgs),
@@ -34,7 +34,7 @@ enum KeyCommand {
 struct GenerateArgs {
     /// Name of the new key
     name: String,
-    /// Kind of key: ed25519, ecdsa-p256
+    /// Kind of key: ed25519, ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-3072, rsa-4096
     #[arg(long, value_enum, value_name = "KIND", default_value = "ed25519")]
     kind: KeyKindArg,
     /// Store the key in the clear instead of encrypting it
@@ -71,6 +71,9 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
 fn generate(args: &GenerateArgs, ui: &Ui) -> Result<Exit, CliError> {
     let directory = KeyDirectory::of_user()?;
     directory.check_free(&args.name)?;
+    if matches!(args.kind, KeyKindArg::Rsa3072 | KeyKindArg::Rsa4096) {
+        ui.status("Generating", "two large primes, which takes some seconds");
+    }
     let key = signing::generate(args.kind)?;
     store(&directory, &args.name, &key, args.no_passphrase, "Generated", ui)
 }
@@ -162,7 +165,7 @@ fn holds_private_key(path: &Utf8Path) -> bool {
     use std::io::Read;
 
     // Two lines are enough to see the label; the secret itself is read by the code that wipes it.
-    let mut start = [0; 64];
+    let mut start = [0; 112];
     std::fs::File::open(path)
         .and_then(|mut file| file.read(&mut start))
         .is_ok_and(|read| start[..read].windows(15).any(|window| window == b"PRIVATE KEY----"))
@@ -175,14 +178,20 @@ fn list(ui: &Ui) -> Result<Exit, CliError> {
         ui.note(format_args!("there are no keys in `{}`", directory.path()));
         return Ok(Exit::Success);
     }
-    let width = keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for key in &keys {
-        let (kind, id) = match &key.public {
+    let rows: Vec<(&str, String, String)> = keys
+        .iter()
+        .map(|key| match &key.public {
             Some(public) => (public.kind().to_string(), public.key_id(KeyIdStyle::Legacy).to_string()),
             None => ("?".to_owned(), "no readable .pub file beside it".to_owned()),
-        };
-        text.push_str(&format!("{:width$}  {kind:10}  {id}\n", key.name));
+        })
+        .zip(&keys)
+        .map(|((kind, id), key)| (key.name.as_str(), kind, id))
+        .collect();
+    let names = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+    let kinds = rows.iter().map(|(_, kind, _)| kind.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, kind, id) in &rows {
+        text.push_str(&format!("{name:names$}  {kind:kinds$}  {id}\n"));
     }
     ui.data(&text)?;
     Ok(Exit::Success)

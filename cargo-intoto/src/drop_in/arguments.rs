@@ -21,7 +21,7 @@ pub(super) struct KeyArgs {
     /// GnuPG home directory in which the key of --gpg is looked up
     #[arg(long, value_name = "PATH", help_heading = "Signing")]
     gpg_home: Option<Utf8PathBuf>,
-    /// Private key file to sign with: PEM, PKCS#8
+    /// Private key file to sign with: PEM, as PKCS#8, SEC 1 or PKCS#1
     #[arg(long, value_name = "PATH", help_heading = "Signing")]
     signing_key: Option<Utf8PathBuf>,
     /// Password of an encrypted --signing-key; asked for without a value

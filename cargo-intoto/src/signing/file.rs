@@ -1,12 +1,11 @@
-//! Private key files: PKCS#8 PEM, encrypted (PBES2 with scrypt) or plain.
+//! Private key files: PKCS#8 PEM, encrypted (PBES2, ours with scrypt) or plain, and the older forms SEC 1 and PKCS#1.
 
 use std::cell::Cell;
 use std::io::{BufRead as _, BufReader, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
-use intoto_core::key::{KeyError, SecretKey};
-use pkcs8::der::pem;
+use intoto_core::key::{self, KeyError, SecretKey};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use zeroize::Zeroizing;
 
@@ -16,7 +15,6 @@ use crate::signing::passphrase;
 
 const WHAT: &str = "private key";
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
-const PLAIN: &str = "PRIVATE KEY";
 
 /// Which kind of key to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,6 +23,16 @@ pub enum KeyKindArg {
     Ed25519,
     /// The NIST curve P-256 with SHA-256
     EcdsaP256,
+    /// The NIST curve P-384 with SHA-384
+    EcdsaP384,
+    /// The NIST curve P-521 with SHA-512
+    EcdsaP521,
+    /// RSA with 3072 bits, PSS and SHA-256
+    #[value(name = "rsa-3072")]
+    Rsa3072,
+    /// RSA with 4096 bits, PSS and SHA-256
+    #[value(name = "rsa-4096")]
+    Rsa4096,
 }
 
 /// A private key file that was found and is nobody else's, but is not opened.
@@ -42,7 +50,7 @@ impl KeyFile {
         }
         let label = pem_label(path);
         // Before the mode: a public key may be read by everybody, and whoever named one made another mistake.
-        if label.as_deref() == Some("PUBLIC KEY") {
+        if label.as_deref().is_some_and(|label| label.ends_with("PUBLIC KEY")) {
             return Err(is_public(path.as_str()));
         }
         settings::check_secret(path, WHAT)?;
@@ -119,9 +127,10 @@ fn cannot_read(origin: &str, why: &str) -> CliError {
     CliError::cannot_decide(format!("failed to read the private key `{origin}`: {why}"))
 }
 
-const KIND_HINT: &str =
-    "only ed25519 and P-256 keys in PKCS#8 can be used: make one with `cargo intoto key generate NAME`";
-const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----` or `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8)";
+const KIND_HINT: &str = "only ed25519, ECDSA (P-256, P-384, P-521) and RSA keys can be used: make one with `cargo intoto key generate NAME`";
+const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----`, `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8), `-----BEGIN EC PRIVATE KEY-----` (SEC 1) or `-----BEGIN RSA PRIVATE KEY-----` (PKCS#1)";
+const ENCRYPTED_HINT: &str =
+    "this old encryption is weak and not read: rewrite the file with `openssl pkcs8 -topk8 -in FILE -out NEW`";
 
 /// Reads the PEM `text` of a private key, which came from `origin`.
 fn decode_private(
@@ -130,19 +139,25 @@ fn decode_private(
     passphrase: &dyn Fn() -> Result<Zeroizing<String>, CliError>,
 ) -> Result<SecretKey, CliError> {
     let failed = |why: &str| cannot_read(origin, why);
-    let unusable = |error: KeyError| failed("it cannot be used").because(error).hint(KIND_HINT);
-    let label = pem::decode_label(text.as_bytes()).map_err(|_| failed("it is no PEM file").hint(FORM_HINT))?;
-    match label {
-        PLAIN => SecretKey::from_pkcs8_pem(text).map_err(unusable),
-        "EC PRIVATE KEY" => SecretKey::from_sec1_pem(text).map_err(unusable),
+    let unusable = |error: KeyError| {
+        let hint = match error {
+            KeyError::Encrypted => ENCRYPTED_HINT,
+            _ => KIND_HINT,
+        };
+        failed("it cannot be used").because(error).hint(hint)
+    };
+    let label = key::pem_label(text).map_err(|_| failed("it is no PEM file").hint(FORM_HINT))?;
+    let key = match label {
+        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => SecretKey::from_pem(text).map_err(unusable),
         ENCRYPTED => {
             let plain = decrypt(text, &*passphrase()?, &failed)?;
             SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(unusable)
         }
-        "PUBLIC KEY" => Err(is_public(origin)),
-        "RSA PRIVATE KEY" | "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`")).hint(KIND_HINT)),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(is_public(origin)),
+        "OPENSSH PRIVATE KEY" => Err(failed(&format!("its form is `{label}`")).hint(FORM_HINT)),
         other => Err(failed(&format!("it holds `{}`", other.escape_debug())).hint(FORM_HINT)),
-    }
+    }?;
+    Ok(key.hedged(*random()?))
 }
 
 fn decrypt(text: &str, passphrase: &str, failed: &dyn Fn(&str) -> CliError) -> Result<SecretDocument, CliError> {
@@ -175,22 +190,37 @@ pub fn encode_private(key: &SecretKey, passphrase: Option<&str>) -> Result<Zeroi
         .map_err(|error| failed().because(error))
 }
 
-/// A new key of the given kind from the operating system's randomness.
+/// A new key of the given kind from the operating system's randomness. One of RSA takes seconds.
 pub fn generate(kind: KeyKindArg) -> Result<SecretKey, CliError> {
-    let mut seed = Zeroizing::new([0_u8; 32]);
+    let unlucky = |_: KeyError| CliError::failure("failed to make a key from the randomness of this system");
+    match kind {
+        KeyKindArg::Ed25519 => Ok(SecretKey::ed25519_from_seed(*random()?)),
+        KeyKindArg::EcdsaP256 => scalar(SecretKey::p256_from_scalar),
+        KeyKindArg::EcdsaP384 => scalar(SecretKey::p384_from_scalar),
+        // The order of the curve has 521 bits, and this array 528.
+        KeyKindArg::EcdsaP521 => scalar(|mut scalar: [u8; 66]| {
+            scalar[0] &= 1;
+            SecretKey::p521_from_scalar(scalar)
+        }),
+        KeyKindArg::Rsa3072 => SecretKey::rsa_from_seed(3072, *random()?).map_err(unlucky),
+        KeyKindArg::Rsa4096 => SecretKey::rsa_from_seed(4096, *random()?).map_err(unlucky),
+    }
+}
+
+/// One number in 2^32, or fewer, is no scalar of the curve; the next one is.
+fn scalar<const N: usize>(to_key: impl Fn([u8; N]) -> Result<SecretKey, KeyError>) -> Result<SecretKey, CliError> {
     loop {
-        getrandom::fill(&mut *seed)
-            .map_err(|error| CliError::failure("failed to get randomness for a key").because(error))?;
-        match kind {
-            KeyKindArg::Ed25519 => return Ok(SecretKey::ed25519_from_seed(*seed)),
-            // One seed in 2^32 is no scalar of the curve; the next one is.
-            KeyKindArg::EcdsaP256 => {
-                if let Ok(key) = SecretKey::p256_from_scalar(*seed) {
-                    return Ok(key);
-                }
-            }
+        if let Ok(key) = to_key(*random()?) {
+            return Ok(key);
         }
     }
+}
+
+fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, CliError> {
+    let mut bytes = Zeroizing::new([0_u8; N]);
+    getrandom::fill(&mut *bytes)
+        .map_err(|error| CliError::failure("failed to get randomness for a key").because(error))?;
+    Ok(bytes)
 }
 
 /// A throw-away key that is never written anywhere.

@@ -59,13 +59,22 @@ enum Naming {
 }
 
 impl Naming {
-    fn name(&self, key: &PublicKey) -> KeyId {
-        match self {
-            Self::Style(style) => key.key_id(*style),
-            Self::Listed(listed) => listed
-                .iter()
-                .find(|(other, _)| other == key)
-                .map_or_else(|| key.key_id(KeyIdStyle::Legacy), |(_, id)| id.clone()),
+    fn name(&self, key: &PublicKey) -> Result<KeyId, CliError> {
+        let listed = match self {
+            Self::Style(style) => return Ok(key.key_id(*style)),
+            Self::Listed(listed) => listed.iter().find(|(other, _)| other == key),
+        };
+        match listed {
+            None => Ok(key.key_id(KeyIdStyle::Legacy)),
+            Some((other, id)) if other.kind() == key.kind() => Ok(id.clone()),
+            // An RSA key is the same key in every scheme, and nobody would accept the signature.
+            Some((other, id)) => Err(CliError::usage(format!(
+                "the layout wants {} signatures by the key {}, and this one makes {}",
+                other.kind(),
+                id.short(),
+                key.kind()
+            ))
+            .hint("sign with the tool that the layout was made for, or list the key again as this tool writes it")),
         }
     }
 }
@@ -156,7 +165,7 @@ impl Keyring {
             {
                 continue;
             }
-            let key_id = pending.naming.name(key.public_key());
+            let key_id = pending.naming.name(key.public_key())?;
             signers.push(StepSigner { key, key_id });
         }
         for key in &pending.gpg {

@@ -1,4 +1,4 @@
-//! Public key files: SPKI PEM, OpenPGP keys as GnuPG exports them, and keys as layouts carry them.
+//! Public key files: PEM (SPKI, PKCS#1, or in a certificate), OpenPGP keys as GnuPG exports them, and keys as layouts carry them.
 
 use camino::Utf8Path;
 use intoto_core::encoding::{strict_json, to_json_pretty};
@@ -38,9 +38,12 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
             CliError::cannot_decide(format!("failed to read the public key in `{origin}`")).because(error)
         });
     }
-    PublicKey::from_spki_pem(text).map_err(|error| {
+    PublicKey::from_pem(text).map_err(|error| {
         let hint = match &error {
-            KeyError::UnsupportedAlgorithm { .. } => "ed25519 and P-256 keys can be used",
+            KeyError::UnsupportedAlgorithm { .. } => "ed25519, ECDSA (P-256, P-384, P-521) and RSA keys can be used",
+            KeyError::RsaTooSmall { .. } | KeyError::RsaExponent | KeyError::SmallOrder => {
+                "others can sign with such a key: make a new one with `cargo intoto key generate NAME`"
+            }
             _ => FORM_HINT,
         };
         CliError::cannot_decide(format!("failed to read the public key in `{origin}`"))
@@ -62,8 +65,7 @@ fn parse_dictionary(text: &str) -> Result<PublicKey, String> {
     PublicKey::from_layout_value(&value).map_err(|error| error.to_string())
 }
 
-const FORM_HINT: &str =
-    "a public key is a PEM file with `-----BEGIN PUBLIC KEY-----`, or what `gpg --armor --export FINGERPRINT` writes";
+const FORM_HINT: &str = "a public key is a PEM file with `-----BEGIN PUBLIC KEY-----`, `-----BEGIN RSA PUBLIC KEY-----` or `-----BEGIN CERTIFICATE-----`, or what `gpg --armor --export FINGERPRINT` writes";
 
 fn read_bounded(path: &Utf8Path) -> Result<Vec<u8>, CliError> {
     foreign::read(path, MAX_BYTES).map_err(|unread| match unread {

@@ -45,6 +45,7 @@ pub(crate) use identity::Identity;
 pub use openpgp::{CertificateError, OpenPgpError, OpenPgpSignature};
 #[cfg(feature = "openpgp")]
 pub use openpgp::{OpenPgpCertificate, OpenPgpKey};
+pub use pem::pem_label;
 #[cfg(feature = "rsa")]
 pub use rsa::RsaKey;
 pub use rsa_scheme::RsaScheme;

@@ -44,8 +44,9 @@ impl PublicKey {
     }
 }
 
-/// What the PEM says that it contains.
-pub(super) fn pem_label(text: &str) -> Result<&str, KeyError> {
+/// What a PEM text says that it contains, such as `PUBLIC KEY`; [`KeyError::Pem`] if it is none. The `EC PARAMETERS` that OpenSSL writes before a
+/// private key are passed over.
+pub fn pem_label(text: &str) -> Result<&str, KeyError> {
     der::pem::decode_label(block(text).as_bytes()).map_err(|_| KeyError::Pem)
 }
 
@@ -62,7 +63,9 @@ fn block(text: &str) -> &str {
 /// Decodes PEM of that label, ignoring white space around it.
 pub(super) fn decode_pem(text: &str, expected: &'static str) -> Result<Vec<u8>, KeyError> {
     let found = pem_label(text)?;
-    if found == "ENCRYPTED PRIVATE KEY" && expected.ends_with("PRIVATE KEY") {
+    // OpenSSL's own encryption has headers inside the PEM, and derives its key by a single MD5.
+    let is_encrypted = found == "ENCRYPTED PRIVATE KEY" || text.contains("\nProc-Type: 4,ENCRYPTED");
+    if is_encrypted && expected.ends_with("PRIVATE KEY") {
         return Err(KeyError::Encrypted);
     }
     if found != expected {

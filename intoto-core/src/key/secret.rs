@@ -137,10 +137,6 @@ impl SecretKey {
     /// Reads an unencrypted RSA key in the older PEM form, `-----BEGIN RSA PRIVATE KEY-----`.
     #[cfg(feature = "rsa")]
     pub fn from_pkcs1_pem(text: &str) -> Result<Self, KeyError> {
-        // OpenSSL's own encryption, with headers inside the PEM, derives the key by a single MD5.
-        if text.contains("\nProc-Type:") {
-            return Err(KeyError::Encrypted);
-        }
         let der = Zeroizing::new(decode_pem(text, PKCS1_SECRET_LABEL)?);
         Self::from_rsa(RsaSecret::from_pkcs1_der(&der)?)
     }

@@ -48,6 +48,14 @@ impl Person {
         }
     }
 
+    /// Somebody with any key.
+    pub fn of(secret: SecretKey) -> Self {
+        Self {
+            secret,
+            style: KeyIdStyle::Legacy,
+        }
+    }
+
     /// The same person under the other key-id style.
     pub fn under_python_id(self) -> Self {
         Self {
@@ -80,7 +88,8 @@ impl Person {
         format!("{step}.{}.link", &self.id()[..8])
     }
 
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
+    /// This person's signature of any bytes.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.secret.sign(message).expect("keys in memory sign")
     }
 }

@@ -247,7 +247,8 @@ fn colliding() -> Vec<Vector> {
 fn keys() -> Vec<Vector> {
     let key = |name, about, key: Value| changed(name, about, &format!("/keys/{}", alice().id()), key);
     let public = |public: &str| with(alice().in_layout(), "/keyval/public", public.into());
-    let sphincs = json!({ "keyid": alice().id(), "keytype": "sphincs", "scheme": "sphincs-shake-128s", "keyval": { "public": "00" } });
+    let lattice =
+        json!({ "keyid": alice().id(), "keytype": "ml-dsa", "scheme": "ml-dsa-65/1", "keyval": { "public": "00" } });
     vec![
         key(
             "key-weak--small-order",
@@ -280,7 +281,7 @@ fn keys() -> Vec<Vector> {
             "the only key of a step is of a kind that is not supported",
         )
         .undecided(&["key-unsupported", "link-missing"])
-        .layout(&with(layout(), &format!("/keys/{}", alice().id()), sphincs)),
+        .layout(&with(layout(), &format!("/keys/{}", alice().id()), lattice)),
     ]
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 mod bytes;
 pub mod chain;
+mod keys;
 mod layouts;
 mod links;
 mod openpgp;
@@ -115,6 +116,7 @@ impl Vector {
 pub fn all() -> Vec<Vector> {
     let mut vectors = vec![base()];
     vectors.extend(bytes::vectors());
+    vectors.extend(keys::vectors());
     vectors.extend(layouts::vectors());
     vectors.extend(links::vectors());
     vectors.extend(openpgp::vectors());

@@ -89,7 +89,7 @@ fn keys_are_looked_at_before_any_work() {
     is_told(
         &project.intoto(&["fetch", "--key", "target/other.key"]),
         3,
-        &["its form is `OPENSSH PRIVATE KEY`", "hint: only ed25519 and P-256"],
+        &["its form is `OPENSSH PRIVATE KEY`", "hint: a private key is a PEM file"],
     );
     let run_directory = project.path("target/intoto/latest");
     let links = run_directory
