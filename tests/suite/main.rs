@@ -14,6 +14,6 @@ mod readme;
 mod record;
 mod source_fetch;
 mod test_step;
-mod vectors;
+mod vector_files;
 mod verify;
 mod workspaces;
