@@ -13,21 +13,16 @@ use crate::settings;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenPgpId {
     digits: String,
-    /// Whether only this very key or subkey is to sign: GnuPG's `!`.
-    exact: bool,
 }
 
 impl OpenPgpId {
-    /// Reads an id as GnuPG prints it, with or without blanks and `0x`.
+    /// Reads an id as GnuPG prints it, with or without blanks, `0x` and the mark `!`.
     pub fn parse(text: &str) -> Result<Self, CliError> {
-        let (digits, exact) = match text.strip_suffix('!') {
-            Some(digits) => (digits, true),
-            None => (text, false),
-        };
-        let digits: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
-        let digits = digits.strip_prefix("0x").unwrap_or(&digits).to_ascii_lowercase();
+        let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let digits = digits.strip_suffix('!').unwrap_or(&digits);
+        let digits = digits.strip_prefix("0x").unwrap_or(digits).to_ascii_lowercase();
         if matches!(digits.len(), 16 | 40) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            Ok(Self { digits, exact })
+            Ok(Self { digits })
         } else {
             Err(CliError::usage(format!("`{text}` is no OpenPGP fingerprint")).hint(
                 "give the 40 digits that `gpg --list-keys` shows, or the last 16 of them; names and short ids can be anybody's",
@@ -124,28 +119,39 @@ pub struct GpgKey {
 }
 
 impl GpgKey {
-    /// Finds what `gpg:ID` names: `ID`, or nothing for GnuPG's first key, and behind it `?home=DIR` for another home directory than the user's.
+    /// Finds what `gpg:ID` names: whatever GnuPG takes for an id of one of your secret keys, or nothing for the first; and behind it `?home=DIR` for
+    /// another home directory than your own.
     ///
-    /// Of a key with several subkeys that may sign and are at hand, the newest signs, as with GnuPG itself; `ID!` names the very one.
+    /// Of a key with several subkeys that may sign and are at hand, the newest signs, as with GnuPG itself; `FINGERPRINT!` names the very one.
     pub fn find(text: &str) -> Result<Self, CliError> {
         let (id, home) = match text.split_once("?home=") {
             Some((id, home)) => (id, Some(Utf8Path::new(home))),
             None => (text, None),
         };
         let gpg = Gpg::new(home);
-        let id = if id.is_empty() {
-            let first = gpg.secret_fingerprints(None)?.into_iter().next();
-            first.ok_or_else(|| CliError::usage("GnuPG has no secret key"))?
-        } else {
-            id.to_owned()
+        let mut secrets = gpg.secret_fingerprints(Some(id).filter(|id| !id.is_empty()))?;
+        if id.is_empty() {
+            secrets.truncate(1);
+        }
+        let Some(first) = secrets.first() else {
+            return Err(CliError::usage(format!("GnuPG has no secret key `{id}`"))
+                .hint("`gpg --list-secret-keys` shows what is there"));
         };
-        let id = OpenPgpId::parse(&id)?;
-        let keys = select(&gpg.export(&id.digits)?, std::slice::from_ref(&id), "GnuPG")?;
+        let listed = OpenPgpId::parse(first)?;
+        let keys = select(&gpg.export(first)?, std::slice::from_ref(&listed), "GnuPG")?;
         let Some(PublicKey::OpenPgp(key)) = keys.into_iter().next() else {
-            return Err(not_there(&[id], "GnuPG"));
+            return Err(not_there(&[listed], "GnuPG"));
         };
-        let secrets = gpg.secret_fingerprints(Some(&id.digits))?;
-        let key_id = signing_id(&key, &id, &secrets)?;
+        // By its own fingerprint: an id such as a name may fit several keys.
+        let own = gpg.secret_fingerprints(Some(key.fingerprint().as_str()))?;
+        if secrets.iter().any(|secret| !own.contains(secret)) {
+            return Err(CliError::usage(format!("several of your OpenPGP keys fit `{id}`")).hint("give a fingerprint"));
+        }
+        let exact = match id.strip_suffix('!') {
+            Some(_) => Some(OpenPgpId::parse(id)?),
+            None => None,
+        };
+        let key_id = signing_id(&key, exact.as_ref(), &own)?;
         Ok(Self {
             gpg,
             key: PublicKey::OpenPgp(key),
@@ -164,11 +170,11 @@ impl GpgKey {
     }
 }
 
-fn signing_id(key: &OpenPgpKey, id: &OpenPgpId, secrets: &[String]) -> Result<KeyId, CliError> {
+fn signing_id(key: &OpenPgpKey, exact: Option<&OpenPgpId>, secrets: &[String]) -> Result<KeyId, CliError> {
     let now = settings::now()?;
     let able = key.signing_ids_at(now);
     let at_hand = |candidate: &&&KeyId| secrets.iter().any(|secret| secret == candidate.as_str());
-    let chosen = if id.exact {
+    let chosen = if let Some(id) = exact {
         able.iter().filter(|candidate| id.fits(candidate)).find(at_hand)
     } else {
         // GnuPG prefers subkeys, so that the primary key can stay in its safe.
@@ -201,5 +207,36 @@ impl Signer for GpgKey {
         self.gpg
             .detach_sign(self.key_id.as_str(), message)
             .map_err(|reason| SignError::Failed { reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_long() {
+        let fingerprint = "3E00FC96DB9BB7CF9175047BA64C8B49A508F650";
+        for text in [
+            fingerprint,
+            "A64C8B49A508F650",
+            "0xA64C8B49A508F650",
+            "3E00 FC96 DB9B B7CF 9175  047B A64C 8B49 A508 F650",
+            "A64C8B49A508F650!",
+        ] {
+            let id = OpenPgpId::parse(text).expect("an id");
+            assert!(
+                id.fits(&fingerprint.to_ascii_lowercase().parse().expect("a key id")),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "A508F650",
+            "alice@example.org",
+            "3E00FC96DB9BB7CF9175047BA64C8B49A508F65G",
+        ] {
+            assert!(OpenPgpId::parse(text).is_err(), "{text}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod attack;
 mod cargo_chain;
 mod chain;
 mod demo;
+mod gpg;
 mod table;
 mod verifier;
 mod world;
@@ -91,5 +92,6 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
             )?;
         }
     }
+    gpg::run(root, &world, &mut table)?;
     table.end()
 }
