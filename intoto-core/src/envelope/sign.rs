@@ -128,6 +128,11 @@ fn make(
         if made.iter().any(|(_, earlier, _)| *earlier == key_id) {
             return Err(SignError::RepeatedKeyId { key_id: key_id.clone() });
         }
+        // Before it is asked: its owner may have to type a passphrase.
+        #[cfg(feature = "openpgp")]
+        if container != Container::Metablock && matches!(signer.public_key(), key::PublicKey::OpenPgp(_)) {
+            return Err(SignError::OpenPgpInDsse { key_id: key_id.clone() });
+        }
         // One key under two ids signs once: a token may ask its owner each time.
         let same_key = made
             .iter()
@@ -141,7 +146,7 @@ fn make(
     made.into_iter()
         .map(|(signer, key_id, signature)| match signer.public_key() {
             #[cfg(feature = "openpgp")]
-            key::PublicKey::OpenPgp(_) => open_pgp_entry(key_id, &signature, container),
+            key::PublicKey::OpenPgp(_) => open_pgp_entry(key_id, &signature),
             _ => Ok(entry(key_id, &signature, container)),
         })
         .collect()
@@ -164,10 +169,7 @@ fn sign_once(message: &[u8], signer: &dyn Signer, key_id: &KeyId) -> Result<Vec<
 
 /// An OpenPGP signature stands under the fingerprint of the very key that made it, or nobody finds that key.
 #[cfg(feature = "openpgp")]
-fn open_pgp_entry(key_id: &KeyId, packet: &[u8], container: Container) -> Result<Value<'static>, SignError> {
-    if container != Container::Metablock {
-        return Err(SignError::OpenPgpInDsse { key_id: key_id.clone() });
-    }
+fn open_pgp_entry(key_id: &KeyId, packet: &[u8]) -> Result<Value<'static>, SignError> {
     let does_not_verify = |source: SignatureError| SignError::DoesNotVerify {
         key_id: key_id.clone(),
         source,

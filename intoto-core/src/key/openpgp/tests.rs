@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use std::sync::OnceLock;
 
 use super::{CertificateError, OpenPgpCertificate, OpenPgpError, OpenPgpKey, OpenPgpSignature};
-use crate::encoding::strict_json;
-use crate::envelope::{Envelope, VerifyError};
-use crate::key::{KeyError, KeyKind, PublicKey, SignatureError};
+use crate::encoding::{Value, strict_json};
+use crate::envelope::{self, Container, Envelope, SignatureBody, VerifyError, sign};
+use crate::key::{KeyError, KeyKind, PublicKey, SignError, SignatureError, Signer};
 use crate::layout::Layout;
 use crate::limits::Limits;
 use crate::name::KeyId;
@@ -352,6 +352,82 @@ fn whatever_is_changed_in_an_export_makes_no_other_key() {
         for found in OpenPgpCertificate::read_all(&binary[..length]).unwrap_or_default() {
             assert!(found.key.is_err() || found.key == Ok(good.clone()), "{length}");
         }
+    }
+}
+
+/// Says whatever it is told to, as a broken or hostile gpg would.
+struct Says {
+    key: PublicKey,
+    packet: Vec<u8>,
+}
+
+impl Signer for Says {
+    fn public_key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+        Ok(self.packet.clone())
+    }
+}
+
+// The detached signature packet in the sample layout, put together again.
+fn packet_of_layout() -> (Vec<u8>, Value<'static>) {
+    let envelope = Envelope::parse(LAYOUT, &Limits::default()).unwrap();
+    let [signature] = envelope.signatures() else {
+        panic!("one signature")
+    };
+    let SignatureBody::OpenPgp(signature) = signature.body() else {
+        panic!("an OpenPGP signature")
+    };
+    let mut body = signature.other_headers().to_vec();
+    body.extend([0, 0, 0, 0]);
+    for half in signature.signature().chunks(32) {
+        super::packet::write_number(half, &mut body);
+    }
+    let packet = [&[0x88, u8::try_from(body.len()).unwrap()], body.as_slice()].concat();
+    (packet, envelope.payload_value().unwrap().into_owned().into_owned())
+}
+
+#[test]
+fn only_the_keys_own_signature_over_these_bytes_is_written() {
+    let (packet, payload) = packet_of_layout();
+    let says = |key: &[u8], packet: &[u8]| Says {
+        key: PublicKey::OpenPgp(self::key(key)),
+        packet: packet.to_vec(),
+    };
+    let id = key(OWNER).fingerprint().clone();
+    let make = |signer: &Says, id: &KeyId, container| sign(&payload, &[(signer, id.clone())], container);
+    let good = says(OWNER, &packet);
+    // Byte for byte what Python wrote.
+    let written = make(&good, &id, Container::Metablock).unwrap();
+    let (written, python) = (
+        String::from_utf8(written).unwrap(),
+        core::str::from_utf8(LAYOUT).unwrap(),
+    );
+    assert_eq!(written.trim_end(), python.trim_end());
+    assert!(matches!(
+        make(&good, &id, Container::Dsse),
+        Err(envelope::SignError::OpenPgpInDsse { .. })
+    ));
+    let mut changed = packet.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let twice = [packet.as_slice(), &packet].concat();
+    for (signer, id) in [
+        (says(OWNER, &changed), &id),
+        (says(OWNER, &twice), &id),
+        (says(OWNER, b""), &id),
+        (says(OWNER, OWNER), &id),
+        (says(ERIN, &packet), &id),
+        (says(OWNER, &packet), key(ERIN).fingerprint()),
+    ] {
+        assert!(
+            matches!(
+                make(&signer, id, Container::Metablock),
+                Err(envelope::SignError::DoesNotVerify { .. })
+            ),
+            "{id}"
+        );
     }
 }
 
