@@ -91,7 +91,12 @@ const TABLE: &[Difference] = &[
     stricter(
         "Thresholds below one",
         FindingCode::ThresholdInvalid,
-        &["threshold-zero", "threshold-negative", "threshold-true"],
+        &[
+            "threshold-zero",
+            "threshold-negative",
+            "threshold-true",
+            "step-member-type",
+        ],
     ),
     stricter(
         "Layouts that demand nothing",
@@ -113,7 +118,7 @@ const TABLE: &[Difference] = &[
         FindingCode::KeyInvalid,
         &["key-inner-id"],
     ),
-    stricter("Weak keys", FindingCode::KeyInvalid, &["key-point-small-order"]),
+    stricter("Weak keys", FindingCode::KeyWeak, &["key-point-small-order"]),
     stricter(
         "One key under two ids",
         FindingCode::ThresholdUnmet,
@@ -128,6 +133,9 @@ const TABLE: &[Difference] = &[
             // A member of links that is put into the sublayout which stands in the place of one.
             "link-name",
             "link-command",
+            "link-return-value",
+            "link-big-integer",
+            "link-float",
             "link-commits-differ",
             "link-runs-differ",
         ],
@@ -156,7 +164,7 @@ const TABLE: &[Difference] = &[
         &["certificate-constraints"],
     ),
     stricter(
-        "Braces without parameters",
+        "Placeholders without parameters",
         FindingCode::ParameterInvalid,
         &["rule-pattern-odd"],
     ),
@@ -168,7 +176,7 @@ const TABLE: &[Difference] = &[
     stricter(
         "Links of another step",
         FindingCode::LinkNameMismatch,
-        &["link-name", "link-of-another-step"],
+        &["link-name", "link-of-another-step", "link-member-type"],
     ),
     stricter(
         "Links that disagree where one would do",
@@ -242,9 +250,22 @@ const TABLE: &[Difference] = &[
             "digest-short",
             "artifact-unclean",
             "link-member-unknown",
+            "link-member-missing",
             "link-member-type",
             "link-name",
         ],
+    ),
+    laxer(
+        "One bad file beside enough good ones",
+        &["Error"],
+        &[FindingCode::SignatureInvalid],
+        &["signature-no-hexadecimal"],
+    ),
+    laxer(
+        "Values of parameters",
+        &["RuleVerificationError"],
+        &[],
+        &["parameter-odd"],
     ),
     laxer(
         "Several signatures under one id in DSSE",

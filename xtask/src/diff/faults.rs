@@ -114,7 +114,7 @@ faults! {
     };
     // Parameters.
     "parameter-missing" => |case, random| {
-        case.parameters.get_or_insert_default();
+        case.parameters.get_or_insert_default().insert("other".to_owned(), "value".to_owned());
         add_rule(case, random, json!(["ALLOW", "{missing}"]))
     };
     "parameter-odd" => |case, random| {

@@ -1,6 +1,6 @@
 //! What `intoto-core` says of a case, in this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use intoto_core::artifacts::Artifacts;
 use intoto_core::digest::{DigestSet, sha256};
@@ -27,6 +27,11 @@ impl Judgement {
     /// Whether every check was made and holds.
     pub(super) fn is_verified(&self) -> bool {
         self.outcome == Outcome::Verified
+    }
+
+    /// The outcome and the codes that decided it.
+    pub(super) fn codes(&self) -> (Outcome, BTreeSet<FindingCode>) {
+        (self.outcome, self.findings.iter().map(|(code, _)| *code).collect())
     }
 
     /// The decisive findings, in a line.

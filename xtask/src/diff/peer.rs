@@ -99,7 +99,8 @@ impl Peer {
             "links": links,
             "keys": keys,
             "in_hand": case.in_hand,
-            "parameters": case.parameters,
+            // Without any value there is nothing to fill in; its command line cannot pass any.
+            "parameters": case.parameters.as_ref().filter(|values| !values.is_empty()),
         }))?;
         Ok(Judgement {
             class: answer["class"].as_str().map(str::to_owned),
