@@ -26,3 +26,5 @@ pub mod statement;
 pub mod time;
 pub mod verdict;
 pub mod verify;
+#[cfg(feature = "x509")]
+pub mod x509;

@@ -40,6 +40,16 @@ pub struct Limits {
     pub total_links: usize,
     /// Artifacts in all links of one verification together. A name and a digest take some 150 bytes.
     pub total_artifacts: usize,
+    /// Certificate authorities of one layout, and others given besides. Each is decoded, and compared with each certificate.
+    pub certificate_authorities: usize,
+    /// Certificate constraints of one step. Each is compared with each certificate.
+    pub certificate_constraints: usize,
+    /// Certificates from a functionary's to the root's, both counted. Real ways have two to four.
+    pub certificate_path: usize,
+    /// Signatures verified to trace one certificate. Authorities that certify each other allow many ways.
+    pub certificate_signatures: usize,
+    /// Links by certificates that are looked at for one step. Unlike the others, these files are not known by name.
+    pub found_links: usize,
     /// Pattern comparisons of one verification; 200 rules over 20,000 artifacts are 4 million. Patterns made for it take some seconds
     /// of a processor's time for all of them.
     pub rule_work: u64,
@@ -48,6 +58,9 @@ pub struct Limits {
 impl Limits {
     /// The largest depth that any setting can reach: values are dropped and written recursively, which must fit any stack.
     pub const JSON_DEPTH_MAX: usize = 256;
+
+    /// Bytes of one certificate. Real ones have one to four thousand.
+    pub const CERTIFICATE_BYTES: usize = 32 << 10;
 }
 
 impl Default for Limits {
@@ -66,6 +79,11 @@ impl Default for Limits {
             sublayout_depth: 8,
             total_links: 20_000,
             total_artifacts: 4_000_000,
+            certificate_authorities: 64,
+            certificate_constraints: 64,
+            certificate_path: 8,
+            certificate_signatures: 32,
+            found_links: 512,
             rule_work: 200_000_000,
         }
     }

@@ -232,7 +232,15 @@ impl Case {
             }
             self.files.get(&path).map(|bytes| file.admit(bytes))
         };
-        wanted.filter_map(admit).collect()
+        let searched = gathering.request().searches().iter().flat_map(|search| {
+            let directory: Utf8PathBuf = search.directory().iter().map(String::as_str).collect();
+            let here = self
+                .files
+                .iter()
+                .filter(move |(path, _)| path.parent() == Some(&directory));
+            here.filter_map(|(path, bytes)| Some(search.file(path.file_name()?)?.admit(bytes)))
+        });
+        wanted.filter_map(admit).chain(searched).collect()
     }
 }
 
@@ -274,6 +282,8 @@ fn limits(settings: &Value) -> Limits {
             "signatures" => limits.signatures = value,
             "steps" => limits.steps = value,
             "artifacts" => limits.artifacts = value,
+            "certificate_path" => limits.certificate_path = value,
+            "found_links" => limits.found_links = value,
             "sublayout_depth" => limits.sublayout_depth = value,
             "total_links" => limits.total_links = value,
             "total_artifacts" => limits.total_artifacts = value,

@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
+    /// Certificate of the key, to stand beside its signature: for layouts that count certificates
+    #[arg(long, value_name = "FILE", requires = "keys")]
+    certificate: Option<Utf8PathBuf>,
     /// Keep the signatures that are there, instead of replacing them
     #[arg(long)]
     append: bool,
@@ -74,6 +77,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let step = payload.link().map_or("layout", |link| link.name.as_str());
     let key_args = KeyArgs {
         keys: args.keys.clone(),
+        certificate: args.certificate.clone(),
         unsigned: false,
         keyid_style: args.keyid_style,
         container: args.container.unwrap_or(LinkFormArg::Dsse),

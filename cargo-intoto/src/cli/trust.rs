@@ -1,13 +1,12 @@
 //! `cargo intoto trust`: whose layouts are believed, for which crates.
 
-use std::time::SystemTime;
-
 use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::time::Timestamp;
 
 use crate::cli::key::find_public;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::settings;
 use crate::trust::{Entry, Scope, Store, TrustArgs};
 use crate::ui::{Ui, count};
 
@@ -176,10 +175,5 @@ fn remove(store: &TrustArgs, args: &RemoveArgs, ui: &Ui) -> Result<Exit, CliErro
 
 /// The time by this machine's clock.
 pub(super) fn now() -> Result<Timestamp, CliError> {
-    let seconds = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()
-        .and_then(|duration| i64::try_from(duration.as_secs()).ok())
-        .ok_or_else(|| CliError::failure("this machine's clock shows a time before 1970"))?;
-    Ok(Timestamp::from_unix(seconds))
+    settings::now()
 }

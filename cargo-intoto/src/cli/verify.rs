@@ -12,6 +12,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::foreign::{self, ForeignDirectory};
 use crate::report::{self, Format};
+use crate::signing::load_certificates;
 use crate::trust::TrustArgs;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
@@ -76,6 +77,9 @@ pub(crate) struct Args {
         help_heading = "Trust"
     )]
     gpg_home: Option<Utf8PathBuf>,
+    /// Certificates of authorities between the layout's roots and a functionary; may be repeated
+    #[arg(long = "intermediate", value_name = "FILE", help_heading = "Evidence")]
+    intermediates: Vec<Utf8PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
     /// Crate that the artifacts are said to be, as `pkg:cargo/NAME[@VERSION]` [default: by file name]
@@ -212,7 +216,12 @@ fn prepare(
     } else {
         Owners::named(&args.keys, &gpg)?
     };
+    let mut intermediates = Vec::new();
+    for path in &args.intermediates {
+        intermediates.extend(load_certificates(path)?);
+    }
     let request = Request {
+        intermediates,
         layout_name: layout_path.into_string(),
         layout,
         owners: owners.keys.clone(),

@@ -55,6 +55,71 @@ impl ForeignDirectory {
             .read(u64::try_from(limit).unwrap_or(u64::MAX))
     }
 
+    /// The names, sorted, of what lies below `directories` and is `wanted`: no more than `limit` and one, so that a caller sees that there
+    /// are too many. Nothing is opened, and names that are not UTF-8 are nobody's.
+    ///
+    /// # Errors
+    /// When there is no such directory, or it may not or cannot be read.
+    pub fn names(
+        &self,
+        directories: &[&str],
+        wanted: impl Fn(&str) -> bool,
+        limit: usize,
+    ) -> Result<Vec<String>, Unread> {
+        if directories.iter().any(|part| !is_one_component(part)) {
+            return Err(Unread::Io(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a file name",
+            )));
+        }
+        let mut names: Vec<String> = Vec::new();
+        self.each_name(directories, |name| {
+            if wanted(name) && names.len() <= limit {
+                names.push(name.to_owned());
+            }
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    #[cfg(unix)]
+    fn each_name(&self, directories: &[&str], mut take: impl FnMut(&str)) -> Result<(), Unread> {
+        use rustix::fs::{Dir, OFlags};
+
+        // `.` again, because reading a directory moves its handle, and the root's is shared.
+        let mut directory = platform::open_at(&self.root, ".", Links::Refused, OFlags::DIRECTORY)?;
+        for component in directories {
+            directory = platform::open_at(&directory, component, Links::Refused, OFlags::DIRECTORY)?;
+        }
+        let entries = Dir::new(directory).map_err(|error| Unread::Io(error.into()))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| Unread::Io(error.into()))?;
+            if let Ok(name) = entry.file_name().to_str() {
+                take(name);
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn each_name(&self, directories: &[&str], mut take: impl FnMut(&str)) -> Result<(), Unread> {
+        let mut path = self.path.clone();
+        for component in directories {
+            path.push(component);
+            match std::fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unread::Missing),
+                metadata if metadata?.is_symlink() => return Err(Unread::NotRegular("a symbolic link")),
+                _ => {}
+            }
+        }
+        for entry in std::fs::read_dir(&path)? {
+            if let Ok(name) = entry?.file_name().into_string() {
+                take(&name);
+            }
+        }
+        Ok(())
+    }
+
     /// The directory itself.
     pub fn path(&self) -> &Utf8Path {
         &self.path
@@ -114,6 +179,17 @@ mod tests {
         symlink(outside.path(), path.join("evil.12345678")).expect("linked");
 
         let directory = ForeignDirectory::open(path).expect("the directory is there");
+        let names = |directories: &[&str], limit| {
+            let found = directory.names(directories, |name| name.ends_with(".link"), limit);
+            found.map_or_else(|unread| unread.to_string(), |names| names.join(" "))
+        };
+        assert_eq!(names(&[], 9), "good.link symlink.link");
+        assert_eq!(names(&[], 9), "good.link symlink.link", "a second time");
+        assert_eq!(names(&[], 0).split(' ').count(), 1, "one more than the limit");
+        assert_eq!(names(&["sub.12345678"], 9), "a.link");
+        assert_eq!(names(&["none.12345678"], 9), "is missing");
+        assert_ne!(names(&["evil.12345678"], 9), "a.link");
+        assert_eq!(names(&[".."], 9), "cannot be read: not a file name");
         let describe = |directories: &[&str], name| match directory.read(directories, name, LIMIT) {
             Ok(bytes) => format!("{} bytes", bytes.len()),
             Err(unread) => unread.to_string(),

@@ -1,6 +1,6 @@
 //! Where a signed layout says something else than its source.
 
-use intoto_core::layout::{Inspection, Layout, Rule, Step};
+use intoto_core::layout::{Authority, Inspection, Layout, Rule, Step};
 use intoto_core::name::KeyId;
 
 use crate::layout_source::source::{LayoutSource, RuleSource};
@@ -39,6 +39,28 @@ pub fn from_signed(source: &LayoutSource, signed: &Layout) -> Vec<Problem> {
             )));
         }
     }
+    let authorities = [
+        ("root", source.roots(), wanted.roots(), signed.roots()),
+        (
+            "intermediate",
+            source.intermediates(),
+            wanted.intermediates(),
+            signed.intermediates(),
+        ),
+    ];
+    for (what, own, wanted, signed) in authorities {
+        for authority in own.values() {
+            let (id, _) = Authority::of(authority.certificate.clone());
+            if wanted.get(&id) != signed.get(&id) {
+                let message = format!("the signed layout does not have this {what}");
+                problems.push(Problem::error(authority.span.clone(), message, "not signed"));
+            }
+        }
+        for id in signed.keys().filter(|id| !wanted.contains_key(*id)) {
+            let message = format!("the signed layout has a {what} `{id}`, and the source does not");
+            problems.push(without_place(message));
+        }
+    }
     compare_steps(source, wanted.steps(), signed.steps(), &mut problems);
     compare_inspections(source, wanted.inspections(), signed.inspections(), &mut problems);
     if problems.is_empty() {
@@ -59,6 +81,14 @@ fn compare_steps(source: &LayoutSource, wanted: &[Step], signed: &[Step], proble
         if sorted.0 != sorted.1 {
             let ids: Vec<&str> = other.pubkeys.iter().map(|id| id.short()).collect();
             problems.push(differs(&own.name.span, "by", &ids.join(", ")));
+        }
+        if step.certificates != other.certificates {
+            let message = "the signed layout asks for other certificates";
+            problems.push(Problem::error(
+                own.name.span.clone(),
+                message,
+                "not signed in this form",
+            ));
         }
         if step.threshold != other.threshold {
             problems.push(differs(&own.threshold.span, "threshold", &other.threshold.to_string()));

@@ -8,12 +8,21 @@ use intoto_core::name::StepName;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::layout_source::certificates::read_certificates;
 use crate::layout_source::diagnostics::Problem;
 use crate::layout_source::parse::refuse_twice;
-use crate::layout_source::source::{InspectionSource, RuleSource, SourceKey, StepSource};
+use crate::layout_source::source::{InspectionSource, RuleSource, SourceAuthority, SourceKey, StepSource};
 use crate::layout_source::table::{At, Span, Table, count, nearest, string, strings, wrong_type};
 
-const STEP: &[&str] = &["name", "by", "threshold", "command", "materials", "products"];
+const STEP: &[&str] = &[
+    "name",
+    "by",
+    "certificates",
+    "threshold",
+    "command",
+    "materials",
+    "products",
+];
 const INSPECTION: &[&str] = &["name", "run", "materials", "products"];
 
 /// One `[[step]]`.
@@ -21,11 +30,13 @@ pub(super) fn read_step(
     fields: &DeTable<'_>,
     span: Span,
     keys: &BTreeMap<String, SourceKey>,
+    roots: &BTreeMap<String, SourceAuthority>,
     problems: &mut Vec<Problem>,
 ) -> Option<StepSource> {
     let table = Table::new(fields, span, "a step", STEP, problems);
     let name = read_name(&table, problems);
-    let by = read_functionaries(&table, keys, problems);
+    let certificates = read_certificates(&table, roots, problems);
+    let by = read_functionaries(&table, keys, !certificates.is_empty(), problems);
     let threshold = match table.optional("threshold") {
         Some(value) => count("threshold", value, problems),
         None => Some(At {
@@ -35,6 +46,7 @@ pub(super) fn read_step(
     };
     if let Some(threshold) = &threshold
         && !by.is_empty()
+        && certificates.is_empty()
         && threshold.value.get() as usize > by.len()
     {
         problems.push(Problem::error(
@@ -53,6 +65,7 @@ pub(super) fn read_step(
     Some(StepSource {
         name: name?,
         by,
+        certificates,
         threshold: threshold?,
         command,
         materials,
@@ -63,13 +76,18 @@ pub(super) fn read_step(
 fn read_functionaries(
     table: &Table<'_, '_>,
     keys: &BTreeMap<String, SourceKey>,
+    or_certificates: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<At<String>> {
-    let Some(value) = table.required("by", problems) else {
+    let value = match or_certificates {
+        true => table.optional("by"),
+        false => table.required("by", problems),
+    };
+    let Some(value) = value else {
         return Vec::new();
     };
     let by = strings("by", value, problems);
-    if by.is_empty() && matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
+    if !or_certificates && by.is_empty() && matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
         problems.push(Problem::error(
             value.span(),
             "a step needs somebody who may do it",

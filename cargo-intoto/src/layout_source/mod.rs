@@ -2,6 +2,7 @@
 
 mod agree;
 mod artifacts;
+mod certificates;
 mod derive;
 mod diagnostics;
 mod differ;
@@ -22,5 +23,7 @@ pub use diagnostics::{Problem, Severity, render};
 pub use differ::from_signed;
 pub use lint::lints;
 pub use sign::sign;
-pub use source::{InspectionSource, LayoutSource, RuleSource, SourceKey, StepSource};
+pub use source::{
+    CertificateSource, InspectionSource, LayoutSource, RuleSource, SourceAuthority, SourceKey, StepSource,
+};
 pub use table::At;

@@ -10,12 +10,13 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::CliError;
 use crate::foreign::{self, Unread};
+use crate::layout_source::certificates::{ResolveCertificate, read_authorities};
 use crate::layout_source::diagnostics::{Problem, render};
 use crate::layout_source::items::{read_inspection, read_step};
 use crate::layout_source::source::{InspectionSource, LayoutSource, SourceKey, StepSource};
 use crate::layout_source::table::{At, Span, Table, count, string, strings, wrong_type, yes_or_no};
 use crate::layout_source::time::timestamp;
-use crate::signing::load_public_key;
+use crate::signing::{load_certificate, load_public_key};
 
 /// The form that this version reads and writes.
 const FORMAT: u32 = 1;
@@ -30,6 +31,8 @@ const TOP: &[&str] = &[
     "crates",
     "exact_commands",
     "keys",
+    "roots",
+    "intermediates",
     "step",
     "inspection",
 ];
@@ -37,6 +40,12 @@ const KEY: &[&str] = &["file", "keyid"];
 
 /// Finds the public key in a file that the source names.
 pub(crate) type ResolveKey<'a> = &'a dyn Fn(&str) -> Result<PublicKey, CliError>;
+
+/// Finds what the source names by its files.
+pub(super) struct Files<'a> {
+    pub(super) key: ResolveKey<'a>,
+    pub(super) certificate: ResolveCertificate<'a>,
+}
 
 impl LayoutSource {
     /// Reads the layout source at `path`, and the public keys that it names beside it.
@@ -50,14 +59,28 @@ impl LayoutSource {
             CliError::cannot_decide(format!("the layout source `{path}` is not UTF-8")).because(error)
         })?;
         let beside = path.parent().unwrap_or(Utf8Path::new(""));
-        Self::from_text(path, &text, &|file| load_public_key(&beside.join(file)))
+        let files = Files {
+            key: &|file| load_public_key(&beside.join(file)),
+            certificate: &|file| load_certificate(&beside.join(file)),
+        };
+        Self::from_text_and_files(path, &text, &files)
     }
 
     /// Reads the text of a layout source; `path` is how messages call it, `resolve` brings the keys it names.
+    /// It names no certificates: those come from files only.
     pub fn from_text(path: &Utf8Path, text: &str, resolve: ResolveKey<'_>) -> Result<Self, CliError> {
+        let certificate = |file: &str| Err(CliError::failure(format!("there is no certificate `{file}` here")));
+        let files = Files {
+            key: resolve,
+            certificate: &certificate,
+        };
+        Self::from_text_and_files(path, text, &files)
+    }
+
+    pub(super) fn from_text_and_files(path: &Utf8Path, text: &str, files: &Files<'_>) -> Result<Self, CliError> {
         let mut problems = Vec::new();
         let source = match DeTable::parse(text) {
-            Ok(document) => read(path, text, &document, resolve, &mut problems),
+            Ok(document) => read(path, text, &document, files, &mut problems),
             Err(error) => {
                 problems.push(Problem::error(
                     error.span().unwrap_or(0..0),
@@ -85,7 +108,7 @@ fn read(
     path: &Utf8Path,
     text: &str,
     document: &Spanned<DeTable<'_>>,
-    resolve: ResolveKey<'_>,
+    files: &Files<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<LayoutSource> {
     let table = Table::new(document.get_ref(), 0..0, "the layout source", TOP, problems);
@@ -122,10 +145,12 @@ fn read(
     let exact_commands = table
         .optional("exact_commands")
         .is_some_and(|value| yes_or_no("exact_commands", value, problems));
-    let keys = read_keys(&table, resolve, problems);
+    let keys = read_keys(&table, files.key, problems);
+    let roots = read_authorities(&table, "roots", files.certificate, problems);
+    let intermediates = read_authorities(&table, "intermediates", files.certificate, problems);
     let steps: Vec<StepSource> = tables(&table, "step", problems)
         .into_iter()
-        .filter_map(|(step, span)| read_step(step, span, &keys, problems))
+        .filter_map(|(step, span)| read_step(step, span, &keys, &roots, problems))
         .collect();
     let inspections: Vec<InspectionSource> = tables(&table, "inspection", problems)
         .into_iter()
@@ -153,6 +178,8 @@ fn read(
         exact_commands,
         crates,
         keys,
+        roots,
+        intermediates,
         steps,
         inspections,
     })

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{KeyIdStyle, PublicKey};
-use intoto_core::layout::{Inspection, Layout, LayoutKey, Rule, Step};
+use intoto_core::layout::{Authority, CertificateConstraint, Inspection, Layout, LayoutKey, Rule, Step};
 use intoto_core::name::{KeyId, StepName};
 use intoto_core::time::Timestamp;
+use intoto_core::x509::Certificate;
 
 use crate::layout_source::table::At;
 
@@ -22,6 +23,8 @@ pub struct LayoutSource {
     pub(super) exact_commands: bool,
     pub(super) crates: Option<At<Vec<At<String>>>>,
     pub(super) keys: BTreeMap<String, SourceKey>,
+    pub(super) roots: BTreeMap<String, SourceAuthority>,
+    pub(super) intermediates: BTreeMap<String, SourceAuthority>,
     pub(super) steps: Vec<StepSource>,
     pub(super) inspections: Vec<InspectionSource>,
 }
@@ -34,6 +37,28 @@ pub struct SourceKey {
     pub public: PublicKey,
     /// Under which of its ids the layout lists it.
     pub style: KeyIdStyle,
+    pub span: std::ops::Range<usize>,
+}
+
+/// A certificate authority.
+#[derive(Debug, Clone)]
+pub struct SourceAuthority {
+    /// The file as written, relative to the layout source.
+    pub file: String,
+    pub certificate: Certificate,
+    pub span: std::ops::Range<usize>,
+}
+
+/// One element of a step's `certificates`.
+#[derive(Debug, Clone)]
+pub struct CertificateSource {
+    pub common_name: String,
+    pub dns_names: Vec<String>,
+    pub emails: Vec<String>,
+    pub organizations: Vec<String>,
+    pub uris: Vec<String>,
+    /// Names of roots; with none, any root will do.
+    pub roots: Vec<At<String>>,
     pub span: std::ops::Range<usize>,
 }
 
@@ -50,6 +75,8 @@ pub struct StepSource {
     pub name: At<StepName>,
     /// Names of keys.
     pub by: Vec<At<String>>,
+    /// What certificates must have so that their keys count as well.
+    pub certificates: Vec<CertificateSource>,
     pub threshold: At<NonZeroU32>,
     pub command: Vec<String>,
     pub materials: Vec<RuleSource>,
@@ -101,6 +128,16 @@ impl LayoutSource {
     /// The keys, by the name the source gives them.
     pub fn keys(&self) -> &BTreeMap<String, SourceKey> {
         &self.keys
+    }
+
+    /// The certificate authorities that are trusted, by the name the source gives them.
+    pub fn roots(&self) -> &BTreeMap<String, SourceAuthority> {
+        &self.roots
+    }
+
+    /// The certificate authorities that may stand between a root and a functionary.
+    pub fn intermediates(&self) -> &BTreeMap<String, SourceAuthority> {
+        &self.intermediates
     }
 
     /// The steps, in order.
@@ -176,7 +213,13 @@ impl LayoutSource {
             .collect();
         let steps = self.steps.iter().map(|step| self.to_step(step)).collect();
         let inspections = self.inspections.iter().map(InspectionSource::to_inspection).collect();
+        let authorities = |authorities: &BTreeMap<String, SourceAuthority>| {
+            (authorities.values())
+                .map(|authority| Authority::of(authority.certificate.clone()))
+                .collect()
+        };
         Layout::new(steps, inspections, keys, self.expires.value, self.readme.clone())
+            .and_then(|layout| layout.with_authorities(authorities(&self.roots), authorities(&self.intermediates)))
             .expect("reading the source refused names and keys that a layout cannot have")
     }
 
@@ -191,10 +234,33 @@ impl LayoutSource {
         Step {
             name: step.name.value.clone(),
             pubkeys,
+            certificates: (step.certificates.iter())
+                .map(|certificate| self.to_constraint(certificate))
+                .collect(),
             threshold: step.threshold.value,
             expected_command: step.command.clone(),
             expected_materials: rules(&step.materials),
             expected_products: rules(&step.products),
+        }
+    }
+}
+
+impl LayoutSource {
+    fn to_constraint(&self, source: &CertificateSource) -> CertificateConstraint {
+        let named = source.roots.iter().filter_map(|root| self.roots.get(&root.value));
+        let mut roots: Vec<String> = named
+            .map(|root| Authority::of(root.certificate.clone()).0.as_str().to_owned())
+            .collect();
+        if source.roots.is_empty() {
+            roots.push(CertificateConstraint::ANYTHING.to_owned());
+        }
+        CertificateConstraint {
+            common_name: source.common_name.clone(),
+            dns_names: source.dns_names.clone(),
+            emails: source.emails.clone(),
+            organizations: source.organizations.clone(),
+            roots,
+            uris: source.uris.clone(),
         }
     }
 }

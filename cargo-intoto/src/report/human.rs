@@ -148,6 +148,14 @@ impl Page {
         );
         for link in &step.links {
             let file = plain(&link.file);
+            if let (Some(certificate), LinkState::Admitted) = (&link.certificate, &link.state) {
+                self.more(&format!(
+                    "{file}: certificate of {}, valid until {}, root {}",
+                    plain(&certificate.subject),
+                    certificate.not_after,
+                    plain(certificate.root.short())
+                ));
+            }
             match (&link.state, &link.commit) {
                 (LinkState::Admitted, Some(commit)) if self.commit.as_ref() != Some(commit) => {
                     self.more(&format!("{file}: commit {}", plain(commit)));

@@ -142,6 +142,13 @@ fn link(link: &LinkReport) -> Value {
         "key_kind": link.key_kind.map(|kind| kind.to_string()),
         "container": link.container.map(container),
         "evidence": evidence,
+        "certificate": link.certificate.as_ref().map(|certificate| json!({
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "names": certificate.names,
+            "not_after": certificate.not_after.to_string(),
+            "root": certificate.root.as_str(),
+        })),
         "state": state,
         "code": code,
         "message": message,

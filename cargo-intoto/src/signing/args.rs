@@ -1,5 +1,6 @@
 //! The options of every command that signs.
 
+use camino::Utf8PathBuf;
 use clap::ValueEnum;
 use intoto_core::envelope::Container;
 use intoto_core::key::KeyIdStyle;
@@ -15,6 +16,9 @@ pub struct KeyArgs {
     /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY", help_heading = "Signing")]
     pub keys: Vec<String>,
+    /// Certificate of the key, to stand beside its signature: for layouts that count certificates
+    #[arg(long, value_name = "FILE", requires = "keys", help_heading = "Signing")]
+    pub certificate: Option<Utf8PathBuf>,
     /// Record without signing; `cargo intoto sign` signs elsewhere
     #[arg(long, conflicts_with = "keys", help_heading = "Signing")]
     pub unsigned: bool,

@@ -1,6 +1,7 @@
 //! Signing keys: where they are, how they are opened, and which of them sign a step.
 
 mod args;
+mod certificate;
 mod directory;
 mod file;
 mod openpgp;
@@ -12,6 +13,7 @@ mod uri;
 
 pub(crate) use args::is_gpg;
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
+pub use certificate::{load_certificate, load_certificates};
 pub use directory::{KeyDirectory, StoredKey};
 pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use camino::Utf8PathBuf;
-use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, SignError, Signer};
 use intoto_core::name::KeyId;
+use intoto_core::x509::Certificate;
 
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
+use crate::settings;
+use crate::signing::certificate::load_certificate;
 use crate::signing::openpgp::GpgKey;
 use crate::signing::{KeyArgs, KeyDirectory, KeyFile, KeyUri, StoredKey};
 use crate::ui::Ui;
@@ -22,6 +25,8 @@ pub struct PendingSigners {
     files: Vec<KeyFile>,
     /// Keys that GnuPG keeps.
     gpg: Vec<GpgKey>,
+    /// Of the only key, if it has one.
+    certificate: Option<Certificate>,
     naming: Naming,
 }
 
@@ -30,22 +35,42 @@ pub struct PendingSigners {
 pub struct StepSigner {
     key: Rc<dyn Signer>,
     key_id: KeyId,
+    /// PEM, to stand beside the signatures.
+    certificate: Option<Rc<str>>,
 }
 
 impl StepSigner {
     /// A key that is open already, named by `key_id`: the throw-away keys of `try`.
     pub fn new(key: Rc<dyn Signer>, key_id: KeyId) -> Self {
-        Self { key, key_id }
+        Self {
+            key,
+            key_id,
+            certificate: None,
+        }
     }
 
     /// What signs.
     pub fn signer(&self) -> &dyn Signer {
-        self.key.as_ref()
+        self
     }
 
     /// The id that names the key in signatures and link files.
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
+    }
+}
+
+impl Signer for StepSigner {
+    fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.key.sign(message)
+    }
+
+    fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 }
 
@@ -111,7 +136,19 @@ impl PendingSigners {
             }
             files
         };
-        Ok(Self { files, gpg, naming })
+        let certificate = match &args.certificate {
+            None => None,
+            Some(_) if files.len() > 1 || !gpg.is_empty() => {
+                return Err(CliError::usage("a certificate belongs to one key in a file"));
+            }
+            Some(path) => Some(load_certificate(path)?),
+        };
+        Ok(Self {
+            files,
+            gpg,
+            certificate,
+            naming,
+        })
     }
 
     /// The same keys, named as a layout lists them, unless `--keyid-style` said otherwise.
@@ -166,17 +203,47 @@ impl Keyring {
                 continue;
             }
             let key_id = pending.naming.name(key.public_key())?;
-            signers.push(StepSigner { key, key_id });
+            let certificate = match &pending.certificate {
+                Some(certificate) => Some(beside(certificate, key.public_key())?),
+                None => None,
+            };
+            signers.push(StepSigner {
+                key,
+                key_id,
+                certificate,
+            });
         }
         for key in &pending.gpg {
             // Named by what signs, however a layout lists its primary key.
             signers.push(StepSigner {
                 key_id: key.key_id().clone(),
                 key: Rc::new(key.clone()),
+                certificate: None,
             });
         }
         Ok(signers)
     }
+}
+
+/// The certificate as it stands beside a signature by `key`, if it is about that key and not over.
+fn beside(certificate: &Certificate, key: &PublicKey) -> Result<Rc<str>, CliError> {
+    let of = format!("the certificate of {}", certificate.subject().escape_debug());
+    if certificate.public_key() != key {
+        return Err(
+            CliError::usage(format!("{of} is about another key than the one that signs"))
+                .hint("name the key that the certificate was issued for with `--key`"),
+        );
+    }
+    let now = settings::now()?;
+    if now > certificate.not_after() || now < certificate.not_before() {
+        return Err(CliError::cannot_decide(format!(
+            "{of} is valid from {} to {}, so nobody would count the link",
+            certificate.not_before(),
+            certificate.not_after()
+        ))
+        .hint("have a new certificate issued"));
+    }
+    Ok(certificate.to_pem().into())
 }
 
 /// The keys that sign `step` when none is named.

@@ -1,23 +1,53 @@
-//! Fetching link files: the only ones read are those that the session names, and each on any thread.
+//! Fetching link files: those that the session names, and those that a step with certificates searches for, each on any thread.
 
 use intoto_core::limits::Limits;
-use intoto_core::verify::{Admitted, EvidenceRequest};
+use intoto_core::verify::{Admitted, EvidenceFile, EvidenceRequest, EvidenceSearch};
 use rayon::prelude::*;
 
 use crate::foreign::{ForeignDirectory, Unread};
 
 /// Reads the files that exist and checks their signatures. One that cannot be read is said to be so, and harms no other.
 pub(super) fn fetch(request: &EvidenceRequest, links: &ForeignDirectory, limits: &Limits) -> Vec<Admitted> {
-    request
+    let mut admitted: Vec<Admitted> = request
         .files()
         .par_iter()
-        .filter_map(|file| {
-            let directories: Vec<&str> = file.directory().iter().map(String::as_str).collect();
-            match links.read(&directories, file.name(), limits.json_bytes) {
-                Ok(bytes) => Some(file.admit(&bytes)),
-                Err(Unread::Missing) => None,
-                Err(unread) => Some(file.unreadable(format!("{} {unread}", file.name()))),
-            }
-        })
-        .collect()
+        .filter_map(|file| read(file, links, limits))
+        .collect();
+    for search in request.searches() {
+        match find(search, links) {
+            Ok(found) => admitted.par_extend(found.par_iter().filter_map(|file| read(file, links, limits))),
+            Err(problem) => admitted.extend(problem),
+        }
+    }
+    admitted
+}
+
+fn read(file: &EvidenceFile, links: &ForeignDirectory, limits: &Limits) -> Option<Admitted> {
+    match links.read(&names(file.directory()), file.name(), limits.json_bytes) {
+        Ok(bytes) => Some(file.admit(&bytes)),
+        Err(Unread::Missing) => None,
+        Err(unread) => Some(file.unreadable(format!("{} {unread}", file.name()))),
+    }
+}
+
+/// The files that a search is for, or why nobody can tell which they are.
+fn find(search: &EvidenceSearch, links: &ForeignDirectory) -> Result<Vec<EvidenceFile>, Option<Admitted>> {
+    let is_wanted = |name: &str| search.file(name).is_some();
+    match links.names(&names(search.directory()), is_wanted, search.limit()) {
+        Ok(found) if found.len() > search.limit() => Err(Some(search.unreadable(format!(
+            "more than {} files may be links of step `{}` by certificates; none of them was looked at",
+            search.limit(),
+            search.step()
+        )))),
+        Ok(found) => Ok(found.iter().filter_map(|name| search.file(name)).collect()),
+        Err(Unread::Missing) => Err(None),
+        Err(unread) => Err(Some(search.unreadable(format!(
+            "the directory of the links of step `{}` {unread}",
+            search.step()
+        )))),
+    }
+}
+
+fn names(directories: &[String]) -> Vec<&str> {
+    directories.iter().map(String::as_str).collect()
 }

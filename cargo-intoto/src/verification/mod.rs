@@ -17,6 +17,7 @@ use intoto_core::verdict::{Outcome, Severity, Verdict};
 use intoto_core::verify::{
     CommandDifference, InspectionAnswer, InspectionRequest, Policy, Progress, Session, Subject, SupplyError,
 };
+use intoto_core::x509::Certificate;
 
 use crate::collect::hash;
 use crate::collect::progress::Progress as Hashing;
@@ -25,6 +26,7 @@ use crate::exit::Exit;
 use crate::explain::Account;
 use crate::finding::CargoFinding;
 use crate::foreign::ForeignDirectory;
+use crate::settings;
 use crate::ui::Ui;
 
 pub mod author_tree;
@@ -46,6 +48,8 @@ pub struct Request {
     pub owners: Vec<Owner>,
     /// Where the links are.
     pub links: ForeignDirectory,
+    /// Certificates of authorities that may stand between the layout's roots and a functionary.
+    pub intermediates: Vec<Certificate>,
     /// The artifacts in hand; with none, only the chain is verified.
     pub artifacts: Vec<Artifact>,
     /// The time at which everything is judged.
@@ -86,12 +90,7 @@ impl ReferenceTime {
     /// # Errors
     /// When the clock stands before 1970, so that nothing could be told to have expired.
     pub fn now() -> Result<Self, CliError> {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_err(|error| CliError::failure("the clock of this machine stands before 1970").because(error))?;
-        Ok(Self::Now(Timestamp::from_unix(
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        )))
+        settings::now().map(Self::Now)
     }
 
     /// The time itself.
@@ -221,6 +220,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         layout,
         owners,
         links,
+        intermediates,
         artifacts,
         time,
         parameters,
@@ -232,6 +232,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     let mut policy = Policy::new(owners.iter().map(|owner| owner.key.clone()).collect(), time.timestamp());
     policy.parameters = parameters;
     policy.command_difference = command_difference;
+    policy.intermediates = intermediates;
     policy.artifacts = artifacts
         .iter()
         .map(|artifact| Subject {

@@ -87,7 +87,7 @@ impl<'a> Envelope<'a> {
     /// Takes a file apart: a DSSE envelope if it has `payload` or `payloadType`, a Metablock if it has `signed`; with both it is refused.
     ///
     /// Members that neither container has are refused, because they are not signed and nobody would look at them. Members of a *signature*
-    /// that are unknown are ignored: Go writes `cert`. A signature of an unknown form is kept as such and spoils no other.
+    /// that are unknown are ignored. A signature of an unknown form is kept as such and spoils no other.
     pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Self, EnvelopeError> {
         let root = strict_json::parse(bytes, limits)?;
         let Value::Object(root) = root else {

@@ -147,7 +147,7 @@ fn make(
         .map(|(signer, key_id, signature)| match signer.public_key() {
             #[cfg(feature = "openpgp")]
             key::PublicKey::OpenPgp(_) => open_pgp_entry(key_id, &signature),
-            _ => Ok(entry(key_id, &signature, container)),
+            _ => Ok(entry(key_id, &signature, signer.certificate(), container)),
         })
         .collect()
 }
@@ -185,11 +185,15 @@ fn open_pgp_entry(key_id: &KeyId, packet: &[u8]) -> Result<Value<'static>, SignE
     ])))
 }
 
-fn entry(key_id: &KeyId, signature: &[u8], container: Container) -> Value<'static> {
+fn entry(key_id: &KeyId, signature: &[u8], certificate: Option<&str>, container: Container) -> Value<'static> {
     let text = match container {
         Container::Dsse => base64::encode(signature),
         Container::Metablock => to_hex(signature),
     };
     let key_id = Value::from(String::from(key_id.as_str()));
-    Value::Object(Object::from_iter([("keyid", key_id), ("sig", Value::from(text))]))
+    let mut entry = Object::from_iter([("keyid", key_id), ("sig", Value::from(text))]);
+    if let Some(certificate) = certificate {
+        entry.insert("cert", Value::from(String::from(certificate)));
+    }
+    Value::Object(entry)
 }

@@ -1,5 +1,6 @@
 //! One entry of an envelope's `signatures`.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::digest::from_hex;
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 pub struct Signature {
     key_id: Option<KeyId>,
     body: SignatureBody,
+    certificate: Option<String>,
 }
 
 /// What a signature consists of.
@@ -36,6 +38,11 @@ impl Signature {
     /// The id of the key that is said to have signed; `None` when the entry has an empty one, or one that cannot be an id.
     pub fn key_id(&self) -> Option<&KeyId> {
         self.key_id.as_ref()
+    }
+
+    /// The text of the certificate that stands beside the signature (`cert`), as it was received: PEM if it is any use.
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// What the signature consists of.
@@ -140,6 +147,7 @@ fn read(entry: &Value<'_>, container: Container) -> Result<Signature, EnvelopeEr
     Ok(Signature {
         key_id: key_id.parse().ok(),
         body,
+        certificate: entry.get("cert").and_then(Value::as_str).map(String::from),
     })
 }
 

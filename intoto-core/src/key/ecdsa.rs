@@ -53,6 +53,24 @@ macro_rules! ecdsa_key {
                     .verify(message, &signature)
                     .map_err(|_| SignatureError::Mismatch)
             }
+
+            // Over a digest that is not the curve's own, as in certificates. Digests that are short for the curve count as numbers with zeros in
+            // front, which the library wants to see.
+            #[cfg(feature = "x509")]
+            pub(crate) fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+                use $curve::ecdsa::signature::hazmat::PrehashVerifier as _;
+
+                let malformed = SignatureError::Malformed {
+                    scheme: KeyKind::$kind.scheme(),
+                };
+                let der = $curve::ecdsa::DerSignature::from_bytes(signature).map_err(|_| malformed)?;
+                let signature = $curve::ecdsa::Signature::try_from(der).map_err(|_| malformed)?;
+                let zeros = (self.point.len() / 4 + 1).saturating_sub(digest.len());
+                let digest = [&alloc::vec![0; zeros], digest].concat();
+                self.key
+                    .verify_prehash(&digest, &signature)
+                    .map_err(|_| SignatureError::Mismatch)
+            }
         }
 
         impl PartialEq for $name {

@@ -37,6 +37,11 @@ pub trait Signer {
 
     /// Signs the message itself; hashing, where the scheme has it, is the signer's part.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+
+    /// The certificate of the key, in PEM, to stand beside its signatures (ITE-7); most keys have none.
+    fn certificate(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Why something could not sign.

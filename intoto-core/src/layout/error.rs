@@ -163,6 +163,22 @@ pub enum LayoutProblem {
         /// The subkey's id.
         key_id: KeyId,
     },
+    /// The certificate of a certificate authority cannot be used.
+    #[cfg(feature = "x509")]
+    #[error(transparent)]
+    Certificate(#[from] crate::x509::CertificateError),
+    /// What stands beside an authority's certificate is not what stands in it.
+    #[error("member `{member}` is not that of the certificate beside it")]
+    AuthorityDiffers {
+        /// The member's name.
+        member: &'static str,
+    },
+    /// A certificate constraint names a root that the layout does not define.
+    #[error("root `{root}` is not among the layout's `rootcas`")]
+    UndefinedRoot {
+        /// The id, as written.
+        root: String,
+    },
     /// The time of expiry cannot be read.
     #[error("member `expires`: {0}")]
     Expires(#[from] TimeError),

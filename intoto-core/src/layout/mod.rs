@@ -3,6 +3,9 @@
 //! [`Layout`] and its parts are values that are complete and consistent by construction: names are unique, thresholds at least one,
 //! rules parsed, and every key that a step names is defined.
 
+mod certificate;
+#[cfg(feature = "x509")]
+mod constraint;
 mod error;
 mod inspection;
 mod key;
@@ -14,6 +17,7 @@ mod rule;
 mod step;
 
 pub use crate::artifacts::ArtifactList;
+pub use certificate::{Authorities, Authority, CertificateConstraint};
 pub use error::{LayoutError, LayoutLocation, LayoutProblem};
 pub use inspection::Inspection;
 pub use key::{LayoutKey, UnsupportedKey};

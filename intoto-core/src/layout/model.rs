@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::certificate::{Authorities, CertificateConstraint};
 use super::error::{LayoutError, LayoutLocation, LayoutProblem};
 use super::inspection::Inspection;
 use super::key::LayoutKey;
@@ -38,6 +39,8 @@ pub struct Layout {
     keys: BTreeMap<KeyId, LayoutKey>,
     /// Which key each OpenPGP subkey belongs to.
     subkeys: BTreeMap<KeyId, KeyId>,
+    roots: Authorities,
+    intermediates: Authorities,
     expires: Timestamp,
     readme: String,
 }
@@ -63,6 +66,8 @@ impl Layout {
             inspections,
             keys,
             subkeys,
+            roots: Authorities::new(),
+            intermediates: Authorities::new(),
             expires,
             readme: readme.into(),
         };
@@ -87,6 +92,37 @@ impl Layout {
             }
         }
         Ok(layout)
+    }
+
+    /// The same layout with these certificate authorities: roots, and those that may stand between a root and a functionary.
+    ///
+    /// Refused is a step that names an undefined root; a layout without roots trusts no certificate, whatever its steps say.
+    pub fn with_authorities(mut self, roots: Authorities, intermediates: Authorities) -> Result<Self, LayoutError> {
+        for (index, step) in self.steps.iter().enumerate() {
+            let named = step.certificates.iter().flat_map(|constraint| &constraint.roots);
+            let is_known =
+                |root: &str| root.is_empty() || root == CertificateConstraint::ANYTHING || roots.contains_key(root);
+            if let Some(root) = named.into_iter().find(|root| !is_known(root)) {
+                let location = Item::Step { index, step }.location();
+                return Err(LayoutError::new(
+                    location,
+                    LayoutProblem::UndefinedRoot { root: root.clone() },
+                ));
+            }
+        }
+        self.roots = roots;
+        self.intermediates = intermediates;
+        Ok(self)
+    }
+
+    /// The certificate authorities that are trusted, by the ids under which the layout defines them.
+    pub fn roots(&self) -> &Authorities {
+        &self.roots
+    }
+
+    /// The certificate authorities that may stand between a root and a functionary.
+    pub fn intermediates(&self) -> &Authorities {
+        &self.intermediates
     }
 
     /// The steps, in order.
@@ -158,6 +194,8 @@ impl Layout {
             inspections,
             keys: self.keys.clone(),
             subkeys: self.subkeys.clone(),
+            roots: self.roots.clone(),
+            intermediates: self.intermediates.clone(),
             expires: self.expires,
             readme: self.readme.clone(),
         }

@@ -241,6 +241,7 @@ impl Layout {
                 Item::Step { step, .. } => steps.push(Step {
                     name: step.name.clone(),
                     pubkeys: step.pubkeys.clone(),
+                    certificates: step.certificates.clone(),
                     threshold: step.threshold,
                     expected_command: parameters.fill_words(&step.expected_command).map_err(at)?,
                     expected_materials,

@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
+use super::certificate::{CertificateConstraint, authorities_value, read_authorities};
 use super::error::{LayoutError, LayoutLocation, LayoutProblem};
 use super::inspection::Inspection;
 use super::key::LayoutKey;
@@ -23,8 +24,8 @@ impl Layout {
     /// Reads a layout from signed metadata.
     ///
     /// Every member has to be there, except `readme` and a step's `expected_command`, which decide nothing. Unknown members are
-    /// refused by their names, and so are the members for certificates that in-toto-golang adds, unless they are empty. A key that a
-    /// step lists twice counts once.
+    /// refused by their names, and so are, without the feature `x509`, the members for certificates that ITE-7 adds, unless they are
+    /// empty. A key that a step lists twice counts once.
     pub fn from_value(value: &Value<'_>, limits: &Limits) -> Result<Self, LayoutError> {
         let (top, members) =
             Self::read_top(value).map_err(|problem| LayoutError::new(LayoutLocation::Layout, problem))?;
@@ -56,7 +57,14 @@ impl Layout {
         let readme = members
             .optional_text("readme")
             .map_err(|problem| at_top(problem.into()))?;
-        Self::new(steps, inspections, keys, expires, readme)
+        let authorities = |member| {
+            read_authorities(members, member, limits).map_err(|(id, problem)| match id {
+                Some(key_id) => LayoutError::new(LayoutLocation::Key { key_id }, problem),
+                None => at_top(problem),
+            })
+        };
+        Self::new(steps, inspections, keys, expires, readme)?
+            .with_authorities(authorities("rootcas")?, authorities("intermediatecas")?)
     }
 
     /// The layout as the payload of an envelope, in the one form that both peers accept.
@@ -68,7 +76,7 @@ impl Layout {
         for (id, key) in self.keys() {
             keys.insert(id.as_str().to_owned(), key.to_value(id));
         }
-        object([
+        let mut layout = object([
             ("_type", text(Self::TYPE)),
             ("expires", text(self.expires().to_string())),
             (
@@ -78,13 +86,19 @@ impl Layout {
             ("keys", Value::Object(keys)),
             ("readme", text(self.readme().to_owned())),
             ("steps", Value::Array(self.steps().iter().map(step_value).collect())),
-        ])
+        ]);
+        // Python refuses members that it does not know, so they are there only when they say something.
+        for (member, authorities) in [("rootcas", self.roots()), ("intermediatecas", self.intermediates())] {
+            if let (false, Value::Object(layout)) = (authorities.is_empty(), &mut layout) {
+                layout.insert(member, authorities_value(authorities));
+            }
+        }
+        layout
     }
 
     fn read_top<'v, 'a>(value: &'v Value<'a>) -> Result<(Top<'v, 'a>, Members<'v, 'a>), LayoutProblem> {
         refuse_later_forms(value, &["functionaries", "inspections"])?;
         let members = Members::of_type(value, Self::TYPE)?;
-        refuse_certificates(members, &["rootcas", "intermediatecas"])?;
         members.refuse_others(&[
             "_type",
             "steps",
@@ -134,7 +148,6 @@ fn read_step(
     let reader = ItemReader::new(ItemKind::Step, index, value);
     reader.located(refuse_later_forms(value, &LATER_MEMBERS))?;
     let members = reader.located(Members::of_type(value, Step::TYPE))?;
-    reader.located(refuse_certificates(members, &["cert_constraints"]))?;
     reader.located(members.refuse_others(&[
         "_type",
         "name",
@@ -148,6 +161,7 @@ fn read_step(
     let name = reader.name(members)?;
     Ok(Step {
         pubkeys: reader.located(pubkeys(members, keys, limits))?,
+        certificates: reader.located(CertificateConstraint::read_all(members, limits))?,
         threshold: reader.located(threshold(members))?,
         expected_command: owned(reader.located(members.optional_words("expected_command"))?),
         expected_materials: reader.rules(members, &name, ArtifactList::Materials, limits)?,
@@ -302,7 +316,6 @@ fn threshold(members: Members<'_, '_>) -> Result<NonZeroU32, LayoutProblem> {
     })
 }
 
-/// Members that hand trust to certificates; heeding none of them is only right when they say nothing.
 /// Members of steps and inspections as ITE-10 and ITE-11 have them: other predicates as evidence, and constraints on what they say.
 const LATER_MEMBERS: [&str; 6] = [
     "expected_predicates",
@@ -322,22 +335,7 @@ fn refuse_later_forms(value: &Value<'_>, names: &[&'static str]) -> Result<(), L
     }
 }
 
-fn refuse_certificates(members: Members<'_, '_>, names: &[&'static str]) -> Result<(), LayoutProblem> {
-    for member in names {
-        let silent = match members.optional(member) {
-            None | Some(Value::Null) => true,
-            Some(Value::Array(elements)) => elements.is_empty(),
-            Some(Value::Object(object)) => object.is_empty(),
-            Some(_) => false,
-        };
-        if !silent {
-            return Err(LayoutProblem::Unsupported { member });
-        }
-    }
-    Ok(())
-}
-
-fn check_count(what: &'static str, found: usize, limit: usize) -> Result<(), LayoutProblem> {
+pub(super) fn check_count(what: &'static str, found: usize, limit: usize) -> Result<(), LayoutProblem> {
     if found > limit {
         Err(LayoutProblem::TooMany { what, found, limit })
     } else {
@@ -350,7 +348,7 @@ fn owned(words: Vec<&str>) -> Vec<String> {
 }
 
 fn step_value(step: &Step) -> Value<'static> {
-    object([
+    let mut value = object([
         ("_type", text(Step::TYPE)),
         ("name", text(step.name.as_str().to_owned())),
         ("pubkeys", words_value(step.pubkeys.iter().map(KeyId::as_str))),
@@ -361,7 +359,12 @@ fn step_value(step: &Step) -> Value<'static> {
         ),
         ("expected_materials", rules_value(&step.expected_materials)),
         ("expected_products", rules_value(&step.expected_products)),
-    ])
+    ]);
+    if let (false, Value::Object(value)) = (step.certificates.is_empty(), &mut value) {
+        let constraints = step.certificates.iter().map(CertificateConstraint::to_value);
+        value.insert("cert_constraints", Value::Array(constraints.collect()));
+    }
+    value
 }
 
 fn inspection_value(inspection: &Inspection) -> Value<'static> {
@@ -378,7 +381,7 @@ fn rules_value(rules: &[Rule]) -> Value<'static> {
     Value::Array(rules.iter().map(|rule| words_value(rule.to_words())).collect())
 }
 
-fn words_value<'w>(words: impl IntoIterator<Item = &'w str>) -> Value<'static> {
+pub(super) fn words_value<'w>(words: impl IntoIterator<Item = &'w str>) -> Value<'static> {
     Value::Array(words.into_iter().map(|word| text(word.to_owned())).collect())
 }
 
@@ -493,7 +496,11 @@ mod tests {
             (
                 r#""readme": "r""#,
                 r#""rootcas": {"r": {}}"#,
-                "member `rootcas` is not supported",
+                if cfg!(feature = "x509") {
+                    "key `r`: the key's `keyval.certificate` must be a certificate"
+                } else {
+                    "member `rootcas` is not supported"
+                },
             ),
             (
                 r#""keys": {"#,
@@ -571,8 +578,12 @@ mod tests {
             (r#""threshold": 1,"#, "", "step `build`: member `threshold` is missing"),
             (
                 r#""threshold": 1"#,
-                r#""threshold": 1, "cert_constraints": [{}]"#,
-                "step `build`: member `cert_constraints` is not supported",
+                r#""threshold": 1, "cert_constraints": [{"roots": ["r"]}]"#,
+                if cfg!(feature = "x509") {
+                    "step `build`: root `r` is not among the layout's `rootcas`"
+                } else {
+                    "step `build`: member `cert_constraints` is not supported"
+                },
             ),
             (
                 r#""threshold": 1"#,

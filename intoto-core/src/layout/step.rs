@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
+use super::certificate::CertificateConstraint;
 use super::rule::Rule;
 use crate::artifacts::ArtifactList;
 use crate::name::{KeyId, StepName};
@@ -15,6 +16,9 @@ pub struct Step {
     pub name: StepName,
     /// The keys whose links count, each once, in the layout's order.
     pub pubkeys: Vec<KeyId>,
+    /// What a certificate must have in its names, so that a link by its key counts as if the key stood among `pubkeys`: one of these is
+    /// enough (ITE-7). Certificates must lead to a root of the layout.
+    pub certificates: Vec<CertificateConstraint>,
     /// How many distinct keys have to have signed agreeing links.
     pub threshold: NonZeroU32,
     /// The command that is expected; a difference is reported and decides nothing.

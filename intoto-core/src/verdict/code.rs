@@ -107,6 +107,16 @@ finding_codes! {
     /// A link's command is not the one the layout expects.
     CommandDiffers = "command-differs", None;
 
+    // Certificates of functionaries.
+    /// A certificate is malformed, or is about another key than the one that signed.
+    CertificateInvalid = "certificate-invalid", None;
+    /// A certificate, or one of an authority above it, is not valid at the reference time.
+    CertificateExpired = "certificate-expired", None;
+    /// A certificate leads to none of the layout's roots, or may not be used for signing.
+    CertificateUntrusted = "certificate-untrusted", None;
+    /// A certificate is trusted, and its names are not those that the step asks for.
+    CertificateConstraintUnmet = "certificate-constraint-unmet", None;
+
     // Sublayouts.
     /// A sublayout that stands for a step did not verify.
     SublayoutRefused = "sublayout-refused", Some("ThresholdVerificationError");

@@ -59,7 +59,8 @@ pub struct StepReport {
     pub threshold: u32,
     /// How many distinct keys do.
     pub distinct_keys: usize,
-    /// One entry for each link file that was asked for, in the order of the step's keys.
+    /// One entry for each link file that was asked for, in the order of the step's keys; then one for each that was found, by its name, where
+    /// the step counts certificates.
     pub links: Vec<LinkReport>,
     /// The key id of the link that represents the step; `None` if the threshold is not met.
     pub represented_by: Option<KeyId>,
@@ -77,7 +78,8 @@ pub struct StepReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkReport {
-    /// The key that the file was asked for: the id under which the layout lists it.
+    /// The key that the file was asked for: the id under which the layout lists it. Of a file that was found, the id of the key in its
+    /// certificate, or what the file's name says of it.
     pub key_id: KeyId,
     /// The file's name below the layer's directory.
     pub file: String,
@@ -87,12 +89,30 @@ pub struct LinkReport {
     pub key_kind: Option<KeyKind>,
     /// Whether it is a link or a sublayout, once it could be read that far.
     pub evidence: Option<EvidenceKind>,
+    /// The certificate of the key that signed it, where the step counts the key because of that.
+    pub certificate: Option<CertificateReport>,
     /// What became of it.
     pub state: LinkState,
     /// The commit that its environment names.
     pub commit: Option<String>,
     /// The run that its environment names.
     pub run: Option<String>,
+}
+
+/// A certificate that was traced to a root of the layout and is one that the step asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateReport {
+    /// Its subject.
+    pub subject: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// The subject's host names, mail addresses and URIs.
+    pub names: Vec<String>,
+    /// Until when it is valid.
+    pub not_after: Timestamp,
+    /// The id under which the layout lists the root that it leads to.
+    pub root: KeyId,
 }
 
 /// What a link file holds.
@@ -352,6 +372,7 @@ impl LinkReport {
             key_kind: None,
             evidence: None,
             state: LinkState::Absent,
+            certificate: None,
             commit: None,
             run: None,
         }

@@ -14,7 +14,9 @@ use crate::payload::Payload;
 use crate::time::Timestamp;
 use crate::verdict::{EvidenceKind, FindingCode};
 
+use super::certificates::{Bearer, Judge};
 use super::problem::Problem;
+use super::search::EvidenceSearch;
 use super::trust::AuthenticLayout;
 
 /// The link files that the session wants next. The caller reads those that exist, calls [`EvidenceFile::admit`] for each, on as
@@ -22,20 +24,26 @@ use super::trust::AuthenticLayout;
 #[derive(Debug)]
 pub struct EvidenceRequest {
     pub(super) files: Vec<EvidenceFile>,
+    pub(super) searches: Vec<EvidenceSearch>,
 }
 
 impl EvidenceRequest {
-    /// The files, in the layout's order. Nothing is ever searched for: these names and no others.
+    /// The files, in the layout's order: these names and no others, but for what is [searched for](Self::searches).
     pub fn files(&self) -> &[EvidenceFile] {
         &self.files
+    }
+
+    /// The steps that count certificates, whose links cannot be named beforehand. A caller that does not search brings less evidence, and
+    /// nothing verifies by it.
+    pub fn searches(&self) -> &[EvidenceSearch] {
+        &self.searches
     }
 }
 
 /// One link file that the session wants.
 #[derive(Debug, Clone)]
 pub struct EvidenceFile {
-    /// The place in the request.
-    pub(super) index: usize,
+    pub(super) wanted: Wanted,
     /// The layout that wants it.
     pub(super) layer: usize,
     /// The step that wants it.
@@ -46,7 +54,18 @@ pub struct EvidenceFile {
     pub(super) candidates: Vec<Candidate>,
     /// When everything is judged, which matters to keys that end.
     pub(super) at: Timestamp,
+    /// What its signer's certificate is judged by, and how the signer's id begins, where no key of the step makes it a candidate.
+    pub(super) judge: Option<(Arc<Judge>, String)>,
     pub(super) limits: Arc<Limits>,
+}
+
+/// How a file came to be wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// By its name: its place among the request's files.
+    Named { file: usize },
+    /// By a search: the search's place in the request.
+    Found { search: usize },
 }
 
 /// A key of the step that may have signed the file. Two keys whose ids share their first eight characters share a file.
@@ -77,7 +96,7 @@ impl EvidenceFile {
         &self.step
     }
 
-    /// The ids of the keys that may have signed it: one, unless ids share their first eight characters.
+    /// The ids of the keys that may have signed it: one, unless ids share their first eight characters; none for a file that was searched for.
     pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
         self.candidates.iter().map(|candidate| &candidate.key_id)
     }
@@ -86,7 +105,7 @@ impl EvidenceFile {
     /// so any thread may do it; a file that is no good is remembered as such and harms no other.
     pub fn admit(&self, bytes: &[u8]) -> Admitted {
         let (container, examined) = match Envelope::parse(bytes, &self.limits) {
-            Ok(envelope) => (Some(envelope.container()), Ok(self.examine(&envelope))),
+            Ok(envelope) => (Some(envelope.container()), self.examine(&envelope)),
             Err(error) => (None, Err(Problem::from(&error))),
         };
         self.answer(container, examined)
@@ -98,12 +117,12 @@ impl EvidenceFile {
     }
 
     pub(super) fn is_answered_by(&self, answer: &Admitted) -> bool {
-        self.index == answer.index && self.directory == answer.directory && self.name == answer.name
+        self.wanted == answer.wanted && self.directory == answer.directory && self.name == answer.name
     }
 
     fn answer(&self, container: Option<Container>, examined: Result<Examined, Problem>) -> Admitted {
         Admitted {
-            index: self.index,
+            wanted: self.wanted,
             directory: self.directory.clone(),
             name: self.name.clone(),
             container,
@@ -111,7 +130,15 @@ impl EvidenceFile {
         }
     }
 
-    fn examine(&self, envelope: &Envelope<'_>) -> Examined {
+    fn examine(&self, envelope: &Envelope<'_>) -> Result<Examined, Problem> {
+        if let Some((judge, short)) = &self.judge {
+            let (bearer, kind, verified) = judge.examine(envelope, short)?;
+            return Ok(Examined {
+                content: self.read(&verified),
+                signatures: alloc::vec![Ok(kind)],
+                bearer: Some(bearer),
+            });
+        }
         let mut signatures = Vec::with_capacity(self.candidates.len());
         let mut verified = None;
         for candidate in &self.candidates {
@@ -131,7 +158,11 @@ impl EvidenceFile {
                 "no key of the step signed the file",
             )),
         };
-        Examined { content, signatures }
+        Ok(Examined {
+            content,
+            signatures,
+            bearer: None,
+        })
     }
 
     fn read(&self, verified: &Verified<&Envelope<'_>>) -> Result<Content, Problem> {
@@ -162,7 +193,7 @@ impl EvidenceFile {
 /// What became of one file: the result of [`EvidenceFile::admit`], to be supplied to the session.
 #[derive(Debug, Clone)]
 pub struct Admitted {
-    pub(super) index: usize,
+    pub(super) wanted: Wanted,
     pub(super) directory: Arc<[String]>,
     pub(super) name: String,
     pub(super) container: Option<Container>,
@@ -193,6 +224,8 @@ pub(super) struct Examined {
     pub(super) content: Result<Content, Problem>,
     /// One for each candidate, in their order.
     pub(super) signatures: Vec<Result<KeyKind, Problem>>,
+    /// Who signed a file that was searched for; then there is one signature, and it holds.
+    pub(super) bearer: Option<Bearer>,
 }
 
 #[derive(Debug, Clone)]

@@ -10,12 +10,14 @@ use crate::key::KeyKind;
 use crate::layout::{Layout, LayoutKey, Step};
 use crate::limits::Limits;
 use crate::link::Link;
-use crate::name::KeyId;
+use crate::name::{KeyId, StepName};
 use crate::verdict::{EvidenceKind, FindingCode, KeyReport, LinkReport, LinkState};
 
-use super::evidence::{Admitted, Candidate, Content, EvidenceFile};
+use super::certificates::Bearer;
+use super::evidence::{Admitted, Candidate, Content, EvidenceFile, Wanted};
 use super::layer::{Evidence, Layer, Place, Slot, StepState};
 use super::problem::Problem;
+use super::search::EvidenceSearch;
 use super::trust::AuthenticLayout;
 
 /// The empty places that the keys of a step leave for evidence.
@@ -47,6 +49,7 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
                 report: LinkReport::absent(file_id.clone(), step.name.link_file(file_id)),
                 evidence: None,
                 problem: problem.clone(),
+                bearer: None,
             });
         }
     }
@@ -82,7 +85,7 @@ pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Lim
                 continue;
             }
             files.push(EvidenceFile {
-                index: first + next,
+                wanted: Wanted::Named { file: first + next },
                 layer: number,
                 step_index,
                 step: step.name.clone(),
@@ -90,11 +93,46 @@ pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Lim
                 name: place.report.file.clone(),
                 candidates: alloc::vec![candidate],
                 at: layer.trusted.reference_time(),
+                judge: None,
                 limits: limits.clone(),
             });
         }
     }
     files
+}
+
+/// The searches for links by certificates that a layer wants, numbered from `first`.
+#[cfg(feature = "x509")]
+pub(super) fn searches(
+    layer: &Layer,
+    number: usize,
+    first: usize,
+    intermediates: &[crate::x509::Certificate],
+    limits: &Arc<Limits>,
+) -> Vec<EvidenceSearch> {
+    use super::certificates::{Judge, Trust};
+
+    let layout = layer.trusted.layout();
+    let mut searches = Vec::new();
+    let mut trust = None;
+    for (step_index, (step, state)) in layout.steps().iter().zip(&layer.steps).enumerate() {
+        if step.certificates.is_empty() {
+            continue;
+        }
+        let time = layer.trusted.reference_time();
+        let trust = trust.get_or_insert_with(|| Arc::new(Trust::of(layout, intermediates, time, limits)));
+        searches.extend(Judge::of(step, trust).map(|judge| EvidenceSearch {
+            index: first + searches.len(),
+            layer: number,
+            step_index,
+            step: step.name.clone(),
+            directory: layer.path.clone(),
+            named: state.slots.iter().map(|slot| slot.report.file.clone()).collect(),
+            judge: Arc::new(judge),
+            limits: limits.clone(),
+        }));
+    }
+    searches
 }
 
 /// A sublayout that a functionary signed in place of a link.
@@ -106,49 +144,91 @@ pub(super) struct Delegation {
 
 /// Puts what a file contributes into its places. Sublayouts are handed back, to be opened when all files of the round are in.
 pub(super) fn take(file: &EvidenceFile, admitted: Admitted, layer: &mut Layer, delegations: &mut Vec<Delegation>) {
-    let Some(step) = layer.steps.get_mut(file.step_index) else {
+    for (position, candidate) in file.candidates.iter().enumerate() {
+        let place = Place {
+            layer: file.layer,
+            step: file.step_index,
+            slot: candidate.slot,
+        };
+        fill(place, &file.step, &admitted, position, layer, delegations);
+    }
+}
+
+/// Makes a place for a file that was searched for, and puts into it what the file contributes.
+pub(super) fn take_found(
+    search: &EvidenceSearch,
+    admitted: Admitted,
+    layer: &mut Layer,
+    delegations: &mut Vec<Delegation>,
+) {
+    let Some(step) = layer.steps.get_mut(search.step_index) else {
         return;
     };
-    for (position, candidate) in file.candidates.iter().enumerate() {
-        let Some(slot) = step.slots.get_mut(candidate.slot) else {
-            continue;
-        };
-        slot.report.container = admitted.container;
-        match contribution(&admitted, position) {
-            Err(problem) => slot.refuse(problem),
-            Ok((kind, content)) => {
-                slot.report.key_kind = Some(kind);
-                match content {
-                    Content::Link(form, link) => {
-                        slot.report.evidence = Some(*form);
-                        slot.report.commit = environment(link, "commit");
-                        slot.report.run = environment(link, "run");
-                        slot.report.state = LinkState::Admitted;
-                        slot.evidence = Some(Evidence {
-                            first: link.clone(),
-                            last: link.clone(),
-                        });
-                    }
-                    Content::Layout(layout) => {
-                        slot.report.evidence = Some(EvidenceKind::Sublayout);
-                        let mut layout = layout.clone();
-                        layout.signed_by = alloc::vec![KeyReport {
-                            key_id: candidate.key_id.clone(),
-                            kind
-                        }];
-                        let directory = file.step.sublayout_dir(&candidate.key_id);
-                        delegations.push(Delegation {
-                            place: Place {
-                                layer: file.layer,
-                                step: file.step_index,
-                                slot: candidate.slot,
-                            },
-                            path: layer.path.iter().cloned().chain([directory]).collect(),
-                            layout,
-                        });
-                    }
-                }
-            }
+    let bearer = admitted
+        .examined
+        .as_ref()
+        .ok()
+        .and_then(|examined| examined.bearer.clone());
+    // A file that does not say whose it is, is called by what its name says.
+    let known = bearer.as_ref().map(|bearer| bearer.key_id.clone());
+    let named = || search.short(&admitted.name).unwrap_or("unknown").parse().ok();
+    let Some(key_id) = known.or_else(named) else { return };
+    let mut report = LinkReport::absent(key_id, admitted.name.clone());
+    report.certificate = bearer.as_ref().map(Bearer::report);
+    step.slots.push(Slot {
+        key: bearer.as_ref().map(|bearer| bearer.key.clone()),
+        accepted: Arc::from([]),
+        report,
+        evidence: None,
+        problem: None,
+        bearer,
+    });
+    let place = Place {
+        layer: search.layer,
+        step: search.step_index,
+        slot: step.slots.len() - 1,
+    };
+    fill(place, &search.step, &admitted, 0, layer, delegations);
+}
+
+fn fill(
+    place: Place,
+    step: &StepName,
+    admitted: &Admitted,
+    position: usize,
+    layer: &mut Layer,
+    delegations: &mut Vec<Delegation>,
+) {
+    let path = layer.path.clone();
+    let Some(slot) = layer.slot_mut(place) else { return };
+    slot.report.container = admitted.container;
+    let (kind, content) = match contribution(admitted, position) {
+        Ok(contribution) => contribution,
+        Err(problem) => return slot.refuse(problem),
+    };
+    slot.report.key_kind = Some(kind);
+    match content {
+        Content::Link(form, link) => {
+            slot.report.evidence = Some(*form);
+            slot.report.commit = environment(link, "commit");
+            slot.report.run = environment(link, "run");
+            slot.report.state = LinkState::Admitted;
+            slot.evidence = Some(Evidence {
+                first: link.clone(),
+                last: link.clone(),
+            });
+        }
+        Content::Layout(layout) => {
+            slot.report.evidence = Some(EvidenceKind::Sublayout);
+            let key_id = slot.report.key_id.clone();
+            let directory = step.sublayout_dir(&key_id);
+            let mut layout = layout.clone();
+            layout.signed_by = alloc::vec![KeyReport { key_id, kind }];
+            delegations.push(Delegation {
+                place,
+                path: path.iter().cloned().chain([directory]).collect(),
+                layout,
+            });
         }
     }
 }

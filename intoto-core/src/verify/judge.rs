@@ -25,7 +25,7 @@ fn thresholds(layer: &mut Layer) {
     let mut met = true;
     for (step, state) in layer.trusted.layout().steps().iter().zip(&mut steps) {
         let at = layer.location(step.name.as_str());
-        met &= threshold::judge(state, step.threshold.get() as usize, &at, &mut findings);
+        met &= threshold::judge(state, step, &at, &mut findings);
     }
     // Every step has its places, or a step without any would count as met.
     met &= steps.len() == layer.trusted.layout().steps().len();

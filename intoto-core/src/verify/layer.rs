@@ -13,6 +13,7 @@ use crate::verdict::{
     Finding, FindingCode, InspectionState, LinkReport, LinkState, ListReport, Location, Severity, Stages,
 };
 
+use super::certificates::Bearer;
 use super::freshness::TrustedLayout;
 use super::gather;
 use super::problem::Problem;
@@ -102,7 +103,7 @@ pub(super) struct Place {
 /// What has been gathered for one step.
 #[derive(Debug, Default)]
 pub(super) struct StepState {
-    /// One for each key that the step names, in its order.
+    /// One for each key that the step names, in its order; then one for each file that was found besides, by its name.
     pub(super) slots: Vec<Slot>,
     pub(super) distinct_keys: usize,
     /// The slot whose evidence stands for the step, once the threshold is met.
@@ -137,6 +138,8 @@ pub(super) struct Slot {
     pub(super) evidence: Option<Evidence>,
     /// Why there is no evidence although there is a file.
     pub(super) problem: Option<Problem>,
+    /// Who stands behind it, where that is known from a certificate.
+    pub(super) bearer: Option<Bearer>,
 }
 
 impl Slot {

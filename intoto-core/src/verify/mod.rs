@@ -6,6 +6,7 @@
 //! 1. [`Session::begin`] verifies the layout's signatures by **all** owner keys, and its age. Only then it is read.
 //! 2. [`Gathering::request`] names the link files that its steps want. The caller reads those that exist and calls
 //!    [`EvidenceFile::admit`] on each, which parses them and verifies signatures: a pure function, made for a thread pool.
+//!    Where a step counts certificates, [`EvidenceRequest::searches`] says in which directory links by keys that nobody knows yet may lie.
 //! 3. [`Gathering::supply`] takes the results, in any order. Sublayouts among them want more files: back to 2.
 //! 4. When all evidence is in, thresholds, agreement and the rules of the steps are judged.
 //! 5. If everything holds, [`Inspecting::requests`] names the inspections. What is run, and how, is the caller's business.
@@ -45,6 +46,11 @@
 mod agreement;
 mod artifacts;
 mod binding;
+#[cfg(feature = "x509")]
+mod certificates;
+#[cfg(not(feature = "x509"))]
+#[path = "without_certificates.rs"]
+mod certificates;
 mod conclude;
 mod evidence;
 mod freshness;
@@ -54,6 +60,7 @@ mod judge;
 mod layer;
 mod policy;
 mod problem;
+mod search;
 mod session;
 mod sublayout;
 mod threshold;
@@ -62,4 +69,5 @@ mod trust;
 pub use evidence::{Admitted, EvidenceFile, EvidenceRequest};
 pub use inspections::{InspectionAnswer, InspectionRequest};
 pub use policy::{CommandDifference, Policy, Subject};
+pub use search::EvidenceSearch;
 pub use session::{Gathering, Inspecting, Progress, Session, SupplyError};

@@ -32,6 +32,10 @@ pub struct Policy {
     pub limits: Limits,
     /// Values for the `{name}` parameters of the owner-signed layout; sublayouts see none of them.
     pub parameters: Parameters,
+    /// Certificates of authorities that may stand between a layout's roots and a functionary, besides those that the layout names. They
+    /// are trusted only as far as a root vouches for them, and serve sublayouts too.
+    #[cfg(feature = "x509")]
+    pub intermediates: Vec<crate::x509::Certificate>,
     /// What a command means that is not the one the layout expects.
     pub command_difference: CommandDifference,
     /// The artifacts in hand, which must be bound to the chain. With none, only the chain is verified.
@@ -46,6 +50,8 @@ impl Policy {
             reference_time,
             limits: Limits::default(),
             parameters: Parameters::new(),
+            #[cfg(feature = "x509")]
+            intermediates: Vec::new(),
             command_difference: CommandDifference::Warn,
             artifacts: Vec::new(),
         }

@@ -16,6 +16,8 @@ use crate::payload::PayloadError;
 use crate::predicate::{DescriptorError, PredicateError};
 use crate::statement::StatementError;
 use crate::verdict::{Finding, FindingCode, Severity};
+#[cfg(feature = "x509")]
+use crate::x509::CertificateError;
 
 /// What is wrong with one file. Whether it weighs depends on what else is there.
 #[derive(Debug, Clone)]
@@ -228,6 +230,14 @@ fn of_layout(problem: &LayoutProblem) -> FindingCode {
         | LayoutProblem::SharedSubkey { .. }
         | LayoutProblem::Key(_)
         | LayoutProblem::UndefinedKey { .. } => FindingCode::KeyInvalid,
+        #[cfg(feature = "x509")]
+        LayoutProblem::Certificate(CertificateError::Key(KeyError::UnsupportedAlgorithm { .. })) => {
+            FindingCode::KeyUnsupported
+        }
+        #[cfg(feature = "x509")]
+        LayoutProblem::Certificate(_) => FindingCode::CertificateInvalid,
+        LayoutProblem::AuthorityDiffers { .. } => FindingCode::CertificateInvalid,
+        LayoutProblem::UndefinedRoot { .. } => FindingCode::KeyInvalid,
         LayoutProblem::Unsupported { .. } => FindingCode::FeatureUnsupported,
         _ => FindingCode::MetadataInvalid,
     }

@@ -1,5 +1,6 @@
 //! The session: typed stages from the bytes of a layout to a verdict.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -7,15 +8,18 @@ use alloc::vec::Vec;
 
 use crate::limits::Limits;
 use crate::rules::RuleWork;
+#[cfg(feature = "x509")]
+use crate::verdict::Finding;
 use crate::verdict::{FindingCode, Location, Verdict};
 
-use super::evidence::{Admitted, EvidenceFile, EvidenceRequest};
+use super::evidence::{Admitted, EvidenceFile, EvidenceRequest, Wanted};
 use super::freshness::TrustedLayout;
 use super::gather::{self, Delegation};
 use super::inspections::{InspectionAnswer, InspectionRequest};
 use super::layer::Layer;
 use super::policy::Policy;
 use super::problem::Problem;
+use super::search::EvidenceSearch;
 use super::{conclude, judge, sublayout, trust};
 
 /// Where a verification starts.
@@ -71,6 +75,13 @@ impl Session {
             Ok(authentic) => authentic,
             Err(findings) => return Progress::Decided(conclude::untrusted(&policy, findings)),
         };
+        #[cfg(feature = "x509")]
+        if policy.intermediates.len() > policy.limits.certificate_authorities {
+            let (found, limit) = (policy.intermediates.len(), policy.limits.certificate_authorities);
+            let message = format!("{found} intermediate certificates were given, at most {limit} are allowed");
+            let finding = Finding::undecided(FindingCode::LimitExceeded, message);
+            return Progress::Decided(conclude::untrusted(&policy, alloc::vec![finding]));
+        }
         let trusted = TrustedLayout::establish(authentic, policy.reference_time, &policy.parameters);
         let trusted = match trusted {
             Ok(trusted) => trusted,
@@ -105,21 +116,40 @@ impl Gathering {
     pub fn supply(self, files: impl IntoIterator<Item = Admitted>) -> Result<Progress, SupplyError> {
         let Self { mut state, request } = self;
         let mut supplied: Vec<Option<Admitted>> = request.files.iter().map(|_| None).collect();
+        // By name, so that the order in which a directory lists its files means nothing.
+        let mut found: Vec<BTreeMap<String, Admitted>> = request.searches.iter().map(|_| BTreeMap::new()).collect();
         for file in files {
-            let wanted = request
-                .files
-                .get(file.index)
-                .filter(|wanted| wanted.is_answered_by(&file));
-            let place = supplied.get_mut(file.index).filter(|_| wanted.is_some());
-            let Some(place) = place else {
-                return Err(SupplyError::Foreign { name: file.name });
+            let is_answer = match file.wanted {
+                Wanted::Named { file: index } => {
+                    (request.files.get(index)).is_some_and(|wanted| wanted.is_answered_by(&file))
+                }
+                Wanted::Found { search } => {
+                    (request.searches.get(search)).is_some_and(|search| search.is_answered_by(&file))
+                }
             };
-            if place.is_some() {
-                return Err(SupplyError::Twice { name: file.name });
+            let is_there = match file.wanted {
+                Wanted::Named { file: index } => supplied.get(index).is_some_and(Option::is_some),
+                Wanted::Found { search } => found.get(search).is_some_and(|found| found.contains_key(&file.name)),
+            };
+            match (is_answer, is_there) {
+                (false, _) => return Err(SupplyError::Foreign { name: file.name }),
+                (true, true) => return Err(SupplyError::Twice { name: file.name }),
+                (true, false) => {}
             }
-            *place = Some(file);
+            match file.wanted {
+                Wanted::Named { file: index } => {
+                    if let Some(place) = supplied.get_mut(index) {
+                        *place = Some(file);
+                    }
+                }
+                Wanted::Found { search } => {
+                    if let Some(found) = found.get_mut(search) {
+                        found.insert(file.name.clone(), file);
+                    }
+                }
+            }
         }
-        state.take(&request.files, supplied);
+        state.take(&request, supplied, found);
         Ok(state.advance())
     }
 }
@@ -176,9 +206,14 @@ pub enum SupplyError {
 
 impl State {
     /// Takes what the files of one round say, in the order in which they were asked for.
-    fn take(&mut self, files: &[EvidenceFile], supplied: Vec<Option<Admitted>>) {
+    fn take(
+        &mut self,
+        request: &EvidenceRequest,
+        supplied: Vec<Option<Admitted>>,
+        found: Vec<BTreeMap<String, Admitted>>,
+    ) {
         let mut delegations = Vec::new();
-        for (file, admitted) in files.iter().zip(supplied) {
+        for (file, admitted) in request.files.iter().zip(supplied) {
             let (Some(admitted), Some(layer)) = (admitted, self.layers.get_mut(file.layer)) else {
                 continue;
             };
@@ -188,6 +223,28 @@ impl State {
                 continue;
             }
             gather::take(file, admitted, layer, &mut delegations);
+        }
+        for (search, found) in request.searches.iter().zip(found) {
+            let Some(layer) = self.layers.get_mut(search.layer) else {
+                continue;
+            };
+            self.places = self.places.saturating_add(found.len());
+            if found.len() > self.limits.found_links {
+                layer.over_limit("links of one step by unknown keys", self.limits.found_links);
+                continue;
+            }
+            if self.places > self.limits.total_links {
+                layer.over_limit("links", self.limits.total_links);
+                continue;
+            }
+            for admitted in found.into_values() {
+                self.artifacts = self.artifacts.saturating_add(admitted.artifacts());
+                if self.artifacts > self.limits.total_artifacts {
+                    layer.over_limit("artifacts", self.limits.total_artifacts);
+                    break;
+                }
+                gather::take_found(search, admitted, layer, &mut delegations);
+            }
         }
         for delegation in delegations {
             self.delegate(delegation);
@@ -237,6 +294,11 @@ impl State {
     /// Asks for the links of new layers; once there are none, judges.
     fn advance(mut self) -> Progress {
         let mut files: Vec<EvidenceFile> = Vec::new();
+        #[cfg_attr(
+            not(feature = "x509"),
+            expect(unused_mut, reason = "nothing is searched for without certificates")
+        )]
+        let mut searches: Vec<EvidenceSearch> = Vec::new();
         for (number, layer) in self.layers.iter_mut().enumerate().skip(self.new_layers) {
             // The owner's own layout can be too large; sublayouts were counted before they were opened.
             if self.places > self.limits.total_links {
@@ -244,14 +306,22 @@ impl State {
                 continue;
             }
             files.extend(gather::files(layer, number, files.len(), &self.limits));
+            #[cfg(feature = "x509")]
+            searches.extend(gather::searches(
+                layer,
+                number,
+                searches.len(),
+                &self.policy.intermediates,
+                &self.limits,
+            ));
         }
         self.new_layers = self.layers.len();
-        if files.is_empty() {
+        if files.is_empty() && searches.is_empty() {
             return self.judge();
         }
         Progress::Evidence(Gathering {
             state: self,
-            request: EvidenceRequest { files },
+            request: EvidenceRequest { files, searches },
         })
     }
 

@@ -6,19 +6,22 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::key::{Identity, PublicKey};
+use crate::layout::Step;
 use crate::verdict::{Finding, FindingCode, Location, Severity};
 
+use super::certificates::Bearer;
 use super::layer::{Slot, StepState};
 
 /// Counts the distinct keys behind a step, chooses its representative, and says what is missing. Returns whether the threshold
 /// is met.
-pub(super) fn judge(step: &mut StepState, threshold: usize, at: &Location, findings: &mut Vec<Finding>) -> bool {
-    step.distinct_keys = distinct_keys(&step.slots);
-    let met = threshold > 0 && step.distinct_keys >= threshold;
+pub(super) fn judge(state: &mut StepState, step: &Step, at: &Location, findings: &mut Vec<Finding>) -> bool {
+    let threshold = step.threshold.get() as usize;
+    state.distinct_keys = distinct_keys(&state.slots);
+    let met = threshold > 0 && state.distinct_keys >= threshold;
     if met {
-        step.representative = step.slots.iter().position(|slot| slot.evidence.is_some());
+        state.representative = state.slots.iter().position(|slot| slot.evidence.is_some());
     }
-    for slot in &step.slots {
+    for slot in &state.slots {
         if let Some(problem) = &slot.problem {
             let severity = if met { Severity::Warning } else { problem.severity };
             let location = Location {
@@ -29,46 +32,66 @@ pub(super) fn judge(step: &mut StepState, threshold: usize, at: &Location, findi
         }
     }
     if !met {
-        findings.push(shortfall(step, threshold).at(at.clone()));
+        let certificates = !step.certificates.is_empty();
+        findings.push(shortfall(state, threshold, certificates).at(at.clone()));
     }
     met
 }
 
-/// Distinct public keys, not key ids: one key that the layout lists under two ids is one functionary.
+/// Distinct public keys, not key ids: one key that the layout lists under two ids is one functionary. And distinct holders of
+/// certificates: who can have two issued is one functionary as well.
 fn distinct_keys(slots: &[Slot]) -> usize {
-    let mut holders: Vec<BTreeSet<Identity>> = Vec::new();
+    let mut holders: Vec<Holder<'_>> = Vec::new();
     let mut counted: BTreeSet<&PublicKey> = BTreeSet::new();
-    for key in admitted_keys(slots).filter(|key| counted.insert(key)) {
-        // Keys that share key material are in one hand: an OpenPGP key and its subkeys, a key within an OpenPGP key and by itself.
-        let mut merged: BTreeSet<Identity> = key.identities().collect();
-        holders.retain(|holder| {
-            let apart = holder.is_disjoint(&merged);
-            if !apart {
-                merged.extend(holder.iter().cloned());
+    for (key, bearer) in admitted(slots).filter(|(key, bearer)| counted.insert(key) || bearer.is_some()) {
+        let mut merged = Holder {
+            identities: key.identities().collect(),
+            bearers: bearer.into_iter().collect(),
+        };
+        holders.retain_mut(|holder| {
+            let same = holder.is_same(&merged.identities, bearer);
+            if same {
+                merged.identities.append(&mut holder.identities);
+                merged.bearers.append(&mut holder.bearers);
             }
-            apart
+            !same
         });
         holders.push(merged);
     }
     holders.len()
 }
 
-fn admitted_keys(slots: &[Slot]) -> impl Iterator<Item = &PublicKey> {
+/// Somebody with all keys and certificates that are in one hand.
+struct Holder<'a> {
+    identities: BTreeSet<Identity>,
+    bearers: Vec<&'a Bearer>,
+}
+
+impl Holder<'_> {
+    /// Keys that share key material are in one hand: an OpenPGP key and its subkeys, a key within an OpenPGP key and by itself, a key and
+    /// its certificate. So are certificates of one name.
+    fn is_same(&self, identities: &BTreeSet<Identity>, bearer: Option<&Bearer>) -> bool {
+        let same_bearer = |bearer: &Bearer| self.bearers.iter().any(|other| other.is_same_as(bearer));
+        !self.identities.is_disjoint(identities) || bearer.is_some_and(same_bearer)
+    }
+}
+
+fn admitted(slots: &[Slot]) -> impl Iterator<Item = (&PublicKey, Option<&Bearer>)> {
     slots
         .iter()
         .filter(|slot| slot.evidence.is_some())
-        .filter_map(|slot| slot.key.as_deref())
+        .filter_map(|slot| Some((slot.key.as_deref()?, slot.bearer.as_ref())))
 }
 
 /// Bad evidence is a refusal; evidence that is not there is no decision.
-fn shortfall(step: &StepState, threshold: usize) -> Finding {
+fn shortfall(step: &StepState, threshold: usize, certificates: bool) -> Finding {
     let found = step.distinct_keys;
     let bad = step
         .slots
         .iter()
         .any(|slot| slot.problem.as_ref().is_some_and(|p| p.severity == Severity::Refusal));
     // Another link of a key that counts, by a subkey of it, would not count again.
-    let counted: BTreeSet<&PublicKey> = admitted_keys(&step.slots).collect();
+    let counted: BTreeSet<&PublicKey> = admitted(&step.slots).map(|(key, _)| key).collect();
     let missing: Vec<&Slot> = step
         .slots
         .iter()
@@ -81,21 +104,27 @@ fn shortfall(step: &StepState, threshold: usize) -> Finding {
             format!("{count} distinct keys")
         }
     };
-    if bad || missing.is_empty() {
+    // There may always be one more certificate; but links enough by too few functionaries are not too few links.
+    let nothing_missing = match certificates {
+        true => admitted(&step.slots).count() >= threshold,
+        false => missing.is_empty(),
+    };
+    if bad || nothing_missing {
         let message = format!("expected valid links by {}, found {}", keys(threshold), keys(found));
         return Finding::refusal(FindingCode::ThresholdUnmet, message);
     }
-    let wanted: Vec<String> = missing
+    let mut wanted: Vec<String> = missing
         .iter()
         .map(|slot| format!("`{}`", slot.report.file))
         .take(FILES_NAMED)
         .collect();
-    let more = missing.len() - wanted.len();
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!(" and {more} more")
+    let more = match missing.len() - wanted.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     };
+    if certificates {
+        wanted.push("link with a certificate that the step asks for".into());
+    }
     let message = format!(
         "expected links by {}, found {}; there is no usable {}{more}",
         keys(threshold),

@@ -95,18 +95,6 @@ fn shapes() -> Vec<Vector> {
             "/steps/1/expected_materials/0",
             json!(["MATCH", "*", "WITH", "THINGS", "FROM", "write"]),
         ),
-        changed(
-            "feature-unsupported--certificate-constraints",
-            "a step trusts certificates, which cannot be heeded",
-            "/steps/0/cert_constraints",
-            json!([{ "common_name": "*" }]),
-        ),
-        changed(
-            "feature-unsupported--root-certificates",
-            "the layout trusts certificates, which cannot be heeded",
-            "/rootcas",
-            json!({ "x": {} }),
-        ),
     ]
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 mod bytes;
+mod certificates;
 pub mod chain;
 mod keys;
 mod layouts;
@@ -124,6 +125,7 @@ pub fn all() -> Vec<Vector> {
     vectors.extend(rules::vectors());
     vectors.extend(statements::vectors());
     vectors.extend(sublayouts::vectors());
+    vectors.extend(certificates::vectors());
     vectors
 }
 

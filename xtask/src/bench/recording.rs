@@ -198,7 +198,10 @@ pub(super) fn cost(run: Run, directory: &Utf8Path) -> Result<Cost, Failure> {
 fn print(name: &str, python: Cost, go: Cost, floor: f64, ours: Cost) {
     let cell = |cost: Cost| {
         let (all, own) = (cost.milliseconds, cost.own_milliseconds);
-        format!("{all:.1} ({own:.1}) {:.1} ({:.1}) MiB", cost.peak_mib, cost.own_peak_mib)
+        format!(
+            "{all:.1} ({own:.1}) {:.1} ({:.1}) MiB",
+            cost.peak_mib, cost.own_peak_mib
+        )
     };
     say::row(format!(
         "{name:<34} {:>18} {:>18} {floor:>10.1} {:>18} {:>9.3}",

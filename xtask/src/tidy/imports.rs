@@ -9,6 +9,7 @@ const CORE_ORDER: &[&[&str]] = &[
     &["digest", "member", "name", "path", "time"],
     &["artifacts", "pattern"],
     &["key"],
+    &["x509"],
     &["envelope"],
     &["link", "layout"],
     &["predicate"],

@@ -3,7 +3,7 @@
 use std::fmt::{Arguments, Write};
 
 use camino::Utf8PathBuf;
-use intoto_core::layout::{ArtifactList, Item, Layout};
+use intoto_core::layout::{ArtifactList, CertificateConstraint, Item, Layout};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -52,6 +52,17 @@ fn describe(layout: &Layout, signatures: &[String]) -> String {
             .map_or_else(|| "unsupported key".to_owned(), |key| key.kind().to_string());
         line(format_args!("key {} ({kind})", id.short().escape_debug()));
     }
+    for (what, authorities) in [("root", layout.roots()), ("intermediate", layout.intermediates())] {
+        for (id, authority) in authorities {
+            let certificate = authority.certificate();
+            line(format_args!(
+                "{what} {} ({}, until {})",
+                id.short().escape_debug(),
+                certificate.subject().escape_debug(),
+                certificate.not_after()
+            ));
+        }
+    }
     for item in layout.items() {
         line(format_args!(""));
         line(format_args!("{} {}", item.kind(), item.name().as_str().escape_debug()));
@@ -63,6 +74,9 @@ fn describe(layout: &Layout, signatures: &[String]) -> String {
                     .map(|id| id.short().escape_debug().to_string())
                     .collect();
                 line(format_args!("    by {} ({} of them)", by.join(", "), step.threshold));
+                for constraint in &step.certificates {
+                    line(format_args!("    or a certificate with {}", escape_names(constraint)));
+                }
                 if !step.expected_command.is_empty() {
                     line(format_args!("    command {}", escape_words(&step.expected_command)));
                 }
@@ -79,6 +93,22 @@ fn describe(layout: &Layout, signatures: &[String]) -> String {
         }
     }
     out
+}
+
+fn escape_names(constraint: &CertificateConstraint) -> String {
+    let list = |what: &str, names: &[String]| match names {
+        [] => format!("no {what}"),
+        names => format!("{what} {}", names.join(" ")),
+    };
+    let parts = [
+        list("common-name", std::slice::from_ref(&constraint.common_name)),
+        list("organizations", &constraint.organizations),
+        list("dns-names", &constraint.dns_names),
+        list("emails", &constraint.emails),
+        list("uris", &constraint.uris),
+        list("roots", &constraint.roots),
+    ];
+    parts.join(", ").escape_debug().to_string()
 }
 
 fn escape_words(words: &[String]) -> String {

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use super::super::certificate::CertificateConstraint;
 use super::super::error::LayoutLocation;
 use super::super::key::LayoutKey;
 use super::super::model::{Item, Layout};
@@ -60,6 +61,11 @@ pub(super) fn check_threshold(layout: &Layout, item: Item<'_>, step: &Step, lint
             _ => {}
         }
     }
+    if !step.certificates.is_empty() {
+        // How many certificates there will be, nobody knows.
+        check_certificates(layout, item, step, lints);
+        return;
+    }
     let found = distinct.len();
     let threshold = step.threshold;
     if usize::try_from(threshold.get()).is_ok_and(|threshold| threshold > found) {
@@ -70,6 +76,51 @@ pub(super) fn check_threshold(layout: &Layout, item: Item<'_>, step: &Step, lint
             hint: "name more keys or lower the threshold; one key under two ids counts once".to_string(),
         });
     }
+}
+
+fn check_certificates(layout: &Layout, item: Item<'_>, step: &Step, lints: &mut Vec<Lint>) {
+    let mut say = |code, message: &str, hint: &str| {
+        lints.push(Lint {
+            code,
+            location: item.location(),
+            message: message.to_string(),
+            hint: hint.to_string(),
+        });
+    };
+    if layout.roots().is_empty() {
+        say(
+            LintCode::CertificateWithoutRoot,
+            "the step counts certificates, but the layout names no root, so none is trusted",
+            "name the certificate authority among the layout's roots",
+        );
+    }
+    if step.certificates.iter().any(CertificateConstraint::is_unrestricted) {
+        say(
+            LintCode::CertificateUnrestricted,
+            "every certificate that leads to the layout's roots counts, whoever holds it",
+            "say which names the certificate must have",
+        );
+    }
+    let is_part = |constraint: &CertificateConstraint| {
+        let named = layout
+            .roots()
+            .keys()
+            .filter(|root| constraint.accepts_root(root))
+            .count();
+        named < layout.roots().len()
+    };
+    if step.certificates.iter().any(is_part) {
+        say(
+            LintCode::CertificateRootsPartial,
+            "a constraint names some of the layout's roots; in-toto-golang verifies no certificate then, because it compares with all",
+            "name all roots, or `*`",
+        );
+    }
+    say(
+        LintCode::CertificateNeedsIte7,
+        "the step counts certificates; Python's in-toto does not know them: it refuses the layout in a Metablock, and finds no functionary in DSSE",
+        "list keys if Python's in-toto is to verify the layout",
+    );
 }
 
 pub(super) fn check_enforcement(item: Item<'_>, lints: &mut Vec<Lint>) {

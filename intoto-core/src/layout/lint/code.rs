@@ -14,6 +14,14 @@ pub enum LintCode {
     ThresholdUnmeetable,
     /// A step names a key of a kind that cannot be verified with.
     KeyUnsupported,
+    /// A step counts certificates, and the layout has no root that they could lead to.
+    CertificateWithoutRoot,
+    /// A step counts every certificate of the layout's roots, whoever holds it.
+    CertificateUnrestricted,
+    /// A step names some of the layout's roots, which in-toto-golang never finds met.
+    CertificateRootsPartial,
+    /// A step counts certificates, which Python's in-toto does not know.
+    CertificateNeedsIte7,
     /// No rule of a step or inspection can fail.
     NothingEnforced,
     /// A list does not end with `DISALLOW *`, so what no rule speaks of is allowed.
@@ -46,6 +54,10 @@ impl LintCode {
             Self::ExpiresSoon => "expires-soon",
             Self::ThresholdUnmeetable => "threshold-unmeetable",
             Self::KeyUnsupported => "key-unsupported",
+            Self::CertificateWithoutRoot => "certificate-without-root",
+            Self::CertificateUnrestricted => "certificate-unrestricted",
+            Self::CertificateRootsPartial => "certificate-roots-partial",
+            Self::CertificateNeedsIte7 => "certificate-needs-ite-7",
             Self::NothingEnforced => "nothing-enforced",
             Self::ClosingDisallowMissing => "closing-disallow-missing",
             Self::AllowAllBeforeDisallow => "allow-all-before-disallow",

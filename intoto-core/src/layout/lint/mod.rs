@@ -114,6 +114,7 @@ mod tests {
         Step {
             name: name.parse().expect("a name"),
             pubkeys: ["aa".parse().expect("an id")].into(),
+            certificates: Vec::new(),
             threshold: NonZeroU32::MIN,
             expected_command: Vec::new(),
             expected_materials: rules(materials),
