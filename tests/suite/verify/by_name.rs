@@ -169,6 +169,32 @@ fn signers(world: &World, file: &str) -> (Container, Vec<String>) {
     (envelope.container(), ids.collect())
 }
 
+/// CVE-2023-32076: files of the directory and variables told Python's tools what to leave out.
+#[test]
+fn settings_of_the_directory_and_the_environment_are_not_read() {
+    let world = World::new();
+    key(&world, "first", 41);
+    world.file(
+        ".in_totorc",
+        "[settings]\nARTIFACT_EXCLUDE_PATTERNS = *:owner.pub\nARTIFACT_BASE_PATH = /\nLINK_CMD_EXEC_TIMEOUT = 0\n",
+    );
+    let link = world.sandbox.path("in-toto-run");
+    symlink(twin(), &link).expect("a link to the program");
+    let mut command = world.sandbox.command(&link);
+    command
+        .current_dir(world.sandbox.path("chain"))
+        .env("IN_TOTO_ARTIFACT_EXCLUDE_PATTERNS", "*:owner.pub")
+        .env("IN_TOTO_ARTIFACT_BASE_PATH", "/")
+        .env("IN_TOTO_LINK_CMD_EXEC_TIMEOUT", "0")
+        .args(["-n", "s", "-p", "owner.pub", "--signing-key", "first", "--", "true"]);
+    run(command).succeeds();
+    let id = SecretKey::ed25519_from_seed([41; 32])
+        .public_key()
+        .key_id(KeyIdStyle::Python);
+    let file = fs::read_to_string(world.sandbox.path(&format!("chain/s.{}.link", id.short()))).expect("a link");
+    assert!(file.contains("\"owner.pub\""), "{file}");
+}
+
 #[test]
 fn sign_replaces_appends_and_verifies() {
     let world = World::new();
