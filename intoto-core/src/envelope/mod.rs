@@ -22,6 +22,9 @@
 mod dsse;
 mod error;
 mod metablock;
+#[cfg(feature = "openpgp")]
+#[cfg(test)]
+mod openpgp_tests;
 mod sign;
 mod signature;
 #[cfg(test)]

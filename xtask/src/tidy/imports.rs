@@ -153,7 +153,6 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
         &[
             "cli",
             "collect",
-            "exec",
             "explain",
             "plan",
             "recording",

@@ -26,7 +26,8 @@ mod packet;
 #[cfg(feature = "openpgp")]
 mod self_signature;
 mod signature;
-#[cfg(all(test, feature = "openpgp"))]
+#[cfg(feature = "openpgp")]
+#[cfg(test)]
 mod tests;
 
 #[cfg(feature = "openpgp")]
