@@ -2,7 +2,7 @@
 //!
 //! Specification: ITE-7; RFC 5280 for certificates and their paths. A layout names certificate authorities, a step says what a certificate must
 //! have in its names, and a link brings the certificate of the key that signed it. What is checked, and what is stricter than elsewhere, stands
-//! in `docs/decisions/0012-certificates.md`.
+//! in `docs/decisions/0015-certificates.md`.
 //!
 //! ```
 //! use intoto_core::x509::{Certificate, CertificateError};

@@ -91,13 +91,13 @@ fn check_certificates(layout: &Layout, item: Item<'_>, step: &Step, lints: &mut 
         say(
             LintCode::CertificateWithoutRoot,
             "the step counts certificates, but the layout names no root, so none is trusted",
-            "name the certificate authority among the layout's roots",
+            "name the certificate authority among the roots of the layout",
         );
     }
     if step.certificates.iter().any(CertificateConstraint::is_unrestricted) {
         say(
             LintCode::CertificateUnrestricted,
-            "every certificate that leads to the layout's roots counts, whoever holds it",
+            "every certificate that leads to a root of the layout counts, whoever holds it",
             "say which names the certificate must have",
         );
     }
@@ -112,14 +112,14 @@ fn check_certificates(layout: &Layout, item: Item<'_>, step: &Step, lints: &mut 
     if step.certificates.iter().any(is_part) {
         say(
             LintCode::CertificateRootsPartial,
-            "a constraint names some of the layout's roots; in-toto-golang verifies no certificate then, because it compares with all",
+            "a constraint names some of the roots; in-toto-golang verifies no certificate then, because it compares with all",
             "name all roots, or `*`",
         );
     }
     say(
         LintCode::CertificateNeedsIte7,
-        "the step counts certificates; Python's in-toto does not know them: it refuses the layout in a Metablock, and finds no functionary in DSSE",
-        "list keys if Python's in-toto is to verify the layout",
+        "the step counts certificates; in-toto for Python does not know them: it refuses the layout in a Metablock, and finds no functionary in DSSE",
+        "list keys if in-toto for Python is to verify the layout",
     );
 }
 
