@@ -5,6 +5,7 @@ use crate::root::Root;
 
 mod attack;
 mod cargo_chain;
+mod certificates;
 mod chain;
 mod demo;
 mod gpg;
@@ -93,5 +94,6 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
         }
     }
     gpg::run(root, &world, &mut table)?;
+    certificates::run(&world, &mut table)?;
     table.end()
 }
