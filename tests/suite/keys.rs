@@ -206,9 +206,9 @@ fn what_is_no_private_key_says_so() {
         .exits(3)
         .says("there is no private key");
     sandbox
-        .intoto("", &["key", "show", "gpg:me"])
+        .intoto("", &["key", "show", "pkcs11:me"])
         .exits(2)
-        .says("file:PATH, sigstore:");
+        .says("file:PATH, gpg:FINGERPRINT, sigstore:");
     sandbox
         .intoto("", &["key", "show", "sigstore:"])
         .exits(2)

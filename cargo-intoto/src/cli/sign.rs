@@ -150,8 +150,12 @@ fn sign_layout(
     };
     let mut ids: Vec<(&dyn Signer, KeyId)> = Vec::new();
     for signer in signers {
-        for style in styles {
-            let key_id = signer.signer().key_id(*style);
+        let key = signer.signer();
+        let of_go = args
+            .keyid_style
+            .is_none()
+            .then(|| key.public_key().go_command_line_id());
+        for key_id in styles.iter().map(|style| key.key_id(*style)).chain(of_go.flatten()) {
             // An OpenPGP key has one id in every style.
             if !ids.iter().any(|(_, other)| *other == key_id) {
                 ids.push((signer.signer(), key_id));

@@ -12,9 +12,9 @@ pub fn sign(source: &LayoutSource, owners: &[&dyn Signer], container: Container)
     let layout = source.to_layout();
     let mut signers: Vec<(&dyn Signer, KeyId)> = Vec::new();
     for owner in owners {
-        // Python looks for its own id, Go and everything older for the legacy one.
-        for style in [KeyIdStyle::Python, KeyIdStyle::Legacy] {
-            let key_id = owner.key_id(style);
+        // Python looks for its own id, Go and everything older for the legacy one, or what Go's command line makes of it.
+        let styles = [KeyIdStyle::Python, KeyIdStyle::Legacy].map(|style| owner.key_id(style));
+        for key_id in styles.into_iter().chain(owner.public_key().go_command_line_id()) {
             // An OpenPGP key has one id in every style.
             if !signers.iter().any(|(_, other)| *other == key_id) {
                 signers.push((*owner, key_id));

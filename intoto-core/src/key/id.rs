@@ -61,13 +61,18 @@ impl PublicKey {
                     style,
                 )));
             }
-            if kind != KeyKind::EcdsaP256 {
-                let (pem, scheme) = (self.layout_text(KeyIdStyle::Legacy), KeyKind::EcdsaP256.scheme());
-                ids.push(hash(&object(kind.key_type(), scheme, pem, KeyIdStyle::Legacy)));
-            }
+            ids.extend(self.go_command_line_id());
             ids.push(hash(&layout_object(kind, to_hex(point), KeyIdStyle::Legacy)));
         }
         ids
+    }
+
+    /// The id that Go's command line derives from the key, where it is that of no style: it takes every ECDSA key for one of P-256.
+    pub fn go_command_line_id(&self) -> Option<KeyId> {
+        let kind = self.kind();
+        self.ecdsa_point().filter(|_| kind != KeyKind::EcdsaP256)?;
+        let (pem, scheme) = (self.layout_text(KeyIdStyle::Legacy), KeyKind::EcdsaP256.scheme());
+        Some(hash(&object(kind.key_type(), scheme, pem, KeyIdStyle::Legacy)))
     }
 
     // The uncompressed point of an ECDSA key.

@@ -28,6 +28,9 @@ def legacy_signer(directory, name):
     key = SSlibKey.from_crypto(private.public_key())
     value = dict(key.to_dict(), keyid_hash_algorithms=["sha256", "sha512"])
     value["keyval"] = {"public": value["keyval"]["public"].strip()}
+    if key.keytype == "ecdsa":
+        # What the command line of the Go implementation takes every curve for.
+        value["scheme"] = "ecdsa-sha2-nistp256"
     hasher = digest("sha256")
     hasher.update(encode_canonical(value).encode("utf-8"))
     key.keyid = hasher.hexdigest()

@@ -3,8 +3,11 @@
 import os
 import sys
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+
+CURVES = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}
 
 
 def main(directory, names):
@@ -12,8 +15,10 @@ def main(directory, names):
         name, kind = entry.split(":")
         if kind == "ed25519":
             key = ed25519.Ed25519PrivateKey.generate()
+        elif kind.startswith("rsa-"):
+            key = rsa.generate_private_key(65537, int(kind[4:]))
         else:
-            key = ec.generate_private_key(ec.SECP256R1())
+            key = ec.generate_private_key(CURVES[kind])
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         path = os.path.join(directory, name)

@@ -60,6 +60,17 @@ pub(crate) fn record(
     container: Container,
     attack: Option<Attack>,
 ) -> Result<Chain, Failure> {
+    record_with(world, writer, container, attack, world.keys(writer, container))
+}
+
+/// The same with other keys.
+pub(crate) fn record_with(
+    world: &World,
+    writer: Writer,
+    container: Container,
+    attack: Option<Attack>,
+    keys: Utf8PathBuf,
+) -> Result<Chain, Failure> {
     let base = world.directory("demo")?;
     let work = world.directory("demo/work")?;
     let links = match writer {
@@ -70,7 +81,7 @@ pub(crate) fn record(
         world,
         writer,
         container,
-        keys: world.keys(writer, container),
+        keys,
         work,
         links,
     };

@@ -95,5 +95,27 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
     }
     gpg::run(root, &world, &mut table)?;
     certificates::run(&world, &mut table)?;
+    key_kinds(&world, &mut table)?;
     table.end()
+}
+
+/// Keys of the kinds that the chains above do not have: each written by us and by another, and one edited link of each.
+fn key_kinds(world: &World, table: &mut Table) -> Result<(), Failure> {
+    for (kind, writer, container) in [
+        ("p384", Writer::Ours, Container::Dsse),
+        ("p384", Writer::Python, Container::Metablock),
+        ("p521", Writer::Ours, Container::Metablock),
+        ("p521", Writer::Python, Container::Dsse),
+        ("rsa-2048", Writer::Ours, Container::Dsse),
+        ("rsa-2048", Writer::Python, Container::Metablock),
+        // Go says P-256 in the layout whatever the curve is, which Python and we refuse; with RSA it is right.
+        ("rsa-3072", Writer::Go, Container::Metablock),
+    ] {
+        let chain = demo::record_with(world, writer, container, None, world.keys_of(kind)?)?;
+        let what = format!("demo with {kind} keys by {}, {}", writer.name(), container.name());
+        table.judge(world, &what, &chain, true)?;
+        chain.edit_link("package")?;
+        table.judge(world, "  a link was edited", &chain, false)?;
+    }
+    Ok(())
 }

@@ -85,6 +85,14 @@ impl World {
         }
     }
 
+    /// Keys of one kind for everybody: `p384`, `p521`, `rsa-2048`.
+    pub(crate) fn keys_of(&self, kind: &str) -> Result<Utf8PathBuf, Failure> {
+        let keys = self.directory(&format!("keys-{kind}"))?;
+        let people = ["alice", "bob", "carl", "mallory"].map(|name| format!("{name}:{kind}"));
+        self.script("keys.py").arg(&keys).args(people).succeed()?;
+        Ok(keys)
+    }
+
     /// One of the Python scripts in `tests/interop/python`.
     pub(crate) fn script(&self, name: &str) -> Run {
         Run::new(self.tools.python("python")).arg(self.scripts.join(name))
