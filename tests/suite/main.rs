@@ -3,6 +3,7 @@
 mod attack_evidence;
 mod attack_recording;
 mod bad_input;
+mod certificates;
 mod help;
 mod hostile_files;
 mod house;
