@@ -203,6 +203,17 @@ fn go(pins: &Go, root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> 
     Ok(bin)
 }
 
+/// Builds our small program on the crate `in-toto`, which has a lock file of its own, and says where it is.
+pub(crate) fn rust_peer(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    let target = root.target().join("tools/rust");
+    Run::cargo()
+        .args(["build", "--quiet", "--release", "--locked", "--target-dir"])
+        .arg(&target)
+        .directory(&root.join("tests/interop/rust"))
+        .show()?;
+    Ok(target.join("release/in-toto-peer"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

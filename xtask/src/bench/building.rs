@@ -23,7 +23,7 @@ pub(super) fn run(world: &World, product: &camino::Utf8Path) -> Result<(), Failu
     world.commit(&root, "layouts: begin")?;
     world.command(product).arg("fetch").directory(&root).succeed()?;
     let measure = || world.command(world.tools.go("peer")).arg("measure");
-    let build = |run: Run| recording::cost(run.args(["build", "--release", "--locked"]), &root);
+    let build = |run: Run| recording::cost(run.args(["build", "--release", "--locked"]).directory(&root));
     let plain = build(measure().arg("cargo"))?;
     let recorded = build(measure().arg(product))?;
     say::row("");

@@ -23,6 +23,8 @@ pub(super) struct Corpus {
     artifacts: usize,
     /// How the last step's materials are matched with the products of the step before.
     rules: Rules,
+    /// Whether parsing and signing its layout are rows of their own.
+    pub(super) has_layout_rows: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ enum Rules {
     One,
     /// As many MATCH rules as there are directories.
     PerDirectory(usize),
+    /// As many ALLOW rules as there are directories.
+    AllowPerDirectory(usize),
     /// One, and others that match nothing, up to the length of a layout of 103 KB with 50 steps.
     Padded,
 }
@@ -42,30 +46,63 @@ pub(super) const CORPORA: &[Corpus] = &[
         steps: 10,
         artifacts: 10,
         rules: Rules::One,
+        has_layout_rows: true,
     },
     Corpus {
         name: "steps-50",
         steps: 50,
         artifacts: 40,
         rules: Rules::Padded,
+        has_layout_rows: true,
+    },
+    Corpus {
+        name: "steps-200",
+        steps: 200,
+        artifacts: 10,
+        rules: Rules::One,
+        has_layout_rows: false,
     },
     Corpus {
         name: "steps-1000",
         steps: 1000,
         artifacts: 2,
         rules: Rules::One,
+        has_layout_rows: false,
+    },
+    Corpus {
+        name: "artifacts-10",
+        steps: 2,
+        artifacts: 10,
+        rules: Rules::One,
+        has_layout_rows: true,
+    },
+    Corpus {
+        name: "artifacts-1000",
+        steps: 2,
+        artifacts: 1000,
+        rules: Rules::One,
+        has_layout_rows: false,
     },
     Corpus {
         name: "artifacts-20000",
         steps: 2,
         artifacts: 20_000,
         rules: Rules::One,
+        has_layout_rows: false,
     },
     Corpus {
-        name: "rules-200",
+        name: "match-200",
         steps: 2,
         artifacts: 20_000,
         rules: Rules::PerDirectory(200),
+        has_layout_rows: false,
+    },
+    Corpus {
+        name: "allow-200",
+        steps: 2,
+        artifacts: 20_000,
+        rules: Rules::AllowPerDirectory(200),
+        has_layout_rows: false,
     },
 ];
 
@@ -168,6 +205,9 @@ impl Corpus {
         let mut rules = match self.rules {
             Rules::One => vec![matched("*".to_owned())],
             Rules::PerDirectory(count) => (0..count).map(|index| matched(format!("d{index:03}/*"))).collect(),
+            Rules::AllowPerDirectory(count) => (0..count)
+                .map(|index| json!(["ALLOW", format!("d{index:03}/*")]))
+                .collect(),
             Rules::Padded => {
                 let mut rules: Vec<Value> = (0..24)
                     .map(|index| matched(format!("generated/part-{index:02}/*")))

@@ -1,11 +1,11 @@
 //! The work that no verifier can avoid, done as plainly as the usual crates allow: read, parse with serde_json, canonical bytes,
-//! signatures. No model, no rules, no findings.
+//! decode the layout's keys, signatures. No model, no rules, no findings.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use camino::Utf8Path;
 use intoto_core::digest::{from_hex, to_hex};
-use intoto_core::key::{PublicKey, SecretKey, Signer};
+use intoto_core::key::{Ed25519Key, PublicKey, SecretKey, Signer};
 use serde_json::{Value, json};
 
 use crate::failure::{Context, Failure};
@@ -13,21 +13,52 @@ use crate::interop::{Container, files};
 
 pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// Reads and parses a file; returns the signed bytes and the signatures.
-pub(super) fn parse(path: &Utf8Path, container: Container) -> Result<(Vec<u8>, Value), Failure> {
+/// A file, taken apart.
+struct Parsed {
+    signed: Vec<u8>,
+    signatures: Value,
+    payload: Value,
+}
+
+/// Reads and parses a file, and makes the signed bytes.
+fn parse(path: &Utf8Path, container: Container) -> Result<Parsed, Failure> {
     let bytes = std::fs::read(path).context(format!("read {path}"))?;
     let mut file: Value = serde_json::from_slice(&bytes).context(format!("parse {path}"))?;
-    let signed = match container {
-        Container::Metablock => canonical(&file["signed"]),
+    let (signed, payload) = match container {
+        Container::Metablock => {
+            let payload = file["signed"].take();
+            (canonical(&payload), payload)
+        }
         Container::Dsse => {
-            let payload = BASE64_STANDARD
+            let bytes = BASE64_STANDARD
                 .decode(file["payload"].as_str().unwrap_or_default())
                 .context(format!("decode {path}"))?;
-            let _: Value = serde_json::from_slice(&payload).context(format!("parse the payload of {path}"))?;
-            pae(&payload)
+            let payload = serde_json::from_slice(&bytes).context(format!("parse the payload of {path}"))?;
+            (pae(&bytes), payload)
         }
     };
-    Ok((signed, file["signatures"].take()))
+    Ok(Parsed {
+        signed,
+        signatures: file["signatures"].take(),
+        payload,
+    })
+}
+
+/// As [`parse`], of a layout, with the keys that it lists decoded: whoever reads a layout to verify by it needs them.
+pub(super) fn parse_layout(path: &Utf8Path, container: Container) -> Result<(), Failure> {
+    let parsed = parse(path, container)?;
+    for key in parsed.payload["keys"]
+        .as_object()
+        .into_iter()
+        .flat_map(|keys| keys.values())
+    {
+        let bytes = from_hex(key["keyval"]["public"].as_str().unwrap_or_default())
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .ok_or_else(|| Failure::new(format!("a key of {path} is no Ed25519 key")))?;
+        std::hint::black_box(Ed25519Key::from_bytes(&bytes).context(format!("decode a key of {path}"))?);
+    }
+    Ok(())
 }
 
 /// Canonical bytes, a signature, and the file that holds both.
@@ -67,7 +98,7 @@ pub(super) fn verify(
 }
 
 fn check(path: &Utf8Path, container: Container, key: &PublicKey) -> Result<(), Failure> {
-    let (message, signatures) = parse(path, container)?;
+    let Parsed { signed, signatures, .. } = parse(path, container)?;
     let text = signatures[0]["sig"].as_str().unwrap_or_default();
     let signature = match container {
         Container::Dsse => BASE64_STANDARD
@@ -75,7 +106,7 @@ fn check(path: &Utf8Path, container: Container, key: &PublicKey) -> Result<(), F
             .context(format!("decode a signature of {path}"))?,
         Container::Metablock => from_hex(text).context(format!("decode a signature of {path}"))?,
     };
-    key.verify(&message, &signature).context(format!("verify {path}"))
+    key.verify(&signed, &signature).context(format!("verify {path}"))
 }
 
 /// The DSSE pre-authentication encoding.

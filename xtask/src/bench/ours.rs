@@ -9,7 +9,8 @@ use intoto_core::limits::Limits;
 use intoto_core::name::KeyId;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{Outcome, Verdict};
-use intoto_core::verify::{Policy, Progress, Session};
+use intoto_core::verify::{EvidenceFile, Policy, Progress, Session};
+use rayon::prelude::*;
 
 use crate::failure::{Context, Failure};
 use crate::interop::Container;
@@ -34,23 +35,35 @@ pub(super) fn sign(value: &Value<'_>, key: &SecretKey, id: &KeyId, container: Co
     envelope::sign(value, &[(key as &dyn Signer, id.clone())], container).context("sign")
 }
 
-/// Verifies a chain without inspections, on one thread.
-pub(super) fn verify(directory: &Utf8Path, owner: &SecretKey) -> Result<(), Failure> {
+/// How many threads take the links apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    One,
+    /// As many as there are processors, as the command line has them.
+    All,
+}
+
+/// Verifies a chain without inspections.
+pub(super) fn verify(directory: &Utf8Path, owner: &SecretKey, threads: Threads) -> Result<(), Failure> {
     let layout = directory.join("root.layout");
     let bytes = std::fs::read(&layout).context(format!("read {layout}"))?;
     let policy = Policy::new(vec![owner.public_key().clone()], Timestamp::from_unix(1_800_000_000));
     let mut progress = Session::begin(&bytes, policy);
     let links = directory.join("links");
+    let admit = |file: &EvidenceFile| {
+        let path = links.join(file.name());
+        let bytes = std::fs::read(&path).context(format!("read {path}"))?;
+        Ok(file.admit(&bytes))
+    };
     loop {
         progress = match progress {
             Progress::Evidence(gathering) => {
-                let mut admitted = Vec::new();
-                for file in gathering.request().files() {
-                    let path = links.join(file.name());
-                    let bytes = std::fs::read(&path).context(format!("read {path}"))?;
-                    admitted.push(file.admit(&bytes));
-                }
-                gathering.supply(admitted).context("supply the links")?
+                let files = gathering.request().files();
+                let admitted: Result<Vec<_>, Failure> = match threads {
+                    Threads::One => files.iter().map(admit).collect(),
+                    Threads::All => files.par_iter().map(admit).collect(),
+                };
+                gathering.supply(admitted?).context("supply the links")?
             }
             Progress::Inspections(_) => return Err(Failure::new("a corpus has no inspections")),
             Progress::Decided(verdict) => return expect_verified(&verdict),

@@ -42,6 +42,11 @@ impl World {
     /// Builds the product, installs the tools, and makes throw-away keys: alice owns the layout, bob and carl work,
     /// mallory is nobody.
     pub(crate) fn new(root: &Root, name: &str) -> Result<Self, Failure> {
+        Self::with_product(root, name, tools::product(root)?)
+    }
+
+    /// As [`World::new`], with a product that is built already.
+    pub(crate) fn with_product(root: &Root, name: &str, product: Utf8PathBuf) -> Result<Self, Failure> {
         // Outside the repository: cargo and git look for a workspace and a repository in every directory above.
         let temporary = TempDir::with_prefix(format!("cargo-intoto-{name}-")).context("make a temporary directory")?;
         let scratch = Utf8Path::from_path(temporary.path())
@@ -49,7 +54,7 @@ impl World {
         let scratch = scratch.canonicalize_utf8().context(format!("resolve {scratch}"))?;
         let world = Self {
             tools: tools::install(root)?,
-            product: tools::product(root)?,
+            product,
             scripts: root.join("tests/interop/python"),
             cargo_home: root.target().join("xtask/cargo-home"),
             scratch,

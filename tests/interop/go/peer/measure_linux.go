@@ -16,11 +16,11 @@ import (
 // cost is what a process used: CPU time in milliseconds, memory at its peak in KiB. The first pair is of the process together with
 // the children that it waited for (of the peaks the highest, not the sum), the second of the process alone.
 type cost struct {
-	all, own         float64
+	all, own, wall   float64
 	allPeak, ownPeak int64
 }
 
-// measure runs a command and prints ALL-MILLISECONDS ALL-PEAK-KIB OWN-MILLISECONDS OWN-PEAK-KIB.
+// measure runs a command and prints ALL-MILLISECONDS ALL-PEAK-KIB OWN-MILLISECONDS OWN-PEAK-KIB WALL-MILLISECONDS.
 //
 // The kernel counts a child's peak from what its parent had when it was made, and has forgotten a process's own by the time it can be
 // waited for. So the child is stopped right before it ends, and asked.
@@ -48,11 +48,13 @@ func measure(command []string) error {
 	if !status.Exited() || status.ExitStatus() != 0 {
 		return fmt.Errorf("%v: ended with %d", command, status.ExitStatus())
 	}
-	fmt.Printf("%.3f %d %.3f %d\n", measured.all, measured.allPeak, measured.own, measured.ownPeak)
+	fmt.Printf("%.3f %d %.3f %d %.3f\n", measured.all, measured.allPeak, measured.own, measured.ownPeak, measured.wall)
 	return nil
 }
 
 const (
+	// Without it a program that becomes another one, as rustup's cargo does, would get a signal for it.
+	traceExec     = 0x10
 	traceExit     = 0x40
 	eventExit     = 6
 	cpuClockSched = 2
@@ -66,9 +68,10 @@ func follow(pid int) (cost, syscall.WaitStatus, error) {
 	if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
 		return measured, status, err
 	}
-	if err := syscall.PtraceSetOptions(pid, traceExit); err != nil {
+	if err := syscall.PtraceSetOptions(pid, traceExec|traceExit); err != nil {
 		return measured, status, err
 	}
+	start := time.Now()
 	signal := 0
 	for {
 		if err := syscall.PtraceCont(pid, signal); err != nil {
@@ -82,6 +85,7 @@ func follow(pid int) (cost, syscall.WaitStatus, error) {
 		case status.Exited() || status.Signaled():
 			measured.all = float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e6
 			measured.allPeak = usage.Maxrss
+			measured.wall = float64(time.Since(start).Nanoseconds()) / 1e6
 			return measured, status, nil
 		case status.Stopped() && status.StopSignal() == syscall.SIGTRAP && status.TrapCause() == eventExit:
 			own, err := cpuOf(pid)
@@ -92,6 +96,8 @@ func follow(pid int) (cost, syscall.WaitStatus, error) {
 			if measured.ownPeak, err = peakOf(pid); err != nil {
 				return measured, status, err
 			}
+		case status.Stopped() && status.StopSignal() == syscall.SIGTRAP && status.TrapCause() > 0:
+			// It has become another program.
 		case status.Stopped():
 			signal = int(status.StopSignal())
 		}
