@@ -6,16 +6,21 @@ use rayon::prelude::*;
 
 use crate::foreign::{ForeignDirectory, Unread};
 
+/// As many files are read in less time than it takes to start threads for them.
+const FEW: usize = 12;
+
 /// Reads the files that exist and checks their signatures. One that cannot be read is said to be so, and harms no other.
 pub(super) fn fetch(request: &EvidenceRequest, links: &ForeignDirectory, limits: &Limits) -> Vec<Admitted> {
-    let mut admitted: Vec<Admitted> = request
-        .files()
-        .par_iter()
-        .filter_map(|file| read(file, links, limits))
-        .collect();
+    let admit = |file: &EvidenceFile| read(file, links, limits);
+    let files = request.files();
+    let mut admitted: Vec<Admitted> = if files.len() <= FEW {
+        files.iter().filter_map(admit).collect()
+    } else {
+        files.par_iter().filter_map(admit).collect()
+    };
     for search in request.searches() {
         match find(search, links) {
-            Ok(found) => admitted.par_extend(found.par_iter().filter_map(|file| read(file, links, limits))),
+            Ok(found) => admitted.par_extend(found.par_iter().filter_map(admit)),
             Err(problem) => admitted.extend(problem),
         }
     }

@@ -34,7 +34,9 @@ fn main() -> ExitCode {
 fn verify(layout: &Path, key: &Path, links: &Path) -> Result<bool, String> {
     let key = String::from_utf8(read(key)?).map_err(|_| "the key is not UTF-8")?;
     let key = PublicKey::from_spki_pem(&key).map_err(|error| format!("the key: {error}"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "no usable clock")?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| "no usable clock")?;
     let now = i64::try_from(now.as_secs()).map_err(|_| "no usable clock")?;
     let mut progress = Session::begin(&read(layout)?, Policy::new(vec![key], Timestamp::from_unix(now)));
     loop {
@@ -55,10 +57,7 @@ fn verify(layout: &Path, key: &Path, links: &Path) -> Result<bool, String> {
     }
 }
 
-fn admit(
-    request: &EvidenceRequest,
-    links: &Path,
-) -> Result<Vec<intoto_core::verify::Admitted>, String> {
+fn admit(request: &EvidenceRequest, links: &Path) -> Result<Vec<intoto_core::verify::Admitted>, String> {
     let mut admitted = Vec::new();
     for file in request.files() {
         let mut path = links.to_owned();
@@ -85,6 +84,8 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| failed(&error))?;
-    file.take(limit).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(&error))?;
     Ok(bytes)
 }
