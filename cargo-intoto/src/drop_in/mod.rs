@@ -7,6 +7,7 @@ mod arguments;
 mod install;
 mod link;
 mod match_products;
+mod metadata;
 mod mock;
 mod record;
 mod run;

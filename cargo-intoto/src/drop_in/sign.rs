@@ -5,16 +5,17 @@ use intoto_core::envelope::{self, Container, SignError};
 use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
 use intoto_core::limits::Limits;
 use intoto_core::name::KeyId;
-use intoto_core::payload::Payload;
 use zeroize::Zeroizing;
 
 use super::arguments::{VerbosityArgs, say};
+use super::metadata::{self, Metadata};
 use super::{Arguments, Failure};
 use crate::error::{CliError, ErrorKind};
 use crate::exit::Exit;
 use crate::settings;
 use crate::signing::{self, GpgKey, SignedFile};
 use crate::ui::{Ui, Verbosity};
+use crate::verification::ReferenceTime;
 use crate::verification::owners::{GpgOwners, Owners};
 
 /// Sign a link or a layout, or verify its signatures
@@ -100,14 +101,14 @@ pub(super) fn run(args: Args, ui: &Ui) -> Result<Exit, Failure> {
     args.check()?;
     let broken = |error: CliError| Failure::Ends(Exit::Usage, error);
     let file = SignedFile::read(&args.file).map_err(broken)?;
-    let payload = file.payload().map_err(broken)?;
-    if payload.link().is_some() {
+    let metadata = Metadata::of(&file).map_err(broken)?;
+    if matches!(metadata, Metadata::Link(_)) {
         args.check_link()?;
     }
     if args.verify {
         verify(&args, &file, ui)
     } else {
-        sign(&args, &file, &payload, ui).map_err(broken)?;
+        sign(&args, &file, &metadata, ui).map_err(broken)?;
         Ok(Exit::Success)
     }
 }
@@ -169,7 +170,7 @@ fn open(args: &Args) -> Result<Vec<(Box<dyn Signer>, KeyId)>, CliError> {
         .collect()
 }
 
-fn sign(args: &Args, file: &SignedFile, payload: &Payload, ui: &Ui) -> Result<(), CliError> {
+fn sign(args: &Args, file: &SignedFile, metadata: &Metadata, ui: &Ui) -> Result<(), CliError> {
     let container = file.envelope()?.container();
     if args.gpg.is_some() && container == Container::Dsse {
         return Err(CliError::usage(
@@ -184,17 +185,33 @@ fn sign(args: &Args, file: &SignedFile, payload: &Payload, ui: &Ui) -> Result<()
     let Some((_, first)) = signers.first() else {
         return Err(CliError::usage("there is no key to sign with"));
     };
-    let path = match (&args.output, payload.link()) {
+    let path = match (&args.output, metadata) {
         (Some(path), _) => path.clone(),
-        (None, Some(link)) => link.name.link_file(first).into(),
-        (None, None) => args.file.clone(),
+        (None, Metadata::Link(name)) => name.link_file(first).into(),
+        (None, Metadata::Layout) => args.file.clone(),
     };
+    let envelope = file.envelope()?;
     let failed = |error: SignError| CliError::failure(format!("failed to sign `{}`", args.file)).because(error);
+    let payload = envelope.payload_value().map_err(|error| failed(error.into()))?;
+    let payload = payload.into_owned().into_owned();
+    let (filled, expires) = metadata::filled(&args.file, payload.clone(), ReferenceTime::now()?.timestamp())?;
+    if let Some(expires) = expires {
+        ui.warn(match container {
+            Container::Metablock => format!(
+                "`{}` says no time of expiry; it is signed to expire at {expires}",
+                args.file
+            ),
+            _ => format!(
+                "`{}` says no time of expiry, so that cargo-intoto will not take it",
+                args.file
+            ),
+        });
+    }
     let limits = Limits::default();
-    let bytes = match (payload, container) {
+    let bytes = match container {
+        // With every member, because the reference implementation signs those that are absent as well. Signatures over less are not kept.
+        Container::Metablock if filled != payload => envelope::sign(&filled, &signers, container),
         _ if args.append => envelope::append(file.bytes(), &signers, &limits),
-        // With every member, because the reference implementation signs those that are absent as well.
-        (Payload::Link(link), Container::Metablock) => envelope::sign(&link.to_value(), &signers, Container::Metablock),
         _ => envelope::replace(file.bytes(), &signers, &limits),
     }
     .map_err(failed)?;

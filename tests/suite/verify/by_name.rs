@@ -241,3 +241,51 @@ fn sign_replaces_appends_and_verifies() {
     sign(&["-f", &write, "-k", "first", "second"]).exits(2);
     sign(&["-f", &write, "-k", "first", "-a"]).exits(2);
 }
+
+/// Python fills in what is absent before it signs, so that a signature over less would not hold there.
+#[test]
+fn sign_fills_in_what_python_fills_in() {
+    let world = World::new();
+    key(&world, "first", 41);
+    let without = |value: &serde_json::Value, members: &[&str]| {
+        let mut value = value.clone();
+        members
+            .iter()
+            .for_each(|member| drop(value.as_object_mut().expect("an object").remove(*member)));
+        value
+    };
+    let link = without(&chain::write_link(), &["environment", "byproducts", "command"]);
+    let layout = without(&chain::layout(), &["expires", "readme"]);
+    world.file("a.link", chain::metablock(&link, &[]));
+    world.file("a.layout", chain::metablock(&layout, &[]));
+    world.file("b.layout", chain::dsse(&chain::text(&layout), &[]));
+    world.file("c.layout", chain::metablock(&without(&layout, &["_type"]), &[]));
+    let mut unknown = layout.clone();
+    unknown["note"] = "x".into();
+    world.file("d.layout", chain::metablock(&unknown, &[]));
+    let signed = |file: &str| -> serde_json::Value {
+        call(&world, "in-toto-sign", &["-f", file, "-k", "first", "-o", file]).succeeds();
+        call(&world, "in-toto-sign", &["-f", file, "-k", "first.pub", "--verify"]).succeeds();
+        serde_json::from_slice(&fs::read(world.sandbox.path("chain").join(file)).expect("signed")).expect("JSON")
+    };
+    let link = &signed("a.link")["signed"];
+    assert_eq!((&link["environment"], &link["command"]), (&json!({}), &json!([])));
+    let layout = &signed("a.layout")["signed"];
+    assert!(
+        layout["expires"].as_str().is_some_and(|time| time.ends_with('Z')),
+        "{layout}"
+    );
+    assert_eq!(layout["readme"], "");
+    // What is in an envelope is signed as it is, and Python fills in afterwards; verification here does not.
+    assert_eq!(signed("b.layout")["signatures"].as_array().map(Vec::len), Some(1));
+    call(
+        &world,
+        "in-toto-verify",
+        &["-l", "b.layout", "--verification-keys", "first.pub"],
+    )
+    .exits(1)
+    .says("member `expires` is missing");
+    for file in ["c.layout", "d.layout"] {
+        call(&world, "in-toto-sign", &["-f", file, "-k", "first"]).exits(2);
+    }
+}
