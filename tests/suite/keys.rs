@@ -311,3 +311,46 @@ fn no_variable_moves_the_trust_store() {
         .succeeds()
         .says("home/.config/cargo-intoto/trust.toml` has no entries");
 }
+
+#[test]
+fn exported_openpgp_keys_own_layouts() {
+    let sandbox = Sandbox::new();
+    let chain = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/verified--openpgp-by-python");
+    for entry in chain.read_dir_utf8().unwrap() {
+        let path = entry.unwrap().into_path();
+        sandbox.write(path.file_name().unwrap(), fs::read(&path).unwrap());
+    }
+    let verify = |more: &[&str]| {
+        let mut all = vec!["verify", "--layout", "root.layout", "--link-dir", ".", "--as-of"];
+        all.push(fixed::TIME_RFC3339);
+        all.extend(more);
+        sandbox.intoto("", &all)
+    };
+    let fingerprint = "F1D8 F5C6 6B19 BA2C C1E5  9685 D03A A5FE 1742 B9D4";
+    verify(&["--gpg-pubring", "owner.pub"]).exits(0);
+    verify(&["--gpg-pubring", "owner.pub", "--gpg", fingerprint]).exits(0);
+    verify(&["--key", "owner.pub"]).exits(0);
+    verify(&["--gpg-pubring", "owner.pub", "--gpg", "1742b9d4"])
+        .exits(2)
+        .says("is no OpenPGP fingerprint");
+    verify(&["--gpg-pubring", "owner.pub", "--gpg", &"0".repeat(40)])
+        .exits(3)
+        .says("there is no OpenPGP key");
+    verify(&["--gpg-pubring", "root.layout"]).exits(3).says("OpenPGP");
+    // The trust store keeps it as layouts do, with its times.
+    sandbox
+        .intoto(
+            "",
+            &[
+                "trust",
+                "add",
+                "owner",
+                "--scope",
+                "pkg:cargo/hello",
+                "--key",
+                "owner.pub",
+            ],
+        )
+        .exits(0);
+    verify(&["--subject", "pkg:cargo/hello"]).exits(0);
+}

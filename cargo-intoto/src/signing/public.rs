@@ -35,7 +35,9 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
     }
     if text.trim_start().starts_with('{') {
         return parse_dictionary(text).map_err(|error| {
-            CliError::cannot_decide(format!("failed to read the public key in `{origin}`")).because(error)
+            CliError::cannot_decide(format!("failed to read the public key in `{origin}`"))
+                .because(error)
+                .hint(FORM_HINT)
         });
     }
     PublicKey::from_pem(text).map_err(|error| {
