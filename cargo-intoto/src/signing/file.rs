@@ -150,7 +150,7 @@ fn decode_private(
     let key = match label {
         "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => SecretKey::from_pem(text).map_err(unusable),
         ENCRYPTED => {
-            let plain = decrypt(text, &*passphrase()?, &failed)?;
+            let plain = decrypt(text, &passphrase()?, &failed)?;
             SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(unusable)
         }
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(is_public(origin)),

@@ -132,7 +132,7 @@ mod tests {
     // There are no more than eight: the two orders below 4 have one point each, and there are two of order 4 and four of order 8.
     #[test]
     fn the_list_of_small_orders_is_whole() {
-        let mut points = std::collections::BTreeSet::new();
+        let mut points = alloc::collections::BTreeSet::new();
         for mut bytes in SMALL_ORDER {
             for sign in [0, 0x80] {
                 bytes[31] = bytes[31] & 0x7f | sign;
