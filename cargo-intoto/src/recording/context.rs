@@ -178,13 +178,22 @@ fn without_packages(flags: &CargoFlags, cargo: &Cargo, directory: &Utf8Path) -> 
         members_only: true,
         ..metadata_args(flags, Vec::new())
     };
-    if args.cargo_flags.is_empty() {
-        let configuration = configuration::files(directory, &cargo_home()?)?;
-        if let Some(plain) = Workspace::plain(directory, flags.manifest_path.as_deref(), &configuration)? {
-            return Ok(plain);
-        }
+    let is_usual =
+        args.cargo_flags.is_empty() && has_usual_directories(&configuration::files(directory, &cargo_home()?)?);
+    if is_usual && let Some(plain) = Workspace::plain(directory, flags.manifest_path.as_deref())? {
+        return Ok(plain);
     }
     Workspace::load(&args, cargo.program())
+}
+
+/// Whether cargo puts artifacts into `target` below the root: nothing in the environment or the configuration says otherwise.
+fn has_usual_directories(configuration: &[Configuration]) -> bool {
+    let variables = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"];
+    let keys = [["build", "target-dir"], ["build", "build-dir"]];
+    variables.iter().all(|name| std::env::var_os(name).is_none())
+        && configuration
+            .iter()
+            .all(|configuration| keys.iter().all(|key| configuration.get(key).is_none()))
 }
 
 fn metadata_args(flags: &CargoFlags, platforms: Vec<String>) -> WorkspaceArgs {

@@ -7,7 +7,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use intoto_core::rules::Pattern;
 
-use crate::collect::configuration::Configuration;
 use crate::error::CliError;
 use crate::exec::query::Query;
 use crate::finding::CargoCode;
@@ -103,17 +102,14 @@ impl Workspace {
     }
 
     /// The workspace that lies around `directory`, without its members and packages, if it is so plain that cargo need not be asked:
-    /// the only package or workspace from there upwards, with artifacts where they usually are.
+    /// the only package or workspace from there upwards. The caller knows that artifacts go where they usually do.
     ///
     /// # Errors
     /// When it has no lock file, or one that does not say what every package holds.
-    pub(crate) fn plain(
-        directory: &Utf8Path,
-        manifest: Option<&Utf8Path>,
-        configuration: &[Configuration],
-    ) -> Result<Option<Self>, CliError> {
-        let root = plain::root(directory, manifest).filter(|_| plain::has_usual_directories(configuration));
-        let Some(root) = root else { return Ok(None) };
+    pub(crate) fn plain(directory: &Utf8Path, manifest: Option<&Utf8Path>) -> Result<Option<Self>, CliError> {
+        let Some(root) = plain::root(directory, manifest) else {
+            return Ok(None);
+        };
         Ok(Some(Self {
             lock: read_lock(&root.join("Cargo.lock"))?,
             target_directory: root.join("target"),

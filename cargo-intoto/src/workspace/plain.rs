@@ -6,8 +6,6 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::collect::configuration::Configuration;
-
 /// The root of the workspace that `manifest`, or the nearest one at or above `directory`, belongs to.
 ///
 /// None when that is not plain: a package that may be some other workspace's member, or a manifest that cannot be read.
@@ -31,16 +29,6 @@ pub(super) fn root(directory: &Utf8Path, manifest: Option<&Utf8Path>) -> Option<
         .any(|ancestor| ancestor.join("Cargo.toml").exists());
     let is_root = manifest.contains_key("workspace") || (manifest.contains_key("package") && !is_above_any);
     (is_root && !names_another).then(|| nearest.to_owned())
-}
-
-/// Whether cargo would put artifacts into `target` below the root: nothing in the environment or the configuration says otherwise.
-pub(super) fn has_usual_directories(configuration: &[Configuration]) -> bool {
-    const KEYS: [&str; 2] = ["target-dir", "build-dir"];
-    let variables = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"];
-    variables.iter().all(|name| std::env::var_os(name).is_none())
-        && configuration
-            .iter()
-            .all(|configuration| KEYS.iter().all(|key| configuration.get(&["build", key]).is_none()))
 }
 
 #[cfg(test)]
