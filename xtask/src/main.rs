@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod coverage;
 mod diff;
 mod failure;
+mod fuzz;
 mod interop;
 // The package behind it brings the product, which a chore does not need to start.
 #[expect(unreachable_pub, reason = "it is public where it belongs")]
@@ -48,6 +50,10 @@ enum Chore {
     Diff(diff::Args),
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
+    /// Build the fuzz targets and run them, for a number of inputs or for minutes
+    Fuzz(fuzz::Args),
+    /// How much of intoto-core its unit tests and the vectors run
+    Coverage(coverage::Args),
     /// CPU time of Python, Go, this code and the floor, in one run
     Bench(bench::Args),
     /// Install the other implementations and tools under target/tools
@@ -73,6 +79,8 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Interop => interop::run(root),
         Chore::Diff(args) => diff::run(&args, root),
         Chore::Realworld(args) => realworld::run(&args, root),
+        Chore::Fuzz(args) => fuzz::run(&args, root),
+        Chore::Coverage(args) => coverage::run(&args, root),
         Chore::Bench(args) => bench::run(&args, root),
         Chore::Tools => tools::install_all(root),
     }

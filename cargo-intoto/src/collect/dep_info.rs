@@ -140,14 +140,14 @@ pub fn read(path: &Utf8Path, base: &Utf8Path, files: &mut BTreeSet<Utf8PathBuf>)
     })?;
     let text = String::from_utf8(bytes)
         .map_err(|error| CliError::failure(format!("the dep-info {path} is not UTF-8")).because(error))?;
-    files.extend(parse(&text).map(|file| base.join(file)));
+    files.extend(prerequisites(&text).map(|file| base.join(file)));
     Ok(())
 }
 
 /// The prerequisites of all rules in a dep-info file, as written.
 ///
 /// Every file also stands as a target without prerequisites, and comments carry environment variables; neither is needed.
-fn parse(text: &str) -> impl Iterator<Item = String> + '_ {
+pub fn prerequisites(text: &str) -> impl Iterator<Item = String> + '_ {
     text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| {
         // A colon in a file name is followed by something else than a blank.
         let prerequisites = line.find(": ").map_or("", |colon| &line[colon + 2..]);
@@ -188,7 +188,7 @@ mod tests {
     fn prerequisites_are_read() {
         let text = "/b/deps/a-1.d: src/main.rs src/with\\ blank.rs /abs/x.rs ../up.txt\n\n\
                     /b/deps/a-1: src/main.rs\n\nsrc/main.rs:\nsrc/with\\ blank.rs:\n\n# env-dep:NAME=a: b\n";
-        let found: Vec<_> = parse(text).collect();
+        let found: Vec<_> = prerequisites(text).collect();
         assert_eq!(
             found,
             [
