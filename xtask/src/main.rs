@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod coverage;
 mod diff;
+mod drop_in;
 mod failure;
 mod fuzz;
 mod interop;
@@ -48,6 +49,8 @@ enum Chore {
     Interop,
     /// Random chains, patterns and JSON, judged by this code and by the reference implementation
     Diff(diff::Args),
+    /// The reference implementation's command names: its own tests, command lines and random trees, with its program and ours
+    DropIn(drop_in::Args),
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
@@ -78,6 +81,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Deny => tools::deny(root),
         Chore::Interop => interop::run(root),
         Chore::Diff(args) => diff::run(&args, root),
+        Chore::DropIn(args) => drop_in::run(&args, root),
         Chore::Realworld(args) => realworld::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is, in the order in which a mistake shows soonest.
 
 use crate::diff;
+use crate::drop_in;
 use crate::failure::Failure;
 use crate::interop;
 use crate::process::Run;
@@ -44,6 +45,9 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("other implementations: chains", || interop::run(root))?;
     stage("other implementations: random chains", || {
         diff::run(&diff::Args::of(if args.full { 10_000 } else { 400 }), root)
+    })?;
+    stage("other implementations: command names", || {
+        drop_in::run(&drop_in::Args::of(if args.full { 5_000 } else { 200 }), root)
     })?;
     stage("real crates", || {
         realworld::run(

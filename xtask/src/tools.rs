@@ -23,6 +23,7 @@ struct Pins {
 #[serde(deny_unknown_fields)]
 struct Python {
     packages: Vec<Package>,
+    sources: Package,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +71,56 @@ pub(crate) fn install(root: &Root) -> Result<Tools, Failure> {
         go_bin: go(&pins.go, root, &tools)?,
     };
     Ok(tools)
+}
+
+/// The unpacked source distribution of the reference implementation, with its tests.
+pub(crate) fn python_sources(root: &Root, tools: &Tools) -> Result<Utf8PathBuf, Failure> {
+    let sources = Pins::read(root)?.python.sources;
+    let requirement = sources.requirement();
+    let directory = root.target().join("tools/python-sources");
+    let unpacked = directory.join("unpacked");
+    let list = directory.join("requirements.txt");
+    if fs::read_to_string(&list).is_ok_and(|installed| installed == requirement) && unpacked.is_dir() {
+        return Ok(unpacked);
+    }
+    say::status(
+        "Installing",
+        format!("the sources of {} under target/tools", sources.name),
+    );
+    if directory.exists() {
+        fs::remove_dir_all(&directory).context(format!("remove {directory}"))?;
+    }
+    fs::create_dir_all(&unpacked).context(format!("create {unpacked}"))?;
+    let wanted = directory.join("wanted.txt");
+    fs::write(&wanted, &requirement).context(format!("write {wanted}"))?;
+    Run::new(tools.python("python"))
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-input",
+            "--require-hashes",
+            "--no-deps",
+        ])
+        .args(["--no-build-isolation", "--no-binary", ":all:", "--dest"])
+        .arg(&directory)
+        .arg("--requirement")
+        .arg(&wanted)
+        .succeed()?;
+    let archive = directory
+        .read_dir_utf8()
+        .context(format!("list {directory}"))?
+        .flatten()
+        .find(|entry| entry.file_name().ends_with(".tar.gz"))
+        .ok_or_else(|| Failure::new(format!("pip downloaded no source distribution to {directory}")))?;
+    Run::new("tar")
+        .args(["xzf", archive.path().as_str(), "--strip-components", "1", "--directory"])
+        .arg(&unpacked)
+        .succeed()?;
+    // Written last, as above.
+    fs::write(&list, &requirement).context(format!("write {list}"))?;
+    Ok(unpacked)
 }
 
 /// `cargo xtask tools`.
@@ -126,14 +177,17 @@ impl Pins {
 impl Python {
     /// The packages as pip's requirements, each with its accepted hashes.
     fn requirements(&self) -> String {
-        let mut text = String::new();
-        for Package { name, version, sha256 } in &self.packages {
-            let _ = write!(text, "{name}=={version}");
-            for hash in sha256 {
-                let _ = write!(text, " --hash=sha256:{hash}");
-            }
-            text.push('\n');
+        self.packages.iter().map(Package::requirement).collect()
+    }
+}
+
+impl Package {
+    fn requirement(&self) -> String {
+        let mut text = format!("{}=={}", self.name, self.version);
+        for hash in &self.sha256 {
+            let _ = write!(text, " --hash=sha256:{hash}");
         }
+        text.push('\n');
         text
     }
 }
@@ -221,7 +275,7 @@ mod tests {
     #[test]
     fn the_pins_are_complete() {
         let pins: Pins = toml::from_str(include_str!("../tools.toml")).unwrap();
-        for package in &pins.python.packages {
+        for package in pins.python.packages.iter().chain([&pins.python.sources]) {
             assert!(!package.sha256.is_empty(), "{} has no hash", package.name);
             assert!(
                 package.sha256.iter().all(|hash| hash.len() == 64),
