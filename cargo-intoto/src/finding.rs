@@ -29,6 +29,8 @@ cargo_codes! {
     BuildUnconfirmed = "build-unconfirmed",
     /// Cargo's configuration takes the place of a build script.
     BuildScriptReplaced = "build-script-replaced",
+    /// The link that is to be finished is not the one that the same key began.
+    BegunLinkDiffers = "begun-link-differs",
     /// `RUSTC_BOOTSTRAP` switches on what the stable compiler does not have.
     BootstrapSet = "bootstrap-set",
     /// The environment or cargo's configuration names another compiler.

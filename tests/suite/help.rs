@@ -17,6 +17,9 @@ const COMMANDS: &[&str] = &[
     "package",
     "release",
     "run",
+    "record",
+    "record start",
+    "record stop",
     "match-products",
     "mock",
     "key",
@@ -107,7 +110,7 @@ fn every_page_of_help_of_the_tools_is_as_it_was_read() {
 fn every_command_has_a_page() {
     let sandbox = Sandbox::new();
     let mut listed = BTreeSet::from([page("")]);
-    for parent in ["", "key", "layout", "trust", "drop-in"] {
+    for parent in ["", "record", "key", "layout", "trust", "drop-in"] {
         let mut args: Vec<&str> = parent.split_whitespace().collect();
         args.push("--help");
         let help = sandbox.intoto("", &args).succeeds().stdout;

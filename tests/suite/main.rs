@@ -3,6 +3,7 @@
 mod attack_evidence;
 mod attack_recording;
 mod bad_input;
+mod by_name;
 mod certificates;
 mod help;
 mod hostile_files;

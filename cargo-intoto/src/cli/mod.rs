@@ -12,6 +12,7 @@ mod mock;
 mod outside;
 mod own_run;
 mod package;
+mod record;
 mod release;
 mod run;
 mod sequence;
@@ -82,6 +83,7 @@ enum Command {
     Package(package::Args),
     Release(release::Args),
     Run(Box<run::Args>),
+    Record(record::Args),
     MatchProducts(match_products::Args),
     Mock(mock::Args),
     Key(key::Args),
@@ -103,6 +105,7 @@ impl Command {
             Self::Package(args) => package::run(args, ui),
             Self::Release(args) => release::run(args, ui),
             Self::Run(args) => run::run(*args, ui),
+            Self::Record(args) => record::run(args, ui),
             Self::MatchProducts(args) => match_products::run(args, ui),
             Self::Mock(args) => mock::run(args, ui),
             Self::Key(args) => key::run(args, ui),

@@ -1,7 +1,8 @@
 //! Flags that several tools have.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::key::{KeyIdStyle, SecretKey, Signer};
+use intoto_core::envelope::Container;
+use intoto_core::key::{KeyIdStyle, Signer};
 use intoto_core::name::KeyId;
 use zeroize::Zeroizing;
 
@@ -9,7 +10,7 @@ use super::Failure;
 use crate::collect::named::{DEFAULT_EXCLUDES, DirectoryLinks, Excludes, LineEnds, Manner, Named, Prefixes, Selection};
 use crate::collect::progress::Progress;
 use crate::error::CliError;
-use crate::signing;
+use crate::signing::{self, GpgKey};
 use crate::ui::{Ui, Verbosity};
 
 /// Who signs.
@@ -29,24 +30,26 @@ pub(super) struct KeyArgs {
     password: Option<Option<String>>,
 }
 
-/// A key that was read once, to see that it can be, and is read again when no command runs any more.
-pub(super) struct KeyInFile {
-    path: Utf8PathBuf,
-    password: Option<Zeroizing<String>>,
+/// A key that was looked at once, to see that it can be used, and is opened when no command runs any more.
+pub(super) enum ChosenKey {
+    File {
+        path: Utf8PathBuf,
+        password: Option<Zeroizing<String>>,
+    },
+    Gpg(GpgKey),
 }
 
 /// A key and the id that Python derives from it.
 pub(super) struct OpenKey {
-    pub(super) key: SecretKey,
+    pub(super) signer: Box<dyn Signer>,
     pub(super) key_id: KeyId,
 }
 
 impl KeyArgs {
     /// Checks that one key is named, which argparse cannot.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let gpg = self.gpg.as_ref().is_some_and(|id| id.as_deref() != Some(""));
         let file = self.signing_key.as_ref().is_some_and(|path| !path.as_str().is_empty());
-        if gpg == file {
+        if self.gpg().is_some() == file {
             return Err(Failure::Usage(
                 "specify either '--signing-key <PATH>' or '--gpg [<ID>]'",
             ));
@@ -54,15 +57,20 @@ impl KeyArgs {
         Ok(())
     }
 
-    /// Finds the key and sees that it can be read.
+    /// Finds the key and sees that it can be read. GnuPG's signatures have no place in a DSSE envelope.
     ///
     /// # Errors
     /// When it cannot.
-    pub(super) fn find(&self) -> Result<KeyInFile, CliError> {
-        if self.gpg.as_ref().is_some_and(|id| id.as_deref() != Some("")) {
-            return Err(
-                CliError::usage("GPG keys cannot sign here yet").hint("sign with a key file: --signing-key PATH")
-            );
+    pub(super) fn find(&self, container: Container) -> Result<ChosenKey, CliError> {
+        if let Some(id) = self.gpg() {
+            if container == Container::Dsse {
+                return Err(CliError::usage("GPG keys sign no DSSE envelopes").hint("leave out --use-dsse"));
+            }
+            let home = self.gpg_home.as_ref().map(|home| format!("?home={home}"));
+            return Ok(ChosenKey::Gpg(GpgKey::find(&format!(
+                "{id}{}",
+                home.unwrap_or_default()
+            ))?));
         }
         let path = self.signing_key.clone().unwrap_or_default();
         let password = match &self.password {
@@ -70,21 +78,41 @@ impl KeyArgs {
             Some(Some(given)) => Some(Zeroizing::new(given.clone())),
             Some(None) => Some(signing::ask_passphrase("Password: ")?),
         };
-        let found = KeyInFile { path, password };
+        let found = ChosenKey::File { path, password };
         found.open()?;
         Ok(found)
     }
+
+    /// The id behind `--gpg`, which is empty for the default key.
+    fn gpg(&self) -> Option<&str> {
+        match &self.gpg {
+            None => None,
+            Some(None) => Some(""),
+            Some(Some(id)) => Some(id.as_str()).filter(|id| !id.is_empty()),
+        }
+    }
 }
 
-impl KeyInFile {
+impl ChosenKey {
     /// Reads the key.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(super) fn open(&self) -> Result<OpenKey, CliError> {
-        let key = signing::read_private_key(&self.path, self.password.as_ref().map(|text| text.as_str()))?;
-        let key_id = key.public_key().key_id(KeyIdStyle::Python);
-        Ok(OpenKey { key, key_id })
+        match self {
+            Self::File { path, password } => {
+                let key = signing::read_private_key(path, password.as_ref().map(|text| text.as_str()))?;
+                let key_id = key.public_key().key_id(KeyIdStyle::Python);
+                Ok(OpenKey {
+                    signer: Box::new(key),
+                    key_id,
+                })
+            }
+            Self::Gpg(key) => Ok(OpenKey {
+                key_id: key.key_id().clone(),
+                signer: Box::new(key.clone()),
+            }),
+        }
     }
 }
 

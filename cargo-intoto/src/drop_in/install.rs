@@ -50,7 +50,8 @@ fn link(program: &Utf8Path, path: &Utf8Path) -> std::io::Result<()> {
     fs::hard_link(program, path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -74,7 +74,7 @@ impl Draft {
         let payload = Value::Object(self.0);
         let bytes = match key {
             Some(key) => {
-                let signer: (&dyn Signer, _) = (&key.key, key.key_id.clone());
+                let signer: (&dyn Signer, _) = (key.signer.as_ref(), key.key_id.clone());
                 envelope::sign(&payload, &[signer], container)
             }
             None => envelope::unsigned(&payload, container),
@@ -160,7 +160,11 @@ impl Unfinished {
         let envelope = file.envelope()?;
         let failed = |why: &str| CliError::cannot_decide(format!("failed to finish `{path}`: {why}"));
         let verified = envelope
-            .verify(key.key.public_key(), std::slice::from_ref(&key.key_id))
+            .verify_at(
+                key.signer.public_key(),
+                std::slice::from_ref(&key.key_id),
+                settings::now()?,
+            )
             .map_err(|error| failed("it was not signed by this key").because(error))?;
         let value = verified
             .value()

@@ -1,6 +1,7 @@
 //! `in-toto-record`.
 
 use camino::Utf8PathBuf;
+use intoto_core::envelope::Container;
 
 use super::arguments::{ArtifactArgs, KeyArgs, VerbosityArgs, say};
 use super::{Arguments, Failure, link};
@@ -89,7 +90,7 @@ pub(super) fn run(args: Args, ui: &Ui) -> Result<Exit, Failure> {
 
 fn start(args: &Start, ui: &Ui) -> Result<Exit, Failure> {
     let common = &args.common;
-    let key = common.key.find()?.open()?;
+    let key = common.key.find(link::container(common.use_dsse))?.open()?;
     let step = link::step(&common.step_name)?;
     say(ui, &format!("Start recording '{step}'..."));
     let mut draft = link::Draft::of(&step);
@@ -107,7 +108,8 @@ fn start(args: &Start, ui: &Ui) -> Result<Exit, Failure> {
 
 fn stop(args: &Stop, ui: &Ui) -> Result<Exit, Failure> {
     let common = &args.common;
-    let key = common.key.find()?.open()?;
+    // The form is that of the link that was begun.
+    let key = common.key.find(Container::Metablock)?.open()?;
     let step = link::step(&common.step_name)?;
     say(ui, &format!("Stop recording '{step}'..."));
     let unfinished = link::Unfinished::of(&step, &key);

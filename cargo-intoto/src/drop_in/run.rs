@@ -70,7 +70,7 @@ pub(super) fn run(args: Args, ui: &Ui) -> Result<Exit, Failure> {
             "no command was given; give one after `--`, or use --no-command",
         ));
     }
-    let key = args.key.find()?;
+    let key = args.key.find(link::container(args.use_dsse))?;
     let step = link::step(&args.step_name)?;
     say(ui, &format!("Running '{step}'..."));
     let mut draft = link::Draft::of(&step);

@@ -7,6 +7,7 @@
 
 mod artifacts;
 mod build;
+mod by_hand;
 mod cargo_run;
 mod choice;
 mod context;
@@ -28,6 +29,7 @@ mod units;
 
 pub use artifacts::Artifacts;
 pub use build::Build;
+pub(crate) use by_hand::ByHand;
 pub use choice::Choice;
 pub(crate) use context::refuse_other_compilers;
 pub use context::{Context, Settings};

@@ -156,6 +156,35 @@ impl Run {
         }
     }
 
+    /// This run and all others beside it, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When they cannot be listed, or there are more.
+    pub fn all(&self, limit: usize) -> Result<Vec<Self>, CliError> {
+        let failed =
+            |error| CliError::cannot_decide(format!("failed to list the runs in {}", self.runs)).because(error);
+        let mut runs = Vec::new();
+        let entries = match self.runs.read_dir_utf8() {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(runs),
+            Err(error) => return Err(failed(error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            if let Some(id) = RunId::parse(entry.file_name()) {
+                runs.push(Self::of(&self.runs, id));
+            }
+            if runs.len() > limit {
+                return Err(CliError::cannot_decide(format!(
+                    "there are more than {limit} runs in {}",
+                    self.runs
+                )));
+            }
+        }
+        runs.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+        Ok(runs)
+    }
+
     /// Which run it is.
     pub fn id(&self) -> &RunId {
         &self.id

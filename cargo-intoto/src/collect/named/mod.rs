@@ -126,6 +126,11 @@ impl Selection<'_> {
                 }
                 Artifact::Directory(path) => {
                     let (name, digest) = self.directory(path, &mut named.skipped, progress)?;
+                    // As below for files.
+                    if self.manner == Manner::Python && !self.prefixes.is_empty() && named.artifacts.contains_key(&name)
+                    {
+                        return Err(CliError::usage(format!("{name:?} would be in the link twice")));
+                    }
                     self.put(&mut named.artifacts, name, digest)?;
                 }
                 Artifact::Commit(name) => {
@@ -147,18 +152,23 @@ impl Selection<'_> {
 
     /// Gives the file at `path` its name.
     fn add(&self, files: &mut BTreeMap<String, String>, scheme: &str, name: &str, path: &str) -> Result<(), CliError> {
-        let name = format!("{scheme}{}", self.prefixes.strip(name));
+        let stripped = self.prefixes.strip(name);
+        let name = format!("{scheme}{stripped}");
         let is_named_twice = |other: &str| {
             CliError::usage(format!(
                 "the files {other} and {path} would both be called {name:?} in the link"
             ))
             .hint("name the files, or the prefixes that are cut off their names, so that each name is one file's")
         };
+        // Python refuses even the same file twice once prefixes are cut off, and then leaves schemes out of account.
+        if self.manner == Manner::Python
+            && !self.prefixes.is_empty()
+            && let Some(other) = files.get(stripped)
+        {
+            return Err(is_named_twice(other));
+        }
         match files.get(&name) {
-            // Python refuses even the same file twice once prefixes are cut off.
-            Some(other) if other != path || (self.manner == Manner::Python && !self.prefixes.is_empty()) => {
-                Err(is_named_twice(other))
-            }
+            Some(other) if other != path => Err(is_named_twice(other)),
             Some(_) => Ok(()),
             None => {
                 listing::check_count(files.len() + 1)?;
@@ -230,5 +240,6 @@ impl Selection<'_> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;
