@@ -138,8 +138,21 @@ fn public_keys(args: &Args) -> Result<Vec<PublicKey>, CliError> {
     Ok(owners.keys.into_iter().map(|owner| owner.key).collect())
 }
 
+/// A key, and the id under which its signature is written.
+struct OpenedKey {
+    signer: Box<dyn Signer>,
+    key_id: KeyId,
+}
+
+impl OpenedKey {
+    fn new(signer: impl Signer + 'static, key_id: KeyId) -> Self {
+        let signer = Box::new(signer);
+        Self { signer, key_id }
+    }
+}
+
 /// Opens the keys to sign with.
-fn open(args: &Args) -> Result<Vec<(Box<dyn Signer>, KeyId)>, CliError> {
+fn open(args: &Args) -> Result<Vec<OpenedKey>, CliError> {
     if let Some(ids) = &args.gpg {
         let home = args
             .gpg_home
@@ -152,7 +165,7 @@ fn open(args: &Args) -> Result<Vec<(Box<dyn Signer>, KeyId)>, CliError> {
             .map(|id| {
                 let key = GpgKey::find(&format!("{id}{home}"))?;
                 let key_id = key.key_id().clone();
-                Ok((Box::new(key) as Box<dyn Signer>, key_id))
+                Ok(OpenedKey::new(key, key_id))
             })
             .collect();
     }
@@ -165,7 +178,7 @@ fn open(args: &Args) -> Result<Vec<(Box<dyn Signer>, KeyId)>, CliError> {
         .map(|path| {
             let key = signing::read_private_key(path, password.as_ref().map(|text| text.as_str()))?;
             let key_id = key.public_key().key_id(KeyIdStyle::Python);
-            Ok((Box::new(key) as Box<dyn Signer>, key_id))
+            Ok(OpenedKey::new(key, key_id))
         })
         .collect()
 }
@@ -180,7 +193,7 @@ fn sign(args: &Args, file: &SignedFile, metadata: &Metadata, ui: &Ui) -> Result<
     let keys = open(args)?;
     let signers: Vec<(&dyn Signer, KeyId)> = keys
         .iter()
-        .map(|(key, key_id)| (key.as_ref(), key_id.clone()))
+        .map(|key| (key.signer.as_ref(), key.key_id.clone()))
         .collect();
     let Some((_, first)) = signers.first() else {
         return Err(CliError::usage("there is no key to sign with"));

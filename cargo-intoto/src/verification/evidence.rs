@@ -21,7 +21,7 @@ pub(super) fn fetch(request: &EvidenceRequest, links: &ForeignDirectory, limits:
     for search in request.searches() {
         match find(search, links) {
             Ok(found) => admitted.par_extend(found.par_iter().filter_map(admit)),
-            Err(problem) => admitted.extend(problem),
+            Err(problem) => admitted.extend(problem.map(|problem| *problem)),
         }
     }
     admitted
@@ -36,20 +36,20 @@ fn read(file: &EvidenceFile, links: &ForeignDirectory, limits: &Limits) -> Optio
 }
 
 /// The files that a search is for, or why nobody can tell which they are.
-fn find(search: &EvidenceSearch, links: &ForeignDirectory) -> Result<Vec<EvidenceFile>, Option<Admitted>> {
+fn find(search: &EvidenceSearch, links: &ForeignDirectory) -> Result<Vec<EvidenceFile>, Option<Box<Admitted>>> {
     let is_wanted = |name: &str| search.file(name).is_some();
     match links.names(&names(search.directory()), is_wanted, search.limit()) {
-        Ok(found) if found.len() > search.limit() => Err(Some(search.unreadable(format!(
+        Ok(found) if found.len() > search.limit() => Err(Some(Box::new(search.unreadable(format!(
             "more than {} files may be links of step `{}` by certificates; none of them was looked at",
             search.limit(),
             search.step()
-        )))),
+        ))))),
         Ok(found) => Ok(found.iter().filter_map(|name| search.file(name)).collect()),
         Err(Unread::Missing) => Err(None),
-        Err(unread) => Err(Some(search.unreadable(format!(
+        Err(unread) => Err(Some(Box::new(search.unreadable(format!(
             "the directory of the links of step `{}` {unread}",
             search.step()
-        )))),
+        ))))),
     }
 }
 

@@ -191,7 +191,7 @@ fn settings_of_the_directory_and_the_environment_are_not_read() {
     let id = SecretKey::ed25519_from_seed([41; 32])
         .public_key()
         .key_id(KeyIdStyle::Python);
-    let file = fs::read_to_string(world.sandbox.path(&format!("chain/s.{}.link", id.short()))).expect("a link");
+    let file = fs::read_to_string(world.sandbox.path(format!("chain/s.{}.link", id.short()))).expect("a link");
     assert!(file.contains("\"owner.pub\""), "{file}");
 }
 
