@@ -68,27 +68,43 @@ fn reference(pattern: &[char], name: &[char]) -> bool {
     reached[name.len()]
 }
 
-/// What follows a `[`: which letters it accepts, and how long it is; nothing if no `]` ends it.
+/// What follows a `[`: which letters it accepts, and how long it is; nothing if no `]` ends it. Step by step what `fnmatch.translate` does.
 fn set(text: &[char]) -> Option<(Box<dyn Fn(char) -> bool>, usize)> {
-    let negated = text.first() == Some(&'!');
-    let first = usize::from(negated);
+    let first = usize::from(text.first() == Some(&'!'));
     // A `]` in the first place stands for itself.
     let end = first + 1 + text.get(first + 1..)?.iter().position(|letter| *letter == ']')?;
-    let content = text[first..end].to_vec();
-    // Python splits the content at its hyphens, but at none in the first place, and joins again what makes no range.
-    let mut ranges = Vec::new();
-    let mut index = 0;
-    while index < content.len() {
-        if content.get(index + 1) == Some(&'-') && index + 2 < content.len() {
-            ranges.push((content[index], content[index + 2]));
-            index += 3;
-        } else {
-            ranges.push((content[index], content[index]));
-            index += 1;
+    let content = &text[..end];
+    // The content is cut at hyphens that can be between two letters.
+    let mut chunks: Vec<Vec<char>> = Vec::new();
+    let (mut begin, mut from) = (0, first + 1);
+    while let Some(hyphen) = (from..content.len()).find(|index| content[*index] == '-') {
+        chunks.push(content[begin..hyphen].to_vec());
+        (begin, from) = (hyphen + 1, hyphen + 3);
+    }
+    match chunks.last_mut() {
+        Some(last) if begin == content.len() => last.push('-'),
+        _ => chunks.push(content[begin..].to_vec()),
+    }
+    // Ranges that hold nothing are taken out, with both their ends.
+    for index in (1..chunks.len()).rev() {
+        if chunks[index - 1].last() > chunks[index].first() {
+            let rest = chunks.remove(index);
+            chunks[index - 1].pop();
+            chunks[index - 1].extend(&rest[1..]);
         }
     }
-    Some((
-        Box::new(move |letter| ranges.iter().any(|(low, high)| (*low..=*high).contains(&letter)) != negated),
-        end + 1,
-    ))
+    // Only now is a leading `!` looked for, so that what was not in the first place may have come there.
+    let negated = chunks[0].first() == Some(&'!');
+    if negated {
+        chunks[0].remove(0);
+    }
+    let ranges: Vec<(char, char)> = (1..chunks.len())
+        .filter_map(|index| Some((*chunks[index - 1].last()?, *chunks[index].first()?)))
+        .collect();
+    let accept = move |letter: char| {
+        let found = chunks.iter().flatten().any(|own| *own == letter)
+            || ranges.iter().any(|(low, high)| (*low..=*high).contains(&letter));
+        found != negated
+    };
+    Some((Box::new(accept), end + 1))
 }
