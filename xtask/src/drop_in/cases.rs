@@ -18,6 +18,21 @@ const fn differs(reason: &'static str, lines: &'static [&'static str]) -> Case {
     }
 }
 
+/// Writes a layout without steps to `l`, after an edit by sed: an inspection makes a file, and demands it.
+macro_rules! layout {
+    ($edit:literal) => {
+        concat!(
+            "sed '",
+            $edit,
+            "' >l <<'END'\n",
+            r#"{"signatures":[],"signed":{"_type":"layout","expires":"2036-01-01T00:00:00Z","inspect":[{"_type":"inspection","#,
+            r#""expected_materials":[["ALLOW","*"]],"expected_products":[["REQUIRE","made"],["ALLOW","*"]],"name":"look","#,
+            r#""run":["touch","made"]}],"keys":{},"readme":"","steps":[]}}"#,
+            "\nEND"
+        )
+    };
+}
+
 /// Every case. ed25519 signs the same bytes alike, so whole files are compared.
 pub(super) const CASES: &[Case] = &[
     // The in-toto demo, as its authors and its consumer type it, in both containers.
@@ -168,7 +183,92 @@ pub(super) const CASES: &[Case] = &[
         "in-toto-match-products",
         "in-toto-match-products -l a/f",
     ]),
+    // Signatures.
+    same(&[
+        layout!(""),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-sign -f l -k $KEYS/bob.pub --verify",
+        "in-toto-sign -f l -k $KEYS/alice.pub --verify",
+        "in-toto-sign -f l -k $KEYS/alice -a -o m",
+        "in-toto-sign -f m -k $KEYS/alice.pub $KEYS/bob.pub --verify",
+        "in-toto-sign -f m -k $KEYS/alice $KEYS/bob -o n",
+        "in-toto-verify -l n --verification-keys $KEYS/bob.pub $KEYS/alice.pub",
+    ]),
+    same(&[
+        "in-toto-mock -n s -- true",
+        "in-toto-sign -f s.link -k $KEYS/bob",
+        "in-toto-sign -f s.link -k $KEYS/bob -o t",
+        "in-toto-sign -f t -k $KEYS/bob.pub --verify",
+        "in-toto-sign -f t -k $KEYS/bob $KEYS/alice >/dev/null",
+        "in-toto-sign -f t -k $KEYS/bob -a >/dev/null",
+        "in-toto-mock --use-dsse -n d -- true",
+        "in-toto-sign -f d.link -k $KEYS/alice",
+    ]),
+    same(&[
+        layout!(""),
+        "in-toto-sign -f missing -k $KEYS/bob",
+        "in-toto-sign -f a/f -k $KEYS/bob",
+        "in-toto-sign -f l -k missing",
+        "in-toto-sign -f l -k $KEYS/bob.pub",
+        "in-toto-sign -f l >/dev/null",
+        "in-toto-sign -f l -k $KEYS/bob -g >/dev/null",
+        "in-toto-sign -f l -k $KEYS/bob --verify -a >/dev/null",
+        "in-toto-sign -f l -k $KEYS/bob --verify -o x >/dev/null",
+        "in-toto-sign -f l -g --verify >/dev/null",
+        "in-toto-sign -k $KEYS/bob",
+    ]),
+    // Verification, with inspections that leave their links.
+    same(&[
+        layout!(""),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-verify -l l --verif $KEYS/bob.pub",
+        "in-toto-verify --layout=l --verification-keys $KEYS/bob.pub --inspection-timeout 5 -v 2>/dev/null",
+        "in-toto-verify -l l --verification-keys $KEYS/alice.pub",
+        "in-toto-verify -l l --verification-keys missing",
+        "in-toto-verify -l missing --verification-keys $KEYS/bob.pub",
+        "in-toto-verify -l l >/dev/null",
+        "in-toto-verify --verification-keys $KEYS/bob.pub",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub --inspection-timeout soon",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub -v -q",
+    ]),
+    same(&[
+        layout!("s/touch.,.made/false/"),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub",
+    ]),
+    same(&[
+        layout!("s/touch.,.made/sleep\",\"30/"),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub --inspection-timeout 1",
+    ]),
+    same(&[
+        layout!("s/touch.,.made/no-such-program/"),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub",
+    ]),
+    same(&[
+        layout!("s/REQUIRE/DISALLOW/"),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub",
+    ]),
+    same(&[
+        layout!("s/2036/2020/"),
+        "in-toto-sign -f l -k $KEYS/bob",
+        "in-toto-verify -l l --verification-keys $KEYS/bob.pub",
+    ]),
     // What is other here.
+    differs(
+        "a link directory that is missing is none",
+        &[
+            layout!(""),
+            "in-toto-sign -f l -k $KEYS/bob",
+            "in-toto-verify -l l --verification-keys $KEYS/bob.pub --link-dir missing",
+        ],
+    ),
+    differs(
+        "what is not known is neither signed nor dropped",
+        &[layout!("s/.readme.:/\"note\":1,&/"), "in-toto-sign -f l -k $KEYS/bob"],
+    ),
     differs(
         "a step's name becomes part of a file's name, and must not lead elsewhere",
         &["in-toto-run -n a/b --signing-key $KEYS/bob -x"],
