@@ -65,12 +65,21 @@ fn normalised(mut reader: impl Read, progress: &Progress) -> io::Result<[u8; 32]
 }
 
 /// The digest of a directory (`dir:`): of a line `<digest>  <path>` for each file, by the bytes of the paths.
-pub(super) fn directory(files: &BTreeMap<String, [u8; 32]>) -> [u8; 32] {
+///
+/// # Errors
+/// When a path holds a line end: what stands behind it could pass for the line of another file.
+pub(super) fn directory(files: &BTreeMap<String, [u8; 32]>) -> Result<[u8; 32], CliError> {
     let mut sha256 = Sha256::new();
     for (path, digest) in files {
+        if path.contains('\n') {
+            return Err(CliError::cannot_decide(format!(
+                "the name of {path:?} holds a line end, so a directory with it cannot be one artifact"
+            ))
+            .hint("name the directory without `dir:`, or leave the file out with `--exclude`"));
+        }
         sha256.update(format!("{}  {path}\n", hex(digest)));
     }
-    sha256.finalize().into()
+    Ok(sha256.finalize().into())
 }
 
 /// The digest of the commit that the branch `name` of the OSTree repository `repository` points at (`ostree:`).
@@ -141,8 +150,15 @@ mod tests {
     fn a_directory_is_the_list_of_its_files() {
         let files = BTreeMap::from([("b".to_owned(), sha256(b"x")), ("a/c".to_owned(), sha256(b"y"))]);
         let list = format!("{}  a/c\n{}  b\n", hex(&sha256(b"y")), hex(&sha256(b"x")));
-        assert_eq!(directory(&files), sha256(list.as_bytes()));
-        assert_eq!(directory(&BTreeMap::new()), sha256(b""));
+        assert_eq!(directory(&files).unwrap(), sha256(list.as_bytes()));
+        assert_eq!(directory(&BTreeMap::new()).unwrap(), sha256(b""));
+    }
+
+    #[test]
+    fn one_file_does_not_pass_for_two() {
+        let name = format!("a\n{}  b", hex(&sha256(b"y")));
+        let error = directory(&BTreeMap::from([(name, sha256(b"x"))])).unwrap_err();
+        assert!(error.to_string().contains("line end"), "{error}");
     }
 
     #[test]

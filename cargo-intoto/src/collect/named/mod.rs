@@ -211,7 +211,7 @@ impl Selection<'_> {
             &mut |name, path| inner.add(&mut files, "", name, path),
             skipped,
         )?;
-        let digest = content::directory(&inner.hash(files, progress)?);
+        let digest = content::directory(&inner.hash(files, progress)?)?;
         Ok((format!("dir:{}", self.prefixes.strip(&name)), digest))
     }
 
