@@ -174,12 +174,19 @@ fn a_step_by_hand_is_begun_and_finished() {
         .exits(1)
         .says("[product-missing]");
     assert_eq!(files(&project, ".edit.").len(), 1);
-    record("stop", &["--key", "owner", "-p", "src"]).succeeds();
+    project.file("src/more.tmp", "\n");
+    let stop = ["--key", "owner", "-p", "src", "--exclude", "*.tmp"];
+    record("stop", &[&stop[..], &["--normalize-line-endings"]].concat()).succeeds();
     assert!(files(&project, ".edit.").is_empty());
     let (finished, form) = link(&project, "edit.");
     assert_eq!(form, Container::Metablock);
     assert_eq!(finished["materials"], begun["materials"]);
-    assert_eq!(finished["environment"], begun["environment"]);
+    // What is left out of the products is said as well as what is left out of the materials.
+    let mut environment = begun["environment"].clone();
+    assert_eq!(environment["excludes"], json!([".git", "*.bak"]));
+    environment["excludes-of-products"] = json!([".git", "*.tmp"]);
+    environment["line-endings-of-products"] = json!("normalized");
+    assert_eq!(finished["environment"], environment);
     assert_eq!(names(&finished["products"]), ["src/main.rs", "src/more.rs"]);
     assert_eq!(
         (&finished["command"], &finished["byproducts"]),

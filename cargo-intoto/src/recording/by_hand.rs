@@ -6,18 +6,21 @@
 use std::fs;
 
 use camino::Utf8PathBuf;
+use intoto_core::encoding::Value;
 use intoto_core::envelope::SignError;
 use intoto_core::key::Signer;
 use intoto_core::link::Link;
 use intoto_core::name::{KeyId, StepName};
 use intoto_core::payload::Payload;
 use intoto_core::record::{LinkForm, Observation, link_files};
+use serde_json::json;
 
 use crate::collect::overrides;
 use crate::error::CliError;
 use crate::exec::process_group;
 use crate::finding::CargoCode;
-use crate::recording::{Choice, Context, Settings, core_object, environment};
+use crate::recording::choice::{EXCLUDES, LINE_ENDINGS};
+use crate::recording::{Choice, Context, Settings, core_object, core_value, environment};
 use crate::settings;
 use crate::signing::{SignedFile, StepSigner};
 use crate::store::{LinkStore, Run, atomic};
@@ -114,6 +117,7 @@ impl ByHand<'_> {
             let (run, path) = self.find(context, signer.key_id())?;
             let (mut link, form) = self.begun(&path, &signer)?;
             link.products = products.clone().into_map().into();
+            self.describe_products(&mut link);
             finished.push((
                 run,
                 path,
@@ -134,6 +138,21 @@ impl ByHand<'_> {
             );
         }
         Ok(())
+    }
+
+    /// Says in the link how the products were chosen, where that is not how the materials were.
+    fn describe_products(&self, link: &mut Link) {
+        let Value::Object(environment) = &mut link.environment else {
+            return;
+        };
+        let mut chosen = self.choice.describe();
+        for (member, usual) in [(EXCLUDES, json!([])), (LINE_ENDINGS, json!("kept"))] {
+            let of_products = core_value(chosen.remove(member).unwrap_or_else(|| usual.clone()));
+            let of_materials = environment.get(member).cloned().unwrap_or_else(|| core_value(usual));
+            if of_products != of_materials {
+                environment.insert(format!("{member}-of-products"), of_products);
+            }
+        }
     }
 
     /// The name of a link that is begun, as the reference implementation has it.

@@ -11,6 +11,10 @@ use crate::ui::Ui;
 
 /// What is never recorded unless a pattern takes it back: git's own files are no part of anybody's step.
 const ALWAYS: &str = ".git";
+/// The member of a link's environment that says what was left out.
+pub(super) const EXCLUDES: &str = "excludes";
+/// And the one that says that line ends were changed before hashing.
+pub(super) const LINE_ENDINGS: &str = "line-endings";
 
 /// How a user wants files chosen. Nothing of it comes from a file of the tree or from the environment.
 #[derive(Debug, Clone)]
@@ -41,9 +45,9 @@ impl Choice {
     /// What a link says about the choice: a file that is not in it may have been left out.
     pub(crate) fn describe(&self) -> Map<String, Value> {
         let mut environment = Map::new();
-        environment.insert("excludes".to_owned(), self.excludes().collect());
+        environment.insert(EXCLUDES.to_owned(), self.excludes().collect());
         if self.line_ends == LineEnds::Normal {
-            environment.insert("line-endings".to_owned(), json!("normalized"));
+            environment.insert(LINE_ENDINGS.to_owned(), json!("normalized"));
         }
         environment
     }

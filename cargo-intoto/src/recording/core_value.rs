@@ -15,7 +15,7 @@ pub(super) fn core_object(json: Map<String, Json>) -> Object<'static> {
 }
 
 /// The same value. Numbers here are counts; a float, which no link may hold, becomes text.
-fn core_value(json: Json) -> Value<'static> {
+pub(super) fn core_value(json: Json) -> Value<'static> {
     match json {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(value),

@@ -41,4 +41,4 @@ pub(crate) use repair::of_unread;
 pub use run_command::RunCommand;
 pub use test::Test;
 
-use core_value::core_object;
+use core_value::{core_object, core_value};
