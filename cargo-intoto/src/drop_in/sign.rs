@@ -118,9 +118,10 @@ fn verify(args: &Args, file: &SignedFile, ui: &Ui) -> Result<Exit, Failure> {
     let broken = |error: CliError| Failure::Ends(Exit::Usage, error);
     let envelope = file.envelope().map_err(broken)?;
     let keys = public_keys(args).map_err(broken)?;
+    let now = ReferenceTime::now()?.timestamp();
     for key in keys {
         let id = key.key_id(KeyIdStyle::Python);
-        envelope.verify(&key, &key.key_ids()).map_err(|error| {
+        envelope.verify_at(&key, &key.key_ids(), now).map_err(|error| {
             CliError::new(ErrorKind::Refused, format!("Signature verification failed: key {id}")).because(error)
         })?;
         say(ui, &format!("Signature verification passed for keyid '{id}'"));

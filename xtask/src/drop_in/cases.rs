@@ -217,6 +217,12 @@ pub(super) const CASES: &[Case] = &[
         "in-toto-sign -f l -g --verify >/dev/null",
         "in-toto-sign -k $KEYS/bob",
     ]),
+    // GnuPG's signatures hold the time, so what they are in is removed.
+    same(&[
+        layout!(""),
+        "in-toto-sign -f l -g $GPG_ID --gpg-home $GPG -o m; in-toto-sign -f m -g $GPG_ID --gpg-home $GPG --verify; code=$?; rm m; exit $code",
+        "in-toto-sign -f l -g $GPG_ID --gpg-home $GPG --verify",
+    ]),
     // Verification, with inspections that leave their links.
     same(&[
         layout!(""),
