@@ -44,6 +44,8 @@ pub const SERVER_AUTHENTICATION: &str = "1.3.6.1.5.5.7.3.1";
 pub const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
 /// An extension of nobody.
 pub const UNKNOWN_EXTENSION: &str = "1.3.6.1.4.1.99999.1";
+/// The extension with alternative names, for those of kinds that [`Template`] does not have.
+pub const ALTERNATIVE_NAMES: &str = "2.5.29.17";
 /// The extension that restricts an authority's names.
 pub const NAME_CONSTRAINTS: &str = "2.5.29.30";
 
@@ -94,7 +96,7 @@ impl Template {
         let time = |text: &str| tlv(0x17, format!("{text}Z").as_bytes());
         let signed = sequence(&[
             tlv(0xa0, &[2, 1, 2]),
-            tlv(2, &[self.common_name.len() as u8 & 0x7f]),
+            tlv(2, &[self.common_name.len().max(1) as u8 & 0x7f]),
             algorithm.clone(),
             issuer.subject(),
             sequence(&[time(from), time(until)]),

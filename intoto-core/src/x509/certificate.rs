@@ -14,7 +14,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
 use super::extensions::Extensions;
-use super::names::CertificateNames;
+use super::names::{CertificateNames, Holder};
 use super::{CertificateError, signature};
 use crate::encoding::value::excerpt;
 use crate::key::{PublicKey, SignatureError};
@@ -41,6 +41,7 @@ struct Parts {
     not_after: Timestamp,
     key: PublicKey,
     names: CertificateNames,
+    holder: Holder,
     extensions: Extensions,
 }
 
@@ -105,6 +106,7 @@ impl Certificate {
             not_after: timestamp(content.validity().not_after)?,
             key: PublicKey::from_spki_der(&key)?,
             names: CertificateNames::read(content.subject(), &alternatives)?,
+            holder: Holder::of(content.subject(), &alternatives)?,
             extensions,
         })))
     }
@@ -158,13 +160,12 @@ impl Certificate {
         shown(&self.0.issuer)
     }
 
-    /// Whether both certificates speak of the same holder: the same subject, or one alternative name in common.
+    /// Whether both certificates speak of the same holder: the same subject, or one alternative name in common, of any kind and however it is
+    /// spelled. A certificate without any name may be anybody's.
     ///
     /// Whoever can have two certificates issued is still one functionary.
     pub fn same_holder(&self, other: &Self) -> bool {
-        let same_subject = !self.0.subject.is_empty() && self.0.subject == other.0.subject;
-        let mut alternatives = self.0.names.alternatives();
-        same_subject || alternatives.any(|name| other.0.names.alternatives().any(|theirs| theirs == name))
+        self.0.holder.is_same_as(&other.0.holder)
     }
 
     pub(super) fn extensions(&self) -> &Extensions {

@@ -1,10 +1,12 @@
 //! The names in a certificate that a layout can speak of.
 
 use alloc::borrow::ToOwned as _;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::der::Encode as _;
 use x509_cert::der::Tag;
 use x509_cert::der::Tagged as _;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -70,6 +72,68 @@ impl CertificateNames {
         }
         Ok(names)
     }
+}
+
+/// Names in a form in which two spellings of one name are equal: whose certificates are counted together.
+///
+/// Only for that: what a layout asks for is compared to the letter.
+#[derive(Debug)]
+pub(super) struct Holder {
+    subject: Vec<(ObjectIdentifier, Vec<u8>)>,
+    /// Of all kinds, also those that a layout cannot speak of.
+    alternatives: BTreeSet<Vec<u8>>,
+}
+
+impl Holder {
+    pub(super) fn of(subject: &Name, alternatives: &[GeneralName]) -> Result<Self, CertificateError> {
+        let mut subject: Vec<_> = subject.iter().map(attribute_spelling).collect();
+        subject.sort_unstable();
+        let mut all = BTreeSet::new();
+        for name in alternatives {
+            let spelling = match name {
+                GeneralName::DnsName(name) => folded(name.as_str().trim_end_matches('.')),
+                GeneralName::Rfc822Name(name) => folded(name.as_str()),
+                GeneralName::UniformResourceIdentifier(name) => folded(name.as_str()),
+                other => other.to_der().map_err(|_| CertificateError::Der {
+                    part: "alternative names",
+                })?,
+            };
+            if !spelling.is_empty() {
+                all.insert(spelling);
+            }
+        }
+        Ok(Self {
+            subject,
+            alternatives: all,
+        })
+    }
+
+    /// Whether both have the subject or an alternative name in common. Whoever has no name at all may be anybody.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.is_nameless()
+            || other.is_nameless()
+            || !self.subject.is_empty() && self.subject == other.subject
+            || !self.alternatives.is_disjoint(&other.alternatives)
+    }
+
+    fn is_nameless(&self) -> bool {
+        self.subject.is_empty() && self.alternatives.is_empty()
+    }
+}
+
+/// RFC 5280, 7.1: an attribute is the same in another kind of text, in other letters, and with other blanks.
+fn attribute_spelling(attribute: &AttributeTypeAndValue) -> (ObjectIdentifier, Vec<u8>) {
+    let bytes = attribute.value.value();
+    let spelling = match attribute.value.tag() {
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => core::str::from_utf8(bytes).map(folded).ok(),
+        _ => None,
+    };
+    (attribute.oid, spelling.unwrap_or_else(|| bytes.to_vec()))
+}
+
+fn folded(text: &str) -> Vec<u8> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase().into_bytes()
 }
 
 fn text(attribute: &AttributeTypeAndValue) -> Result<String, CertificateError> {

@@ -10,8 +10,8 @@ use super::chain::{
 };
 use super::{Vector, chain, with};
 use crate::certificates::{
-    CODE_SIGNING, ISSUING, NAME_CONSTRAINTS, SERVER_AUTHENTICATION, Template, UNKNOWN_EXTENSION, foreign_key,
-    intermediate, lower_key, pem, root, sequence, tlv,
+    ALTERNATIVE_NAMES, CODE_SIGNING, ISSUING, NAME_CONSTRAINTS, SERVER_AUTHENTICATION, Template, UNKNOWN_EXTENSION,
+    foreign_key, intermediate, lower_key, pem, root, sequence, tlv,
 };
 
 fn alice_key() -> SecretKey {
@@ -668,6 +668,18 @@ fn counting() -> Vec<Vector> {
         uris: functionary().uris,
         ..other_functionary()
     };
+    let other_letters = Template {
+        emails: vec!["Alice@Example.COM"],
+        ..other_functionary()
+    };
+    let nobody = |key| Template {
+        organizations: Vec::new(),
+        ..Template::functionary("", key)
+    };
+    let of_address = |key| Template {
+        others: vec![(ALTERNATIVE_NAMES, true, sequence(&[tlv(0x87, &[192, 0, 2, 1])]))],
+        ..nobody(key)
+    };
     let python = || {
         SecretKey::p256_from_scalar([3; 32])
             .expect("a scalar")
@@ -721,6 +733,30 @@ fn counting() -> Vec<Vector> {
         )
         .refused(&["threshold-unmet"])
         .file(carol().link_file("write"), carols(&same_uri)),
+        chain_of(
+            "threshold-unmet--certificates-of-one-spelling",
+            "two certificates have a name in common, in other letters",
+            &twice,
+            &usual(),
+        )
+        .refused(&["threshold-unmet"])
+        .file(carol().link_file("write"), carols(&other_letters)),
+        chain_of(
+            "threshold-unmet--certificates-of-one-address",
+            "two certificates have a name in common that no layout can speak of",
+            &twice,
+            &of_address(alice_key).pem_by(&intermediate()),
+        )
+        .refused(&["threshold-unmet"])
+        .file(carol().link_file("write"), carols(&of_address(carol_key))),
+        chain_of(
+            "threshold-unmet--certificates-of-nobody",
+            "a certificate has no name at all, so that it may be anybody's second",
+            &twice,
+            &usual(),
+        )
+        .refused(&["threshold-unmet"])
+        .file(carol().link_file("write"), carols(&nobody(carol_key))),
         Vector::new(
             "threshold-unmet--certificate-of-listed-key",
             "one key counts by itself, and once more by its certificate, under another id",
