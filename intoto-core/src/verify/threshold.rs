@@ -1,8 +1,9 @@
 //! Whether enough distinct keys stand behind every step.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::key::{Identity, PublicKey};
@@ -41,38 +42,56 @@ pub(super) fn judge(state: &mut StepState, step: &Step, at: &Location, findings:
 /// Distinct public keys, not key ids: one key that the layout lists under two ids is one functionary. And distinct holders of
 /// certificates: who can have two issued is one functionary as well.
 fn distinct_keys(slots: &[Slot]) -> usize {
-    let mut holders: Vec<Holder<'_>> = Vec::new();
-    let mut counted: BTreeSet<&PublicKey> = BTreeSet::new();
-    for (key, bearer) in admitted(slots).filter(|(key, bearer)| counted.insert(key) || bearer.is_some()) {
-        let mut merged = Holder {
-            identities: key.identities().collect(),
-            bearers: bearer.into_iter().collect(),
+    // A key has a place for each of its subkeys.
+    let mut keys: BTreeMap<*const PublicKey, Holder<'_>> = BTreeMap::new();
+    for slot in slots {
+        let (Some(key), bearer) = (&slot.key, slot.bearer.as_ref()) else {
+            continue;
         };
+        let counts = slot.evidence.is_some();
+        // That two keys are in one hand may be said by a third that signed nothing. It is listed by the layout; a certificate is brought by
+        // whoever has it, and without a link that counts it says nothing about others.
+        if bearer.is_some() && !counts {
+            continue;
+        }
+        let holder = keys.entry(Arc::as_ptr(key)).or_insert_with(|| Holder {
+            identities: key.identities().collect(),
+            bearers: Vec::new(),
+            counts: false,
+        });
+        holder.bearers.extend(bearer);
+        holder.counts |= counts;
+    }
+    let mut holders: Vec<Holder<'_>> = Vec::new();
+    for mut merged in keys.into_values() {
         holders.retain_mut(|holder| {
-            let same = holder.is_same(&merged.identities, bearer);
+            let same = holder.is_same(&merged);
             if same {
                 merged.identities.append(&mut holder.identities);
                 merged.bearers.append(&mut holder.bearers);
+                merged.counts |= holder.counts;
             }
             !same
         });
         holders.push(merged);
     }
-    holders.len()
+    holders.iter().filter(|holder| holder.counts).count()
 }
 
 /// Somebody with all keys and certificates that are in one hand.
 struct Holder<'a> {
     identities: BTreeSet<Identity>,
     bearers: Vec<&'a Bearer>,
+    /// Whether one of them signed a link that counts.
+    counts: bool,
 }
 
 impl Holder<'_> {
     /// Keys that share key material are in one hand: an OpenPGP key and its subkeys, a key within an OpenPGP key and by itself, a key and
     /// its certificate. So are certificates of one name.
-    fn is_same(&self, identities: &BTreeSet<Identity>, bearer: Option<&Bearer>) -> bool {
-        let same_bearer = |bearer: &Bearer| self.bearers.iter().any(|other| other.is_same_as(bearer));
-        !self.identities.is_disjoint(identities) || bearer.is_some_and(same_bearer)
+    fn is_same(&self, other: &Self) -> bool {
+        let same_bearer = |bearer: &&Bearer| other.bearers.iter().any(|theirs| theirs.is_same_as(bearer));
+        !self.identities.is_disjoint(&other.identities) || self.bearers.iter().any(same_bearer)
     }
 }
 

@@ -1,7 +1,8 @@
 //! OpenPGP keys and signatures that must not count, and some that must.
 
 use intoto_core::digest::{sha256, to_hex};
-use intoto_core::key::{SecretKey, Signer as _};
+use intoto_core::key::{KeyIdStyle, SecretKey, Signer as _};
+use intoto_core::name::KeyId;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
@@ -92,6 +93,21 @@ impl Part {
         format!("write.{}.link", &self.id()[..8])
     }
 
+    /// The id of the same key in the form that is not OpenPGP's.
+    fn plain_id(&self) -> KeyId {
+        self.secret().public_key().key_id(KeyIdStyle::Legacy)
+    }
+
+    fn plain_link_file(&self) -> String {
+        format!("write.{}.link", self.plain_id().short())
+    }
+
+    fn plain_metablock(&self, signed: &Value) -> Vec<u8> {
+        let signature = self.secret().sign(&canonical(signed)).expect("keys in memory sign");
+        let entry = json!({ "keyid": self.plain_id().as_str(), "sig": to_hex(&signature) });
+        text(&json!({ "signatures": [entry], "signed": signed }))
+    }
+
     /// Headers as GnuPG writes them, with more subpackets behind its own two.
     fn headers(&self, made: u32, more: &[u8]) -> Vec<u8> {
         let mut subpackets = vec![22, 33, 4];
@@ -156,6 +172,17 @@ fn written_by(holders: &[&Holder], threshold: u32) -> Value {
     layout
 }
 
+/// The layout with this key listed in the form that is not OpenPGP's too, and named by the step.
+fn with_plain(layout: Value, key: &Part) -> Value {
+    let plain = json!({
+        "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": to_hex(&key.point()) },
+        "keyid_hash_algorithms": ["sha256", "sha512"],
+    });
+    let id = key.plain_id();
+    let layout = with(layout, &format!("/keys/{id}"), plain);
+    with(layout, "/steps/0/pubkeys/-", id.as_str().into())
+}
+
 /// A vector in which Gina's primary key signs the link of `write`, with these headers.
 fn with_headers(name: &'static str, about: &'static str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vector {
     let gina = gina();
@@ -201,24 +228,14 @@ fn counting() -> Vec<Vector> {
         subkeys: vec![Part { created, ..part(26) }],
     };
     let (left, right) = (shared(24, CREATED), shared(25, CREATED + 1));
-    let plain = json!({
-        "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": to_hex(&gina.primary.point()) },
-        "keyid_hash_algorithms": ["sha256", "sha512"],
-    });
-    let plain_id = gina
-        .primary
-        .secret()
-        .public_key()
-        .key_id(intoto_core::key::KeyIdStyle::Legacy);
-    let both_forms = with(written_by(&[&only(part(21))], 2), &format!("/keys/{plain_id}"), plain);
-    let both_forms = with(both_forms, "/steps/0/pubkeys/-", plain_id.as_str().into());
-    let plain_signature = to_hex(
-        &gina
-            .primary
-            .secret()
-            .sign(&canonical(&write_link()))
-            .expect("keys in memory sign"),
-    );
+    let both_forms = with_plain(written_by(&[&only(part(21))], 2), &gina.primary);
+    // The primary key a second time, with another time of creation and the other of the subkeys.
+    let split = |created, subkey: &Part| Holder {
+        primary: Part { created, ..part(21) },
+        subkeys: vec![subkey.clone()],
+    };
+    let (early, late) = (split(CREATED, first), split(CREATED + 1, second));
+    let one_twice = with_plain(written_by(&[&early, &late], 2), second);
     vec![
         by("verified--openpgp", "an OpenPGP key signed the link", &gina, &gina.primary),
         by("verified--openpgp-subkey", "a subkey signed, and its primary key is authorised", &gina, first),
@@ -258,10 +275,16 @@ fn counting() -> Vec<Vector> {
         .refused(&["threshold-unmet"])
         .layout(&both_forms)
         .file(gina.primary.link_file(), gina.primary.metablock(&write_link()))
-        .file(
-            format!("write.{}.link", plain_id.short()),
-            text(&json!({ "signatures": [{ "keyid": plain_id.as_str(), "sig": plain_signature }], "signed": write_link() })),
-        ),
+        .file(gina.primary.plain_link_file(), gina.primary.plain_metablock(&write_link())),
+        Vector::new(
+            "threshold-unmet--openpgp-listed-twice",
+            "two keys must sign, and one did with two subkeys: the primary key is listed twice with one each, and one of them as a plain key",
+        )
+        .refused(&["threshold-unmet"])
+        .layout(&one_twice)
+        .file(first.link_file(), first.metablock(&write_link()))
+        .file(second.link_file(), second.metablock(&write_link()))
+        .file(second.plain_link_file(), second.plain_metablock(&write_link())),
     ]
 }
 
