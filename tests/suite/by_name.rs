@@ -134,6 +134,45 @@ fn files_are_chosen_by_patterns_prefixes_and_schemes() {
     run(&["-p", "target/x", "--follow-links"]).exits(3).says("above it");
 }
 
+/// Names that the user makes up say nothing about the files of the tree that are called the same.
+#[test]
+fn a_product_does_not_hide_a_changed_file_of_its_name() {
+    let sandbox = Sandbox::new();
+    let project = project(&sandbox);
+    let script = "mkdir -p target/out/src; echo fine > target/out/src/main.rs; echo evil > src/main.rs";
+    for choice in [
+        &["-p", ".", "--base-path", "target/out"][..],
+        &["-p", "target/out", "--lstrip-paths", "target/out/"],
+    ] {
+        let words = [
+            &["run", "--step", "x", "--key", "owner"],
+            choice,
+            &["--", "sh", "-c", script],
+        ]
+        .concat();
+        let before = fs::read(project.path("src/main.rs")).expect("readable");
+        project.intoto(&words).exits(1).says("[source-changed-during-step]");
+        fs::write(project.path("src/main.rs"), before).expect("written");
+    }
+    let words = ["run", "--step", "x", "--key", "owner", "-p", "src/main.rs"];
+    project
+        .intoto(&[&words[..], &["--", "sh", "-c", "echo made > src/main.rs"]].concat())
+        .succeeds()
+        .says("made src/main.rs in the tree");
+}
+
+#[test]
+fn a_link_to_the_runs_is_not_passed_over() {
+    let sandbox = Sandbox::new();
+    let project = project(&sandbox);
+    project.file("target/x/a", "a");
+    std::os::unix::fs::symlink("../intoto", project.path("target/x/link")).expect("linked");
+    project
+        .intoto(&["run", "--step", "x", "--key", "owner", "-p", "target/x", "--", "true"])
+        .exits(3)
+        .says("link to a directory");
+}
+
 #[test]
 fn a_step_by_hand_is_begun_and_finished() {
     let sandbox = Sandbox::new();

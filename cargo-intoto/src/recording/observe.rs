@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
+use crate::collect::content::Mode;
 use crate::collect::overrides;
 use crate::collect::toolchain::Toolchain;
 use crate::collect::{hash, walk};
@@ -191,7 +192,15 @@ fn tree_unchanged(context: &Context<'_>, step: &str, products: &Artifacts) -> Re
         .map(|(path, _)| path)
         .chain(added)
         .map(String::as_str)
-        .partition(|path| products.sha256(&context.naming.artifact(Utf8Path::new(path))).is_some());
+        .partition(|path| {
+            // A user may give another file the same name, which says nothing about this one.
+            let product = products.sha256(&context.naming.artifact(Utf8Path::new(path)));
+            after.get(*path).is_some_and(|file| match file.mode {
+                // The product is what the link leads to.
+                Mode::Link => product.is_some(),
+                Mode::Regular | Mode::Executable => product == Some(file.sha256),
+            })
+        });
     if let Some(first) = made.first() {
         context.ui.warn(format!(
             "`{step}` made {first} in the tree, so later steps belong to another run; let git ignore it, or put it elsewhere"
