@@ -169,6 +169,10 @@ impl Walk<'_, '_> {
     /// Whether to go into a directory that was not excluded.
     fn enters(&self, path: &str, place: &Utf8Path) -> Result<bool, CliError> {
         let is_skipped = || {
+            // Through a link it would be left out without a word, and so would whatever lies there.
+            if place.is_symlink() {
+                return false;
+            }
             let real = place.canonicalize_utf8().ok();
             self.selection
                 .skipped
