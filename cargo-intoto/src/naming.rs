@@ -122,6 +122,20 @@ impl Naming {
         words::redact(word, &self.replacements)
     }
 
+    /// A pattern of names, which may begin with a slash and mean nothing of this machine: it is redacted only if it shows a known
+    /// directory.
+    pub fn pattern(&self, pattern: &str) -> String {
+        if self
+            .replacements
+            .iter()
+            .any(|(path, _)| pattern.contains(path.as_str()))
+        {
+            self.word(pattern)
+        } else {
+            pattern.to_owned()
+        }
+    }
+
     /// Every word of a command line, redacted.
     pub fn words<W: AsRef<str>>(&self, words: impl IntoIterator<Item = W>) -> Vec<String> {
         words.into_iter().map(|word| self.word(word.as_ref())).collect()

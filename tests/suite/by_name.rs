@@ -79,6 +79,12 @@ fn files_are_chosen_by_patterns_prefixes_and_schemes() {
     assert_eq!(names(&first["products"]), ["target/x/a.txt", "target/x/d/c.txt"]);
     assert_eq!(first["environment"]["excludes"], json!([".git", "*.tmp"]));
 
+    let place = project.path("target/x/b.tmp");
+    run(&["-p", "target/x", "--exclude", place.as_str(), "/b.tmp"]).succeeds();
+    let (redacted, _) = link(&project, "x.");
+    let expected = json!([".git", "{workspace}/target/x/b.tmp", "/b.tmp"]);
+    assert_eq!(redacted["environment"]["excludes"], expected);
+
     let choice = ["-p", ".", "dir:d", "--base-path", "target/x", "--lstrip-paths", "d/"];
     run(&[&choice[..], &["--normalize-line-endings"]].concat()).succeeds();
     let (second, _) = link(&project, "x.");

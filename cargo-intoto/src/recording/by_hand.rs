@@ -76,7 +76,7 @@ impl ByHand<'_> {
         let mut observation = Observation::of(self.step.clone());
         observation.materials = materials.into_map();
         let mut describing = environment::of_every_step(context, None);
-        describing.extend(self.choice.describe());
+        describing.extend(self.choice.describe(&context.naming));
         observation.environment = core_object(describing);
         let link = observation.into_link();
         for signer in open()? {
@@ -117,7 +117,7 @@ impl ByHand<'_> {
             let (run, path) = self.find(context, signer.key_id())?;
             let (mut link, form) = self.begun(&path, &signer)?;
             link.products = products.clone().into_map().into();
-            self.describe_products(&mut link);
+            self.describe_products(context, &mut link);
             finished.push((
                 run,
                 path,
@@ -141,11 +141,11 @@ impl ByHand<'_> {
     }
 
     /// Says in the link how the products were chosen, where that is not how the materials were.
-    fn describe_products(&self, link: &mut Link) {
+    fn describe_products(&self, context: &Context<'_>, link: &mut Link) {
         let Value::Object(environment) = &mut link.environment else {
             return;
         };
-        let mut chosen = self.choice.describe();
+        let mut chosen = self.choice.describe(&context.naming);
         for (member, usual) in [(EXCLUDES, json!([])), (LINE_ENDINGS, json!("kept"))] {
             let of_products = core_value(chosen.remove(member).unwrap_or_else(|| usual.clone()));
             let of_materials = environment.get(member).cloned().unwrap_or_else(|| core_value(usual));

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::collect::named::{DirectoryLinks, Excludes, LineEnds, Manner, Named, Prefixes, Selection};
 use crate::collect::progress::Progress;
 use crate::error::CliError;
+use crate::naming::Naming;
 use crate::recording::{Artifacts, Context};
 use crate::ui::Ui;
 
@@ -43,9 +44,12 @@ impl Choice {
     }
 
     /// What a link says about the choice: a file that is not in it may have been left out.
-    pub(crate) fn describe(&self) -> Map<String, Value> {
+    pub(crate) fn describe(&self, naming: &Naming) -> Map<String, Value> {
         let mut environment = Map::new();
-        environment.insert(EXCLUDES.to_owned(), self.excludes().collect());
+        environment.insert(
+            EXCLUDES.to_owned(),
+            self.excludes().map(|pattern| naming.pattern(pattern)).collect(),
+        );
         if self.line_ends == LineEnds::Normal {
             environment.insert(LINE_ENDINGS.to_owned(), json!("normalized"));
         }

@@ -77,7 +77,7 @@ impl Step for RunCommand {
         Ok(Some(Observed {
             materials,
             products,
-            environment: self.choice.describe(),
+            environment: self.choice.describe(&context.naming),
             ..Observed::default()
         }))
     }
