@@ -61,6 +61,10 @@ impl Limits {
 
     /// Bytes of one certificate. Real ones have one to four thousand.
     pub const CERTIFICATE_BYTES: usize = 32 << 10;
+
+    /// Names in one certificate: attributes of its subject and alternative names together. Each is compared with those of every other
+    /// certificate of a step; authorities of the web allow a hundred.
+    pub const CERTIFICATE_NAMES: usize = 128;
 }
 
 impl Default for Limits {

@@ -166,14 +166,23 @@ impl Judge {
         };
         // Whether it is trusted at all comes first: what the names of a forged certificate are says nothing.
         root_of(&|_| true).map_err(|error| Problem::from(&error))?;
-        let mut problem = None;
+        let mut fitting = Vec::new();
+        let mut difference = None;
         for constraint in &self.constraints {
             match constraint.check(certificate.names()) {
-                Err(difference) => problem = problem.or(Some(difference)),
-                Ok(()) => match root_of(&|id| constraint.accepts_root(id)) {
-                    Ok(Some(id)) => return Ok(id),
-                    _ => problem = problem.or(Some("roots: none that is expected issued it".into())),
-                },
+                Ok(()) => fitting.push(constraint),
+                Err(found) => difference = difference.or(Some(found)),
+            }
+        }
+        let mut problem = difference.unwrap_or_default();
+        if !fitting.is_empty() {
+            // One search for all of them: a layout may have many, and each search may take many signatures.
+            match root_of(&|id| fitting.iter().any(|constraint| constraint.accepts_root(id))) {
+                Ok(Some(id)) => return Ok(id),
+                Err(error @ (PathError::TooLong { .. } | PathError::TooMuchWork { .. })) => {
+                    return Err(Problem::from(&error));
+                }
+                _ => problem = "roots: none that is expected issued it".into(),
             }
         }
         let several = match self.constraints.len() {
@@ -183,7 +192,7 @@ impl Judge {
         let message = format!(
             "the certificate of {} is not one that the step asks for: {}{several}",
             certificate.subject(),
-            problem.unwrap_or_default(),
+            problem,
         );
         Err(Problem::refusal(FindingCode::CertificateConstraintUnmet, message))
     }

@@ -14,6 +14,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::Name;
 
 use super::CertificateError;
+use crate::limits::Limits;
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
@@ -43,6 +44,12 @@ impl CertificateNames {
     }
 
     pub(super) fn read(subject: &Name, alternatives: &[GeneralName]) -> Result<Self, CertificateError> {
+        if subject.iter().count().saturating_add(alternatives.len()) > Limits::CERTIFICATE_NAMES {
+            return Err(CertificateError::Name {
+                part: "subject",
+                problem: "has more than 128 names",
+            });
+        }
         let mut names = Self::default();
         let mut common_names = 0;
         for attribute in subject.iter() {

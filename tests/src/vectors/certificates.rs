@@ -494,6 +494,10 @@ fn form() -> Vec<Vector> {
         others: vec![("2.5.29.15", true, tlv(3, &[7, 0x80]))],
         ..functionary()
     };
+    let crowded = Template {
+        dns_names: vec!["a.example"; 128],
+        ..functionary()
+    };
     let usual = functionary().issued_by(&intermediate());
     let mut trailing = usual.clone();
     trailing.push(0);
@@ -538,6 +542,13 @@ fn form() -> Vec<Vector> {
             "the certificate says twice what its key may do",
             &usual_layout(),
             &pem(&twice.issued_by(&intermediate())),
+        )
+        .refused(&unmet("certificate-invalid")),
+        chain_of(
+            "certificate-invalid--names",
+            "the certificate has more names than anybody needs",
+            &with(usual_layout(), "/steps/0/cert_constraints", json!([anybody()])),
+            &pem(&crowded.issued_by(&intermediate())),
         )
         .refused(&unmet("certificate-invalid")),
         chain_of(
@@ -586,6 +597,11 @@ fn names() -> Vec<Vector> {
     );
     let no_roots = with(usual_layout(), "/steps/0/cert_constraints/0/roots", json!([]));
     let usual = functionary().pem_by(&intermediate());
+    let halves = json!([
+        with(constraint(), "/roots", json!([])),
+        with(constraint(), "/common_name", "carol".into())
+    ]);
+    let halves = with(usual_layout(), "/steps/0/cert_constraints", halves);
     vec![
         chain_of(
             "certificate-constraint-unmet--missing",
@@ -636,6 +652,12 @@ fn names() -> Vec<Vector> {
             "the certificate leads to a root of the layout that the step does not name",
             &only_first,
             &functionary().pem_by(&second),
+        ),
+        chain_of(
+            "certificate-constraint-unmet--halves",
+            "one constraint has the names of the certificate and another its root",
+            &halves,
+            &usual,
         ),
         chain_of(
             "certificate-constraint-unmet--no-root",
