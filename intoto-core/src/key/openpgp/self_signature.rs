@@ -42,6 +42,9 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
     /// How many signatures of one key on itself are checked; a key that is extended every year for decades has some hundred.
     const MAX: usize = 512;
 
+    /// How long a user id or user attribute may be: each signature on it hashes it anew. Photographs in keys have some kilobytes.
+    const MAX_USER_BYTES: usize = 256 << 10;
+
     pub(super) fn new(primary: &'p Part, body: &'a [u8]) -> Self {
         Self {
             primary,
@@ -61,6 +64,12 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
             let content = match component.user_prefix() {
                 None if component.is_primary() => alloc::vec![],
                 None => continue,
+                // Left out it could hide when the key ends.
+                Some(_) if component.body.len() > Self::MAX_USER_BYTES => {
+                    return Err(CertificateError::Packet {
+                        reason: "a user id or attribute is too long",
+                    });
+                }
                 Some(prefix) => [&prefix[..], component.body].concat(),
             };
             let mut revoked = false;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
-use super::{CertificateError, OpenPgpCertificate, OpenPgpError, OpenPgpKey, OpenPgpSignature};
+use super::{CertificateError, OpenPgpCertificate, OpenPgpError, OpenPgpKey, OpenPgpSignature, armor, packet};
 use crate::digest::from_hex;
 use crate::encoding::{Value, strict_json, to_canonical};
 use crate::key::{KeyError, KeyKind, SignatureError};
@@ -67,6 +67,22 @@ fn signed(file: &[u8]) -> Signed {
             from_hex(text("signature")).unwrap(),
         ),
         content: to_canonical(file.get("signed").unwrap()).unwrap(),
+    }
+}
+
+#[test]
+fn user_attributes_are_bounded() {
+    for (length, expected) in [
+        (256 << 10, Ok(())),
+        ((256 << 10) + 1, Err("a user id or attribute is too long")),
+    ] {
+        let mut export = armor::decode(ALICE).unwrap().into_owned();
+        export.extend([0xc0 | packet::USER_ATTRIBUTE, 255]);
+        export.extend(u32::try_from(length).unwrap().to_be_bytes());
+        export.resize(export.len() + length, 0);
+        let [certificate] = <[_; 1]>::try_from(OpenPgpCertificate::read_all(&export).unwrap()).unwrap();
+        let expected = expected.map_err(|reason| CertificateError::Packet { reason });
+        assert_eq!(certificate.key.map(drop), expected);
     }
 }
 
