@@ -2,6 +2,10 @@
 //!
 //! Everything that touches the world lives here; what in-toto means lives in `intoto-core`. The library exists so that the
 //! binary and the tests' twin of it share one entry, [`main`]; it promises no stable API.
+#![expect(
+    rustdoc::invalid_html_tags,
+    reason = "help texts are comments, and `<NAME>` is how they write what is to be filled in"
+)]
 
 use std::ffi::OsString;
 use std::process::ExitCode;
