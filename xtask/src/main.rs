@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod api;
 mod bench;
 mod coverage;
 mod diff;
@@ -41,7 +42,7 @@ enum Chore {
     Test(suite::Args),
     /// Check the house rules: import direction, file lengths, findings documented, vectors named for codes
     Tidy,
-    /// Build the documentation with warnings denied
+    /// Build the documentation with warnings denied; no type of another crate in the public API of intoto-core
     Docs,
     /// Check licences, duplicate crates and their sources
     Deny,

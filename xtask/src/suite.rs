@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test there is, in the order in which a mistake shows soonest.
 
+use crate::api;
 use crate::diff;
 use crate::drop_in;
 use crate::failure::Failure;
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     })
 }
 
-/// Builds the documentation with warnings denied.
+/// Builds the documentation with warnings denied, and reads from it what the public API of the core is made of.
 pub(crate) fn docs(root: &Root) -> Result<(), Failure> {
     Run::cargo()
         .args([
@@ -72,7 +73,8 @@ pub(crate) fn docs(root: &Root) -> Result<(), Failure> {
         ])
         .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links")
         .directory(root.path())
-        .show()
+        .show()?;
+    api::check(root)
 }
 
 /// Links a static library without std from core: what compiles here stays free of files, clock and threads.

@@ -177,11 +177,11 @@ fn decrypt(text: &str, passphrase: &str, failed: &dyn Fn(&str) -> CliError) -> R
 /// The PKCS#8 PEM of `key`: encrypted under `passphrase`, or plain without one.
 pub fn encode_private(key: &SecretKey, passphrase: Option<&str>) -> Result<Zeroizing<String>, CliError> {
     let Some(passphrase) = passphrase else {
-        return Ok(key.to_pkcs8_pem());
+        return Ok(Zeroizing::new(String::from(&*key.to_pkcs8_pem())));
     };
     let failed = || CliError::failure("failed to encrypt the private key");
     let plain = key.to_pkcs8_der();
-    let info = PrivateKeyInfoRef::try_from(plain.as_slice()).map_err(|error| failed().because(error))?;
+    let info = PrivateKeyInfoRef::try_from(&plain[..]).map_err(|error| failed().because(error))?;
     let encrypted = info
         .encrypt(passphrase.as_bytes())
         .map_err(|error| failed().because(error))?;

@@ -31,7 +31,7 @@ fn private_forms() {
         let again = SecretKey::from_pkcs8_pem(&key.to_pkcs8_pem()).unwrap();
         assert_eq!(again.public_key(), key.public_key());
         if text.starts_with("-----BEGIN PRIVATE KEY") {
-            assert_eq!(*key.to_pkcs8_pem(), text);
+            assert_eq!(&*key.to_pkcs8_pem(), text);
         }
     }
 }

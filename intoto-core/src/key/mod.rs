@@ -30,6 +30,7 @@ mod rsa_scheme;
 #[cfg(feature = "rsa")]
 mod rsa_secret;
 mod secret;
+mod secret_encoding;
 mod signer;
 mod spki;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use pem::pem_label;
 pub use rsa::RsaKey;
 pub use rsa_scheme::RsaScheme;
 pub use secret::SecretKey;
+pub use secret_encoding::{SecretBytes, SecretText};
 pub use signer::{SignError, Signer};
 
 /// A public key of a kind that this crate can verify with.

@@ -5,7 +5,6 @@
 
 #[cfg(feature = "rsa")]
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use ed25519_dalek::Signer as _;
@@ -17,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::key::pem::{SEC1_LABEL, decode_pem, pem_label};
 #[cfg(feature = "rsa")]
 use crate::key::rsa_secret::RsaSecret;
+use crate::key::secret_encoding::{SecretBytes, SecretText};
 use crate::key::spki::{self, unsupported};
 use crate::key::{EcdsaP256Key, EcdsaP384Key, EcdsaP521Key, Ed25519Key, KeyError, PublicKey, SignError, Signer};
 
@@ -160,15 +160,14 @@ impl SecretKey {
     }
 
     /// The key as unencrypted PKCS#8 in PEM, with a line end at the end.
-    pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
-        self.to_document()
-            .to_pem("PRIVATE KEY", LineEnding::LF)
-            .expect("the document is valid DER and the label valid PEM")
+    pub fn to_pkcs8_pem(&self) -> SecretText {
+        let pem = self.to_document().to_pem("PRIVATE KEY", LineEnding::LF);
+        SecretText::new(pem.expect("the document is valid DER and the label valid PEM"))
     }
 
     /// The key as unencrypted PKCS#8 in DER, for encrypting it.
-    pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
-        self.to_document().to_bytes()
+    pub fn to_pkcs8_der(&self) -> SecretBytes {
+        SecretBytes::new(self.to_document().to_bytes())
     }
 
     fn to_document(&self) -> pkcs8::SecretDocument {

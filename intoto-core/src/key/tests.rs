@@ -87,7 +87,7 @@ fn pem_is_what_python_writes_and_reads() {
     ] {
         let public = secret.public_key();
         assert_eq!(public.to_spki_pem(), public_pem);
-        assert_eq!(*secret.to_pkcs8_pem(), private_pem);
+        assert_eq!(&*secret.to_pkcs8_pem(), private_pem);
         assert_eq!(&PublicKey::from_spki_pem(public_pem).unwrap(), public);
         assert_eq!(&PublicKey::from_spki_pem(public_pem.trim()).unwrap(), public);
         assert_eq!(
