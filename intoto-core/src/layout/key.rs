@@ -58,6 +58,7 @@ impl LayoutKey {
         let key = match PublicKey::from_layout_entry(&id, value) {
             Ok(key) => Self::Supported(key),
             Err(KeyError::UnsupportedScheme { key_type, scheme }) => {
+                check_subkeys(value)?;
                 let kind = format!("{key_type}/{scheme}");
                 Self::Unsupported(UnsupportedKey {
                     kind,
@@ -100,6 +101,16 @@ impl UnsupportedKey {
     /// The object in the layout.
     pub fn value(&self) -> &Value<'static> {
         &self.value
+    }
+}
+
+/// Keys that can be read see to this themselves: each subkey makes a link to ask for.
+fn check_subkeys(key: &Value<'_>) -> Result<(), KeyError> {
+    const LIMIT: usize = 32;
+    let subkeys = key.as_object().and_then(|key| key.get("subkeys"));
+    match subkeys.and_then(Value::as_object).map_or(0, Object::len) {
+        found if found > LIMIT => Err(KeyError::TooManySubkeys { found, limit: LIMIT }),
+        _ => Ok(()),
     }
 }
 

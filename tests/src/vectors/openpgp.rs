@@ -513,6 +513,10 @@ fn dictionaries() -> Vec<Vector> {
         primary: part(21),
         subkeys: (30..63).map(part).collect(),
     };
+    let unknown_crowd = json!({
+        "type": "elgamal", "method": "pgp+elgamal", "keyid": "aa", "keyval": { "private": "", "public": {} },
+        "subkeys": crowd.subkeys.iter().map(|part| (part.id(), json!({}))).collect::<serde_json::Map<_, _>>(),
+    });
     let small = json!({
         "type": "dsa", "method": "pgp+dsa-fips-180-2", "hashes": ["pgp+SHA2"], "keyid": "aa",
         "keyval": { "private": "", "public": { "p": "ff".repeat(128), "q": "ff".repeat(20), "g": "02", "y": "03" } },
@@ -548,6 +552,12 @@ fn dictionaries() -> Vec<Vector> {
         Vector::new("limit-exceeded--openpgp-subkeys", "an OpenPGP key has 33 subkeys")
             .undecided(&["limit-exceeded"])
             .layout(&written_by(&[&crowd], 1)),
+        Vector::new(
+            "limit-exceeded--subkeys-of-unknown-key",
+            "a key of an unknown kind has 33 subkeys",
+        )
+        .undecided(&["limit-exceeded"])
+        .layout(&with(layout(), "/keys/aa", unknown_crowd)),
     ]
 }
 

@@ -355,7 +355,7 @@ fn exports_that_are_none_are_refused() {
 
 #[test]
 fn whatever_is_changed_in_an_export_makes_no_other_key() {
-    let binary = super::armor::decode(ERIN).unwrap().into_owned();
+    let binary = armor::decode(ERIN).unwrap().into_owned();
     let good = key(ERIN);
     for position in 0..binary.len() {
         for change in [1, 0x80, 0xff] {
