@@ -222,6 +222,13 @@ fn sign(args: &Args, file: &SignedFile, metadata: &Metadata, ui: &Ui) -> Result<
         });
     }
     let limits = Limits::default();
+    if args.append && filled != payload && container == Container::Metablock && !envelope.signatures().is_empty() {
+        return Err(CliError::cannot_decide(format!(
+            "`{}` lacks members that are signed as well, and the signatures on it would not be kept",
+            args.file
+        ))
+        .hint("without `--append`, all members are written and signed anew"));
+    }
     let bytes = match container {
         // With every member, because the reference implementation signs those that are absent as well. Signatures over less are not kept.
         Container::Metablock if filled != payload => envelope::sign(&filled, &signers, container),

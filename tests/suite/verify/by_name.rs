@@ -288,4 +288,15 @@ fn sign_fills_in_what_python_fills_in() {
     for file in ["c.layout", "d.layout"] {
         call(&world, "in-toto-sign", &["-f", file, "-k", "first"]).exits(2);
     }
+    // The other's signature is not dropped without a word.
+    let others = chain::metablock(&without(&chain::layout(), &["readme"]), &[&chain::mallory()]);
+    world.file("e.layout", &others);
+    call(&world, "in-toto-sign", &["-f", "e.layout", "-k", "first", "-a"])
+        .exits(2)
+        .says("would not be kept");
+    assert_eq!(
+        fs::read(world.sandbox.path("chain/e.layout")).expect("readable"),
+        AsRef::<[u8]>::as_ref(&others)
+    );
+    call(&world, "in-toto-sign", &["-f", "e.layout", "-k", "first"]).succeeds();
 }
