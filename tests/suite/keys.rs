@@ -208,7 +208,7 @@ fn what_is_no_private_key_says_so() {
     sandbox
         .intoto("", &["key", "show", "pkcs11:me"])
         .exits(2)
-        .says("file:PATH, gpg:FINGERPRINT, sigstore:");
+        .says("file:PATH, gpg:FINGERPRINT, env:VARIABLE, process:PROGRAM, ssh-agent:FINGERPRINT, sigstore:");
     sandbox
         .intoto("", &["key", "show", "sigstore:"])
         .exits(2)

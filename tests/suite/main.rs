@@ -14,6 +14,7 @@ mod limits;
 mod origins;
 mod readme;
 mod record;
+mod signers;
 mod source_fetch;
 mod test_step;
 mod vector_files;

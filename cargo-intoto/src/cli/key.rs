@@ -137,6 +137,7 @@ fn describe(key: &PublicKey) -> String {
 pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
     let path = match signing::KeyUri::parse(text)? {
         signing::KeyUri::File(path) => path,
+        signing::KeyUri::Other(key) => return Ok(key.open()?.public_key().clone()),
         signing::KeyUri::Gpg(id) => return Ok(signing::GpgKey::find(&id)?.public_key().clone()),
     };
     if !path.exists() {

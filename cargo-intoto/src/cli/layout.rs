@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Profile, Severity};
 use crate::settings;
-use crate::signing::{ContainerArg, GpgKey, KeyDirectory, KeyFile, KeyUri};
+use crate::signing::{ContainerArg, GpgKey, KeyDirectory, KeyFile, KeyUri, OtherKey};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 
@@ -228,9 +228,12 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
     }
     let mut secrets: Vec<Box<dyn Signer>> = Vec::new();
     let mut container: Container = args.container.into();
-    let (gpg, files) = owner_keys(&args.keys)?;
+    let OwnerKeys { files, gpg, others } = owner_keys(&args.keys)?;
     for file in &files {
         secrets.push(Box::new(file.open()?));
+    }
+    for key in &others {
+        secrets.push(key.open()?);
     }
     for key in gpg {
         // No implementation takes its signatures in any other.
@@ -251,31 +254,47 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-fn owner_keys(keys: &[String]) -> Result<(Vec<GpgKey>, Vec<KeyFile>), CliError> {
+/// The keys that own a layout, by where they are.
+#[derive(Default)]
+struct OwnerKeys {
+    files: Vec<KeyFile>,
+    gpg: Vec<GpgKey>,
+    others: Vec<OtherKey>,
+}
+
+fn owner_keys(keys: &[String]) -> Result<OwnerKeys, CliError> {
+    let mut found = OwnerKeys::default();
     if !keys.is_empty() {
-        let (mut gpg, mut files) = (Vec::new(), Vec::new());
         for text in keys {
             match KeyUri::parse(text)? {
                 KeyUri::File(path) => {
                     let file = KeyFile::find(&path)?;
-                    if !files.contains(&file) {
-                        files.push(file);
+                    if !found.files.contains(&file) {
+                        found.files.push(file);
                     }
                 }
                 KeyUri::Gpg(id) => {
                     let key = GpgKey::find(&id)?;
-                    if !gpg.contains(&key) {
-                        gpg.push(key);
+                    if !found.gpg.contains(&key) {
+                        found.gpg.push(key);
+                    }
+                }
+                KeyUri::Other(key) => {
+                    if !found.others.contains(&key) {
+                        found.others.push(*key);
                     }
                 }
             }
         }
-        return Ok((gpg, files));
+        return Ok(found);
     }
     let directory = KeyDirectory::of_user()?;
     let own = directory.keys()?;
     match own.as_slice() {
-        [only] => Ok((Vec::new(), vec![KeyFile::find(&only.private)?])),
+        [only] => {
+            found.files.push(KeyFile::find(&only.private)?);
+            Ok(found)
+        }
         [] => Err(
             CliError::usage(format!("there is no key to sign with in `{}`", directory.path()))
                 .hint("run `cargo intoto key generate NAME`"),

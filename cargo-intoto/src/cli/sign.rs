@@ -34,7 +34,8 @@ const SOURCE: &str = "layouts/release.toml";
 pub(crate) struct Args {
     /// The link or layout, signed or not
     file: Utf8PathBuf,
-    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT; may be repeated
+    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE,
+    /// process:PROGRAM or ssh-agent:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Certificate of the key, to stand beside its signature: for layouts that count certificates

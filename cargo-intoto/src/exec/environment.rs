@@ -2,7 +2,7 @@
 //!
 //! Keeping secrets back is hygiene, not a boundary: code of the same user can read them elsewhere (see the threat model).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 /// Variables that hold a key, a passphrase or a token, by exact name.
@@ -44,11 +44,25 @@ fn is_of_parent(name: &str) -> bool {
 
 /// The environment that a child gets, given ours.
 fn handed_down(ours: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = (OsString, OsString)> {
-    ours.filter(|(name, _)| {
+    ours.filter(|(name, value)| {
+        if holds_private_key(value) {
+            return false;
+        }
         // A name that is not UTF-8 is none of those that are kept back.
         name.to_str().is_none_or(|name| !is_secret(name) && !is_of_parent(name))
     })
 }
+
+/// Whether a value holds a private key: `--key env:VARIABLE` leaves the name to the user, and nobody's child needs one.
+fn holds_private_key(value: &OsStr) -> bool {
+    value
+        .as_encoded_bytes()
+        .windows(PRIVATE_KEY.len())
+        .any(|window| window == PRIVATE_KEY)
+}
+
+/// The end of the first line of every private key in PEM.
+const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
 
 /// Gives `command` our environment without secrets.
 pub fn sanitise(command: &mut Command) {
@@ -98,5 +112,18 @@ mod tests {
             .map(|(name, _)| name.into_string().expect("ASCII"))
             .collect();
         assert_eq!(theirs, handed);
+    }
+
+    #[test]
+    fn private_keys_stay_here_under_any_name() {
+        let pair = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        let ours = [
+            pair("A", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----"),
+            pair("B", "\n-----BEGIN ENCRYPTED PRIVATE KEY-----\\n"),
+            pair("C", "-----BEGIN EC PRIVATE KEY-----"),
+            pair("D", "-----BEGIN PUBLIC KEY-----"),
+        ];
+        let theirs: Vec<_> = handed_down(ours.into_iter()).map(|(name, _)| name).collect();
+        assert_eq!(theirs, ["D"]);
     }
 }

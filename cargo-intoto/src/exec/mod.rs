@@ -7,6 +7,7 @@ pub mod environment;
 pub mod git;
 pub mod git_object;
 pub(crate) mod gpg;
+pub(crate) mod helper;
 pub(crate) mod inspection;
 pub mod messages;
 pub mod process_group;

@@ -13,7 +13,8 @@ use crate::signing::PendingSigners;
 /// Who signs, and in which form.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyArgs {
-    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT; may be repeated
+    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE,
+    /// process:PROGRAM or ssh-agent:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY", help_heading = "Signing")]
     pub keys: Vec<String>,
     /// Certificate of the key, to stand beside its signature: for layouts that count certificates

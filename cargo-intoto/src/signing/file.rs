@@ -14,7 +14,7 @@ use crate::settings::{self, Exposure};
 use crate::signing::passphrase;
 
 const WHAT: &str = "private key";
-const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+pub(super) const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 
 /// Which kind of key to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,12 +128,12 @@ fn cannot_read(origin: &str, why: &str) -> CliError {
 }
 
 const KIND_HINT: &str = "only ed25519, ECDSA (P-256, P-384, P-521) and RSA keys can be used: make one with `cargo intoto key generate NAME`";
-const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----`, `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8), `-----BEGIN EC PRIVATE KEY-----` (SEC 1) or `-----BEGIN RSA PRIVATE KEY-----` (PKCS#1)";
+pub(super) const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN PRIVATE KEY-----`, `-----BEGIN ENCRYPTED PRIVATE KEY-----` (PKCS#8), `-----BEGIN EC PRIVATE KEY-----` (SEC 1) or `-----BEGIN RSA PRIVATE KEY-----` (PKCS#1)";
 const ENCRYPTED_HINT: &str =
     "this old encryption is weak and not read: rewrite the file with `openssl pkcs8 -topk8 -in FILE -out NEW`";
 
 /// Reads the PEM `text` of a private key, which came from `origin`.
-fn decode_private(
+pub(super) fn decode_private(
     text: &str,
     origin: &str,
     passphrase: &dyn Fn() -> Result<Zeroizing<String>, CliError>,

@@ -1,16 +1,21 @@
 //! Signing keys: where they are, how they are opened, and which of them sign a step.
 
+mod agent;
 mod args;
 mod certificate;
 mod directory;
 mod file;
 mod openpgp;
+mod other;
 mod passphrase;
 mod pending;
+mod process;
 mod public;
 mod signed_file;
 mod uri;
+mod variable;
 
+pub use agent::AgentKey;
 pub(crate) use args::is_gpg;
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
 pub use certificate::{load_certificate, load_certificates};
@@ -18,8 +23,11 @@ pub use directory::{KeyDirectory, StoredKey};
 pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};
 pub use openpgp::{GpgKey, OpenPgpId, load_from_gpg, load_pubring};
+pub use other::OtherKey;
 pub(crate) use passphrase::{ask as ask_passphrase, new as new_passphrase};
 pub use pending::{Keyring, PendingSigners, StepSigner};
+pub use process::ProcessKey;
 pub use public::{load_public_key, parse_public_key, public_key_text};
 pub use signed_file::SignedFile;
 pub use uri::{KeyUri, is_key_name};
+pub use variable::VariableKey;

@@ -16,7 +16,7 @@ use crate::layout_source::LayoutSource;
 use crate::settings;
 use crate::signing::certificate::load_certificate;
 use crate::signing::openpgp::GpgKey;
-use crate::signing::{KeyArgs, KeyDirectory, KeyFile, KeyUri, StoredKey};
+use crate::signing::{KeyArgs, KeyDirectory, KeyFile, KeyUri, OtherKey, StoredKey};
 use crate::ui::Ui;
 
 /// Keys that were chosen and are still closed.
@@ -25,6 +25,7 @@ pub struct PendingSigners {
     files: Vec<KeyFile>,
     /// Keys that GnuPG keeps.
     gpg: Vec<GpgKey>,
+    others: Vec<OtherKey>,
     /// Of the only key, if it has one.
     certificate: Option<Certificate>,
     naming: Naming,
@@ -110,7 +111,7 @@ impl PendingSigners {
             Some(style) => Naming::Style(style.into()),
             None => Naming::Listed(source.map(LayoutSource::listed_keys).unwrap_or_default()),
         };
-        let mut gpg: Vec<GpgKey> = Vec::new();
+        let (mut gpg, mut others): (Vec<GpgKey>, Vec<OtherKey>) = Default::default();
         let files = if args.unsigned {
             Vec::new()
         } else if args.keys.is_empty() {
@@ -132,20 +133,28 @@ impl PendingSigners {
                             gpg.push(key);
                         }
                     }
+                    KeyUri::Other(key) => {
+                        if !others.contains(&key) {
+                            others.push(*key);
+                        }
+                    }
                 }
             }
             files
         };
         let certificate = match &args.certificate {
             None => None,
-            Some(_) if files.len() > 1 || !gpg.is_empty() => {
-                return Err(CliError::usage("a certificate belongs to one key in a file"));
+            Some(_) if files.len() + others.len() > 1 || !gpg.is_empty() => {
+                return Err(CliError::usage(
+                    "a certificate belongs to one key, and not to one of GnuPG's",
+                ));
             }
             Some(path) => Some(load_certificate(path)?),
         };
         Ok(Self {
             files,
             gpg,
+            others,
             certificate,
             naming,
         })
@@ -162,13 +171,15 @@ impl PendingSigners {
 
     /// Whether nothing will be signed.
     pub fn is_unsigned(&self) -> bool {
-        self.files.is_empty() && self.gpg.is_empty()
+        self.files.is_empty() && self.gpg.is_empty() && self.others.is_empty()
     }
 
     /// The keys' names, for `--dry-run`.
     pub fn names(&self) -> impl Iterator<Item = String> {
         let files = self.files.iter().map(|file| file.path().to_string());
-        files.chain(self.gpg.iter().map(|key| format!("gpg:{}", key.key_id())))
+        files
+            .chain(self.gpg.iter().map(|key| format!("gpg:{}", key.key_id())))
+            .chain(self.others.iter().map(OtherKey::name))
     }
 
     /// Opens the keys, asking for passphrases where needed. Call it when no process of the recorded command is left.
@@ -181,6 +192,7 @@ impl PendingSigners {
 #[derive(Default)]
 pub struct Keyring {
     open: BTreeMap<Utf8PathBuf, Rc<SecretKey>>,
+    others: Vec<(OtherKey, Rc<dyn Signer>)>,
 }
 
 impl Keyring {
@@ -188,30 +200,26 @@ impl Keyring {
     pub fn open(&mut self, pending: &PendingSigners, _ui: &Ui) -> Result<Vec<StepSigner>, CliError> {
         let mut signers: Vec<StepSigner> = Vec::new();
         for file in &pending.files {
-            let key = match self.open.get(file.path()) {
-                Some(key) => Rc::clone(key),
+            let key: Rc<dyn Signer> = match self.open.get(file.path()) {
+                Some(key) => Rc::<SecretKey>::clone(key),
                 None => {
                     let key = Rc::new(file.open()?);
                     self.open.insert(file.path().to_owned(), Rc::clone(&key));
                     key
                 }
             };
-            if signers
-                .iter()
-                .any(|other| other.signer().public_key() == key.public_key())
-            {
-                continue;
-            }
-            let key_id = pending.naming.name(key.public_key())?;
-            let certificate = match &pending.certificate {
-                Some(certificate) => Some(beside(certificate, key.public_key())?),
-                None => None,
+            add(&mut signers, key, pending)?;
+        }
+        for chosen in &pending.others {
+            let key = match self.others.iter().find(|(other, _)| other == chosen) {
+                Some((_, key)) => Rc::clone(key),
+                None => {
+                    let key: Rc<dyn Signer> = Rc::from(chosen.open()?);
+                    self.others.push((chosen.clone(), Rc::clone(&key)));
+                    key
+                }
             };
-            signers.push(StepSigner {
-                key,
-                key_id,
-                certificate,
-            });
+            add(&mut signers, key, pending)?;
         }
         for key in &pending.gpg {
             // Named by what signs, however a layout lists its primary key.
@@ -223,6 +231,27 @@ impl Keyring {
         }
         Ok(signers)
     }
+}
+
+/// Adds a key that is open, under the id that it is named by, unless it is there.
+fn add(signers: &mut Vec<StepSigner>, key: Rc<dyn Signer>, pending: &PendingSigners) -> Result<(), CliError> {
+    if signers
+        .iter()
+        .any(|other| other.signer().public_key() == key.public_key())
+    {
+        return Ok(());
+    }
+    let key_id = pending.naming.name(key.public_key())?;
+    let certificate = match &pending.certificate {
+        Some(certificate) => Some(beside(certificate, key.public_key())?),
+        None => None,
+    };
+    signers.push(StepSigner {
+        key,
+        key_id,
+        certificate,
+    });
+    Ok(())
 }
 
 /// The certificate as it stands beside a signature by `key`, if it is about that key and not over.

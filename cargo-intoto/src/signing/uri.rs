@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::CliError;
 use crate::settings;
+use crate::signing::OtherKey;
 
 /// What is known about one scheme.
 struct Scheme {
@@ -27,6 +28,21 @@ const SCHEMES: &[Scheme] = &[
         unavailable: None,
     },
     Scheme {
+        name: "env",
+        form: "env:VARIABLE",
+        unavailable: None,
+    },
+    Scheme {
+        name: "process",
+        form: "process:PROGRAM",
+        unavailable: None,
+    },
+    Scheme {
+        name: "ssh-agent",
+        form: "ssh-agent:FINGERPRINT",
+        unavailable: None,
+    },
+    Scheme {
         name: "sigstore",
         form: "sigstore:",
         unavailable: Some("this build has no Sigstore support: install cargo-intoto with `--features sigstore`"),
@@ -40,6 +56,8 @@ pub enum KeyUri {
     File(Utf8PathBuf),
     /// A key that GnuPG keeps: what stands behind `gpg:`.
     Gpg(String),
+    /// A key of another scheme, which was found.
+    Other(Box<OtherKey>),
 }
 
 impl KeyUri {
@@ -54,6 +72,9 @@ impl KeyUri {
             };
             if let Some(hint) = row.unavailable {
                 return Err(CliError::usage(format!("keys of the scheme `{scheme}:` cannot be used")).hint(hint));
+            }
+            if let Some(key) = OtherKey::find(scheme, rest)? {
+                return Ok(Self::Other(Box::new(key)));
             }
             return Ok(match row.name {
                 "gpg" => Self::Gpg(rest.to_owned()),
@@ -76,6 +97,11 @@ impl KeyUri {
     pub fn into_file(self) -> Result<Utf8PathBuf, CliError> {
         match self {
             Self::File(path) => Ok(path),
+            Self::Other(key) => Err(
+                CliError::usage(format!("a key file is wanted here, not `{}`", key.name())).hint(
+                    "keys that are elsewhere sign links and layouts, with `cargo intoto sign` or while recording",
+                ),
+            ),
             Self::Gpg(id) => Err(CliError::usage(format!("a key file is wanted here, not `gpg:{id}`"))
                 .hint("keys that GnuPG keeps sign links and layouts: `cargo intoto sign --key gpg:FINGERPRINT`")),
         }
