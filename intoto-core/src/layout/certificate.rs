@@ -6,7 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::LayoutProblem;
-use super::read::{check_count, words_value};
+use super::read::check_count;
+use super::write::words_value;
 use crate::encoding::{Object, Value};
 use crate::limits::Limits;
 use crate::member::Members;

@@ -15,6 +15,7 @@ mod parameters;
 mod read;
 mod rule;
 mod step;
+mod write;
 
 pub use crate::artifacts::ArtifactList;
 pub use certificate::{Authorities, Authority, CertificateConstraint};
