@@ -50,6 +50,11 @@ impl Bearer {
         self.certificate.same_holder(&other.certificate)
     }
 
+    /// Whether the certificate says of nobody that it is theirs.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.certificate.is_nameless()
+    }
+
     pub(super) fn report(&self) -> CertificateReport {
         let names = self.certificate.names();
         CertificateReport {

@@ -58,7 +58,9 @@ fn distinct_keys(slots: &[Slot]) -> usize {
             identities: key.identities().collect(),
             bearers: Vec::new(),
             counts: false,
+            is_known: false,
         });
+        holder.is_known |= !bearer.is_some_and(Bearer::is_nameless);
         holder.bearers.extend(bearer);
         holder.counts |= counts;
     }
@@ -70,12 +72,16 @@ fn distinct_keys(slots: &[Slot]) -> usize {
                 merged.identities.append(&mut holder.identities);
                 merged.bearers.append(&mut holder.bearers);
                 merged.counts |= holder.counts;
+                merged.is_known |= holder.is_known;
             }
             !same
         });
         holders.push(merged);
     }
-    holders.iter().filter(|holder| holder.counts).count()
+    // Whoever is known by a certificate without a name may be one of the others.
+    holders.retain(|holder| holder.counts);
+    let known = holders.iter().filter(|holder| holder.is_known).count();
+    known.max(usize::from(!holders.is_empty()))
 }
 
 /// Somebody with all keys and certificates that are in one hand.
@@ -84,6 +90,8 @@ struct Holder<'a> {
     bearers: Vec<&'a Bearer>,
     /// Whether one of them signed a link that counts.
     counts: bool,
+    /// Whether one of them says who it is: the layout lists the key, or the certificate has a name.
+    is_known: bool,
 }
 
 impl Holder<'_> {

@@ -27,6 +27,10 @@ impl Bearer {
         match self.nobody {}
     }
 
+    pub(super) fn is_nameless(&self) -> bool {
+        match self.nobody {}
+    }
+
     pub(super) fn report(&self) -> CertificateReport {
         match self.nobody {}
     }

@@ -161,11 +161,16 @@ impl Certificate {
     }
 
     /// Whether both certificates speak of the same holder: the same subject, or one alternative name in common, of any kind and however it is
-    /// spelled. A certificate without any name may be anybody's.
+    /// spelled. Certificates without any name are one holder's.
     ///
     /// Whoever can have two certificates issued is still one functionary.
     pub fn same_holder(&self, other: &Self) -> bool {
         self.0.holder.is_same_as(&other.0.holder)
+    }
+
+    /// Whether it names nobody, so that it may be anybody's.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.0.holder.is_nameless()
     }
 
     pub(super) fn extensions(&self) -> &Extensions {

@@ -115,15 +115,14 @@ impl Holder {
         })
     }
 
-    /// Whether both have the subject or an alternative name in common. Whoever has no name at all may be anybody.
+    /// Whether both have the subject or an alternative name in common, or neither has any name.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        self.is_nameless()
-            || other.is_nameless()
+        self.is_nameless() && other.is_nameless()
             || !self.subject.is_empty() && self.subject == other.subject
             || !self.alternatives.is_disjoint(&other.alternatives)
     }
 
-    fn is_nameless(&self) -> bool {
+    pub(super) fn is_nameless(&self) -> bool {
         self.subject.is_empty() && self.alternatives.is_empty()
     }
 }

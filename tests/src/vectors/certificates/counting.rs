@@ -8,7 +8,7 @@ use super::{
     alice_key, anybody, by, carol_key, certified, chain_of, functionary, other_functionary, unmet, usual_layout,
 };
 use crate::certificates::{ALTERNATIVE_NAMES, Template, intermediate, sequence, tlv};
-use crate::vectors::chain::{self, alice, bob, carol, dsse, dsse_under, text, write_link};
+use crate::vectors::chain::{self, alice, bob, carol, dsse, dsse_under, mallory, text, write_link};
 use crate::vectors::{Vector, with};
 
 pub(super) fn vectors() -> Vec<Vector> {
@@ -119,6 +119,21 @@ pub(super) fn vectors() -> Vec<Vector> {
         )
         .refused(&["threshold-unmet"])
         .file(carol().link_file("write"), carols(&nobody(carol_key))),
+        chain_of(
+            "verified--certificate-of-nobody-besides",
+            "a certificate without a name adds nobody, and takes nobody away",
+            &twice,
+            &usual(),
+        )
+        .file(carol().link_file("write"), carols(&other_functionary()))
+        .file(
+            mallory().link_file("write"),
+            certified(
+                &text(&write_link()),
+                &mallory(),
+                &nobody(|| SecretKey::ed25519_from_seed([5; 32])).pem_by(&intermediate()),
+            ),
+        ),
         Vector::new(
             "threshold-unmet--certificate-of-listed-key",
             "one key counts by itself, and once more by its certificate, under another id",
