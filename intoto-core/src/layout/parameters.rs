@@ -538,10 +538,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_matches_only_itself(
-            before in "[ab\\[*]{0,3}", value in "[ab*?!\\[\\]{}-]{1,6}", after in "[ab\\]]{0,3}", other in "[ab*?!\\[\\]{}-]{1,6}"
+            before in "[ab\\[]{0,3}", value in "[ab*?!\\[\\]{}-]{1,6}", after in "[ab\\]]{0,3}", other in "[ab*?!\\[\\]{}-]{1,6}"
         ) {
-            // The text around the value is kept free of wildcards that could stand for a part of it.
-            prop_assume!(!before.contains('*'));
+            // The text around the value is free of wildcards, which could stand for a part of it.
             let template = [&before, "{v}", &after].concat();
             let Ok(pattern) = parameters(&[("v", &value)]).fill_pattern(&Pattern::compile(&template)) else {
                 return Ok(());
