@@ -7,6 +7,7 @@ pub mod fixed;
 pub mod outer;
 pub mod output;
 pub mod project;
+pub mod recorded;
 pub mod registry;
 pub mod sandbox;
 pub mod vectors;

@@ -3,10 +3,9 @@
 use std::fs;
 
 use camino::Utf8PathBuf;
+use cargo_intoto_tests::recorded::{names, payload};
 use cargo_intoto_tests::{Project, Sandbox, sandbox::twin};
-use intoto_core::encoding::to_json;
-use intoto_core::envelope::{Container, Envelope};
-use intoto_core::limits::Limits;
+use intoto_core::envelope::Container;
 use serde_json::{Value, json};
 
 /// A package whose run has begun, and a key.
@@ -40,22 +39,7 @@ fn files(project: &Project<'_>, start: &str) -> Vec<Utf8PathBuf> {
 fn link(project: &Project<'_>, start: &str) -> (Value, Container) {
     let files = files(project, start);
     assert_eq!(files.len(), 1, "{start}: {files:?}");
-    let bytes = fs::read(&files[0]).expect("readable");
-    let envelope = Envelope::parse(&bytes, &Limits::default()).expect("an envelope");
-    let payload = envelope.payload_value().expect("a payload");
-    (
-        serde_json::from_str(&to_json(&payload)).expect("JSON"),
-        envelope.container(),
-    )
-}
-
-fn names(artifacts: &Value) -> Vec<&str> {
-    artifacts
-        .as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect()
+    payload(&files[0])
 }
 
 #[test]

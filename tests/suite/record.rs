@@ -1,11 +1,7 @@
 //! Recording as a user meets it: flags and exit codes, other steps, `try` on trees of every kind.
 
-use std::fs;
-
+use cargo_intoto_tests::recorded::{names, payload};
 use cargo_intoto_tests::{Project, Sandbox};
-use intoto_core::encoding::to_json;
-use intoto_core::envelope::Envelope;
-use intoto_core::limits::Limits;
 use serde_json::Value;
 
 /// The payload of the only link of a step in the latest run.
@@ -19,18 +15,7 @@ fn link(project: &Project<'_>, runs: &str, step: &str) -> Value {
         .collect();
     let only = links.pop().unwrap_or_else(|| panic!("no link of {step} in {latest}"));
     assert!(links.is_empty(), "several links of {step} in {latest}");
-    let bytes = fs::read(only.path()).expect("readable");
-    let envelope = Envelope::parse(&bytes, &Limits::default()).expect("an envelope");
-    serde_json::from_str(&to_json(&envelope.payload_value().expect("a payload"))).expect("JSON")
-}
-
-fn names(artifacts: &Value) -> Vec<&str> {
-    artifacts
-        .as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect()
+    payload(only.path()).0
 }
 
 #[test]
