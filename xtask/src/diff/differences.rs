@@ -101,7 +101,8 @@ const TABLE: &[Difference] = &[
     stricter(
         "Layouts that demand nothing",
         FindingCode::LayoutEmpty,
-        &["layout-empty"],
+        // A list of steps or inspections that became another empty value, as far as Python takes it for a list.
+        &["layout-empty", "layout-member-type"],
     ),
     stricter(
         "Names of steps that lead elsewhere",
@@ -248,6 +249,7 @@ const TABLE: &[Difference] = &[
             "link-member-missing",
             "link-member-type",
             "link-name",
+            "link-of-another-step",
         ],
     ),
     laxer(
