@@ -25,7 +25,7 @@ use crate::encoding::{Object, Value};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::member::{MemberError, Members, is_extension};
-use crate::predicate::{Predicate, PredicateError};
+use crate::predicate::{Predicate, PredicateError, Release};
 
 /// What somebody attests of some artifacts.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +98,14 @@ impl Statement {
         }
     }
 
+    /// The statement that these artifacts are that release.
+    pub fn of_release(release: Release) -> Self {
+        Self {
+            version: StatementVersion::V1,
+            predicate: Predicate::ReleaseV0_1(release),
+        }
+    }
+
     /// The statement as the payload of a DSSE envelope.
     pub fn to_value(&self) -> Value<'static> {
         let (subject, predicate) = self.predicate.to_values();
@@ -113,8 +121,8 @@ impl Statement {
     pub fn into_link(self) -> Result<Link, StatementError> {
         match self.predicate {
             Predicate::LinkV0_2(link) | Predicate::LinkV0_3(link) => Ok(link),
-            Predicate::Other { predicate_type, .. } => Err(StatementError::NotALink {
-                predicate_type: excerpt(&predicate_type),
+            other @ (Predicate::ReleaseV0_1(_) | Predicate::Other { .. }) => Err(StatementError::NotALink {
+                predicate_type: excerpt(other.type_uri()),
             }),
         }
     }
@@ -249,6 +257,36 @@ mod tests {
             "predicate type `https://slsa.dev/provenance/v1` is not supported as the evidence of a step",
             found.into_link().expect_err("no link").to_string()
         );
+    }
+
+    #[test]
+    fn a_release_is_read_and_is_no_link() {
+        let subject = format!(r#"[{{"name": "a-1.0.0.crate", "digest": {DIGEST}}}]"#);
+        let text = |purl: &str| statement(V1, Predicate::RELEASE_V0_1, &subject, purl);
+        let found = read(&text(r#"{"purl": "pkg:cargo/a@1.0.0", "packageId": "7"}"#)).expect("a statement");
+        let Predicate::ReleaseV0_1(release) = &found.predicate else {
+            panic!("{found:?}")
+        };
+        assert_eq!("pkg:cargo/a@1.0.0", release.purl());
+        assert!(release.artifacts().get("a-1.0.0.crate").is_some());
+        let written = Statement::of_release(release.clone());
+        assert_eq!(
+            Ok(&written),
+            Statement::from_value(&written.to_value(), &Limits::default()).as_ref()
+        );
+        assert_eq!(found, written);
+        assert_eq!(
+            "predicate type `https://in-toto.io/attestation/release/v0.1` is not supported as the evidence of a step",
+            found.into_link().expect_err("no link").to_string()
+        );
+        for (predicate, expected) in [
+            ("{}", "member `purl` is missing"),
+            (r#"{"purl": "pkg:cargo/a"}"#, "expected a package URL with a version"),
+            (r#"{"purl": 1}"#, "member `purl` is an integer"),
+        ] {
+            let error = read(&text(predicate)).expect_err("no statement").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

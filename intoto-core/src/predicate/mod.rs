@@ -1,7 +1,7 @@
 //! Predicates: what a statement says about its subject. One file for each type and version.
 //!
-//! Specification: the in-toto attestation framework, `spec/predicates`. Predicates that convert to a link are read; any other is kept as it is, so
-//! that whoever refuses it can name it.
+//! Specification: the in-toto attestation framework, `spec/predicates`. Predicates that convert to a link and that of a release are read; any
+//! other is kept as it is, so that whoever refuses it can name it.
 
 use alloc::string::String;
 use core::fmt;
@@ -16,8 +16,10 @@ use crate::name::NameError;
 mod descriptor;
 mod link_v0_2;
 mod link_v0_3;
+mod release_v0_1;
 
 pub use descriptor::DescriptorError;
+pub use release_v0_1::Release;
 
 /// What a statement says, by its `predicateType`.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +29,8 @@ pub enum Predicate {
     LinkV0_2(Link),
     /// `https://in-toto.io/attestation/link/v0.3`, with the statement's subject as its products.
     LinkV0_3(Link),
+    /// `https://in-toto.io/attestation/release/v0.1`, with the statement's subject as the release's artifacts. No evidence of any step.
+    ReleaseV0_1(Release),
     /// Anything else. Nothing about it is decided here, and nobody may take it for evidence of a step.
     Other {
         /// The `predicateType`.
@@ -43,6 +47,8 @@ impl Predicate {
     pub const LINK_V0_2: &'static str = "https://in-toto.io/Link/v0.2";
     /// The type of the present link predicate.
     pub const LINK_V0_3: &'static str = "https://in-toto.io/attestation/link/v0.3";
+    /// The type of the release predicate.
+    pub const RELEASE_V0_1: &'static str = "https://in-toto.io/attestation/release/v0.1";
 
     /// Reads a predicate together with the subject that it speaks of: which members a subject needs depends on the predicate.
     pub(crate) fn read(
@@ -54,6 +60,7 @@ impl Predicate {
         match predicate_type {
             Self::LINK_V0_2 => link_v0_2::read(subject, predicate, limits).map(Self::LinkV0_2),
             Self::LINK_V0_3 => link_v0_3::read(subject, predicate, limits).map(Self::LinkV0_3),
+            Self::RELEASE_V0_1 => release_v0_1::read(subject, predicate, limits).map(Self::ReleaseV0_1),
             other => Ok(Self::Other {
                 predicate_type: other.into(),
                 subject: subject.clone().into_owned(),
@@ -67,6 +74,7 @@ impl Predicate {
         match self {
             Self::LinkV0_2(_) => Self::LINK_V0_2,
             Self::LinkV0_3(_) => Self::LINK_V0_3,
+            Self::ReleaseV0_1(_) => Self::RELEASE_V0_1,
             Self::Other { predicate_type, .. } => predicate_type,
         }
     }
@@ -76,6 +84,10 @@ impl Predicate {
         match self {
             Self::LinkV0_2(link) => (descriptor::to_value(&link.products), link_v0_2::to_value(link)),
             Self::LinkV0_3(link) => (descriptor::to_value(&link.products), link_v0_3::to_value(link)),
+            Self::ReleaseV0_1(release) => (
+                descriptor::to_value(release.artifacts()),
+                release_v0_1::to_value(release),
+            ),
             Self::Other { subject, raw, .. } => (subject.clone(), raw.clone()),
         }
     }
@@ -106,6 +118,12 @@ pub enum PredicateError {
     /// The materials, an object of digests, cannot be read.
     #[error("predicate: materials: {0}")]
     MaterialsObject(ArtifactsError),
+    /// The member `purl` of a release is no package URL with a version.
+    #[error("predicate: member `purl` is `{found}`, expected a package URL with a version")]
+    Purl {
+        /// The text found, cut if it is long.
+        found: String,
+    },
 }
 
 /// What the members of either version that mean the same have to be.

@@ -195,7 +195,7 @@ fn of_statement(error: &StatementError) -> FindingCode {
             PredicateError::Name(_) => FindingCode::StepNameInvalid,
             PredicateError::Subject(error) | PredicateError::Materials(error) => descriptor(error),
             PredicateError::MaterialsObject(error) => of_artifacts(error),
-            PredicateError::Member(_) => FindingCode::MetadataInvalid,
+            PredicateError::Member(_) | PredicateError::Purl { .. } => FindingCode::MetadataInvalid,
         },
         StatementError::Member(_) => FindingCode::MetadataInvalid,
     }
