@@ -16,12 +16,17 @@ pub fn message(text: &str) -> Cow<'_, str> {
 }
 
 fn escaped(text: &str, needs_escape: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&needs_escape) {
+    if !text.contains(&needs_escape) && !text.contains("##") && !text.trim_start().starts_with("::") {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         match character {
+            // What runs our commands may obey lines that begin with `::`, and `##` before a bracket anywhere in a line.
+            ':' if escaped.trim_start().is_empty() && text.trim_start().starts_with("::") => {
+                escaped.push_str("\\u{3a}")
+            }
+            '#' if escaped.ends_with('#') => escaped.push_str("\\u{23}"),
             '\\' if needs_escape('\\') => escaped.push_str("\\\\"),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
@@ -42,7 +47,9 @@ pub fn json(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut units = [0; 2];
     for character in text.chars() {
-        if character.is_ascii() && character != '\u{7f}' {
+        if character == '#' && escaped.ends_with('#') {
+            escaped.push_str("\\u0023");
+        } else if character.is_ascii() && character != '\u{7f}' {
             escaped.push(character);
         } else {
             for unit in character.encode_utf16(&mut units) {
@@ -60,7 +67,7 @@ pub fn shell(text: &str) -> Cow<'_, str> {
     if !text.is_empty() && text.chars().all(harmless) {
         return Cow::Borrowed(text);
     }
-    if text.contains(needs_escape) {
+    if text.contains(needs_escape) || text.contains("##") {
         // `$'…'` is understood by bash, zsh and ksh; plain quotes would put the control character itself on the screen.
         let mut escaped = String::from("$'");
         for character in text.chars() {
@@ -69,7 +76,7 @@ pub fn shell(text: &str) -> Cow<'_, str> {
                     escaped.push('\\');
                     escaped.push(character);
                 }
-                _ if needs_escape(character) => {
+                _ if needs_escape(character) || character == '#' && escaped.ends_with('#') => {
                     let _ = write!(escaped, "\\U{:08x}", u32::from(character));
                 }
                 _ => escaped.push(character),
@@ -119,6 +126,10 @@ mod tests {
             ("\r\t\u{7f}\0", "\\r\\t\\u{7f}\\u{0}"),
             ("\u{2028}", "\\u{2028}"),
             ("\u{e0041}", "\\u{e0041}"),
+            ("a::b # c", "a::b # c"),
+            ("::error::x", "\\u{3a}:error::x"),
+            (" ::error::x", " \\u{3a}:error::x"),
+            ("a##[group]###", "a#\\u{23}[group]#\\u{23}#"),
         ];
         for (foreign, shown) in cases {
             assert_eq!(plain(foreign), shown);
@@ -133,10 +144,11 @@ mod tests {
 
     #[test]
     fn json_is_ascii_and_the_same_value() {
-        let foreign = "naïve \u{202e} \u{1f600} \u{7f} \n \"quoted\"";
+        let foreign = "naïve \u{202e} \u{1f600} \u{7f} \n \"quoted\" ##[group]";
         let text = serde_json::to_string(foreign).expect("text is JSON");
         let escaped = json(&text);
         assert!(escaped.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{escaped}");
+        assert!(!escaped.contains("##"), "{escaped}");
         assert_eq!(serde_json::from_str::<String>(&escaped).expect("still JSON"), foreign);
     }
 
@@ -149,6 +161,7 @@ mod tests {
             ("it's", "'it'\\''s'"),
             ("$(rm)", "'$(rm)'"),
             ("a\nb'", "$'a\\U0000000ab\\''"),
+            ("##[x]", "$'#\\U00000023[x]'"),
         ];
         for (foreign, word) in cases {
             assert_eq!(shell(foreign), word);

@@ -14,6 +14,7 @@ mod own_run;
 mod package;
 mod record;
 mod release;
+mod reporting;
 mod run;
 mod sequence;
 mod sign;

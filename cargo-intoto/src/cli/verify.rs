@@ -8,16 +8,16 @@ use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verify::CommandDifference;
 
+use crate::cli::reporting::ReportingArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::foreign::{self, ForeignDirectory};
-use crate::report::{self, Format};
 use crate::signing::load_certificates;
 use crate::trust::TrustArgs;
 use crate::ui::Ui;
 use crate::verification::author_tree::AuthorTree;
 use crate::verification::owners::{self, GpgOwners, Older, Owners};
-use crate::verification::{self, Artifact, Commands, ReferenceTime, Request, hostile_tree, subject};
+use crate::verification::{self, Artifact, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
 
 /// Decide whether artifacts came out of the steps that a layout demands
 ///
@@ -41,9 +41,8 @@ pub(crate) struct Args {
     /// Another artifact to verify; may be repeated
     #[arg(long = "artifact", value_name = "FILE")]
     artifacts: Vec<Utf8PathBuf>,
-    /// How to report: human, json (as docs/verdict.schema.json says)
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
+    #[command(flatten)]
+    reporting: ReportingArgs,
     /// The signed layout [default: layouts/release.layout]
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     layout: Option<Utf8PathBuf>,
@@ -115,6 +114,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
+    let verdict = decide(&args, ui);
+    args.reporting.tell(&verdict, ui)?;
+    verdict.map(|report| report.exit())
+}
+
+/// The verdict, with what the trust store makes of it.
+fn decide(args: &Args, ui: &Ui) -> Result<Report, CliError> {
     let limits = Limits::default();
     if let Some(text) = args.layout_sha256.as_deref().filter(|text| !is_sha256(text)) {
         return Err(CliError::usage(format!("`--layout-sha256 {text}` is no sha256"))
@@ -122,7 +128,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     }
     let time = reference_time(args.as_of.as_deref())?;
     let parameters = parameters(&args.parameters)?;
-    let (mut request, owners) = prepare(&args, time, parameters, &limits, ui)?;
+    let (mut request, owners) = prepare(args, time, parameters, &limits, ui)?;
     if let Some(expected) = &args.layout_sha256 {
         owners::check_layout_sha256(&request.layout, expected, &limits, &mut request.findings);
     }
@@ -132,16 +138,11 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     } else {
         Older::Refused
     };
-    let remembered = owners.settle(&mut report, older);
-    ui.data(&match args.format {
-        Format::Human => report::human::render(&report, ui.verbosity()),
-        Format::Json => report::json::render(&report),
-    })?;
     // What was verified stays verified; only a later, older layout would not be noticed.
-    if let Err(error) = remembered {
+    if let Err(error) = owners.settle(&mut report, older) {
         ui.warn(format!("the trust store does not remember this layout: {error}"));
     }
-    Ok(report.exit())
+    Ok(report)
 }
 
 /// Finds everything that the verification depends on, and whose word counts.

@@ -9,11 +9,10 @@ use anstyle::{AnsiColor, Style};
 use intoto_core::envelope::Container;
 use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::verdict::{
-    Binding, InspectionReport, InspectionState, LayerReport, LinkState, Location, Outcome, Severity, StepReport,
-    SubjectReport,
+    Binding, InspectionReport, InspectionState, LayerReport, LinkState, Outcome, Severity, StepReport, SubjectReport,
 };
 
-use super::findings::{Row, rows, subject, verb};
+use super::findings::{Row, detail, place, rows, subject, verb};
 use crate::escape::{plain, shell};
 use crate::explain::{Account, Origin};
 use crate::ui::{Verbosity, count};
@@ -54,7 +53,7 @@ pub fn render(report: &Report, verbosity: Verbosity) -> String {
     let mut told = BTreeSet::new();
     for row in rows(report) {
         let is_wanted = verbosity > Verbosity::Quiet || row.severity >= Severity::Undecided;
-        if is_wanted && told.insert((row.code, row.message)) {
+        if is_wanted && told.insert((row.code, row.message.clone().into_owned())) {
             page.finding(&row, &report.layout_name);
         }
     }
@@ -290,13 +289,13 @@ impl Page {
             Severity::Warning => (WARNING, "warning"),
             Severity::Note => (NOTE, "note"),
         };
-        let place = match row.location.map(|location| place(location, row.message)) {
+        let place = match row.location.map(|location| place(location, &row.message)) {
             // What is nowhere inside of the layout is about the file itself.
             Some(None) => format!("{}: ", plain(layout)),
             Some(Some(place)) => format!("{place}: "),
             None => String::new(),
         };
-        let message = plain(row.message);
+        let message = plain(&row.message);
         let _ = writeln!(self.text, "{style}{label}[{}]:{style:#} {place}{message}", row.code);
         if let Some(hint) = row.hint {
             let _ = writeln!(self.text, "   {NOTE}hint:{NOTE:#} {}", plain(hint));
@@ -306,21 +305,7 @@ impl Page {
     fn verdict(&mut self, report: &Report) {
         let outcome = report.outcome();
         let style = if outcome == Outcome::Verified { GOOD } else { ERROR };
-        let steps = report.verdict.steps().len();
-        let detail = match outcome {
-            Outcome::Verified => {
-                let owners: Vec<_> = report.owners.iter().map(|owner| plain(&owner.label)).collect();
-                format!(
-                    " by {} and {} of a layout of {}",
-                    count(steps, "step"),
-                    count(report.verdict.inspections().len(), "inspection"),
-                    owners.join(" and ")
-                )
-            }
-            Outcome::Refused => " for the reasons above".to_owned(),
-            Outcome::Undecided => ", because something could not be checked".to_owned(),
-        };
-        let text = format!("{}{}{detail}", plain(&subject(report)), as_of(report));
+        let text = format!("{}{}{}", plain(&subject(report)), as_of(report), detail(report));
         self.line(style, verb(outcome), &text);
     }
 }
@@ -376,28 +361,4 @@ fn common_commit(report: &Report) -> Option<String> {
     let mut commits = commits.into_iter();
     let first = commits.next()?;
     commits.next().is_none().then(|| first.clone())
-}
-
-/// Where a finding was made, from the outside in, if it was made somewhere; an artifact that `message` names is not named again.
-fn place(location: &Location, message: &str) -> Option<String> {
-    let mut parts = Vec::new();
-    if !location.layer.is_empty() {
-        parts.push(format!("sublayout {}", plain(&location.layer.join("/"))));
-    }
-    if let Some(item) = &location.item {
-        parts.push(plain(item).into_owned());
-    }
-    if let Some(file) = &location.file {
-        parts.push(plain(file).into_owned());
-    }
-    if let Some(list) = location.list {
-        let rule = location.rule.map(|rule| format!(" rule {rule}")).unwrap_or_default();
-        parts.push(format!("{list}{rule}"));
-    }
-    if let Some(artifact) = &location.artifact
-        && (parts.is_empty() || !message.contains(&format!("`{artifact}`")))
-    {
-        parts.push(plain(artifact).into_owned());
-    }
-    (!parts.is_empty()).then(|| parts.join(", "))
 }

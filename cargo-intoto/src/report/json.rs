@@ -19,7 +19,20 @@ const VERSION: u32 = 1;
 
 /// Renders a report, with a newline at its end.
 pub fn render(report: &Report) -> String {
-    let value = json!({
+    text(&value(report))
+}
+
+/// Indented JSON as ASCII, with a newline at its end.
+pub(super) fn text(value: &Value) -> String {
+    // The alternate form is indented.
+    let mut text = escape::json(&format!("{value:#}"));
+    text.push('\n');
+    text
+}
+
+/// A report as JSON.
+pub fn value(report: &Report) -> Value {
+    json!({
         "format": "cargo-intoto-verdict",
         "version": VERSION,
         "outcome": report.outcome().as_str(),
@@ -33,11 +46,7 @@ pub fn render(report: &Report) -> String {
         "layers": report.verdict.layers().iter().map(layer).collect::<Vec<_>>(),
         "crates": report.crates.iter().map(account).collect::<Vec<_>>(),
         "findings": rows(report).iter().map(finding).collect::<Vec<_>>(),
-    });
-    // The alternate form is indented.
-    let mut text = escape::json(&format!("{value:#}"));
-    text.push('\n');
-    text
+    })
 }
 
 fn owner(owner: &Owner) -> Value {

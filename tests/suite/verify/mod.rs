@@ -6,6 +6,7 @@ mod crates;
 mod formats;
 mod hostile;
 mod inspections;
+mod reports;
 mod schema;
 mod trust;
 mod world;
