@@ -4,6 +4,7 @@ pub mod archive;
 pub mod certificates;
 pub mod chain;
 pub mod fixed;
+pub mod http;
 pub mod outer;
 pub mod output;
 pub mod project;

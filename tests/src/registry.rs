@@ -1,21 +1,45 @@
-//! A sparse cargo registry on the loopback interface, for dependencies that no real registry has.
+//! A sparse cargo registry on the loopback interface: for dependencies that no real registry has, and to publish to.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
+
+use crate::http::{self, Request, Response};
+use crate::sha256_hex;
 
 /// A registry that serves the crates added to it until the process ends.
 #[derive(Debug, Clone)]
 pub struct Registry {
     port: u16,
-    files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    state: Arc<Mutex<State>>,
+}
+
+/// A crate that somebody published, as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The name that the request states.
+    pub name: String,
+    /// The version that the request states.
+    pub version: String,
+    /// The bytes of the `.crate`.
+    pub archive: Vec<u8>,
+    /// The `Authorization` that came with it.
+    pub authorization: String,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: BTreeMap<String, Vec<u8>>,
+    /// Who may publish; nobody, as long as there is no token.
+    tokens: Vec<String>,
+    /// Whether reading takes a token as well.
+    reading_needs_token: bool,
+    uploads: Vec<Upload>,
+    /// `METHOD path` of every other request to the API that was granted.
+    granted: Vec<String>,
 }
 
 impl Registry {
@@ -25,35 +49,58 @@ impl Registry {
     /// When no loopback port is free.
     #[must_use]
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
-        let port = listener.local_addr().expect("a bound listener has an address").port();
-        let registry = Self {
-            port,
-            files: Arc::default(),
-        };
-        let config = json!({ "dl": format!("http://127.0.0.1:{port}/dl/{{crate}}/{{version}}") });
-        registry.put("/index/config.json", config.to_string().into_bytes());
-        let files = Arc::clone(&registry.files);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let files = Arc::clone(&files);
-                // A client that goes away in the middle is its own business.
-                thread::spawn(move || drop(answer(stream, &files)));
-            }
-        });
+        let state = Arc::<Mutex<State>>::default();
+        let shared = Arc::clone(&state);
+        let port = http::serve(move |request| answer(request, &mut lock(&shared)));
+        let registry = Self { port, state };
+        registry.configure(false);
         registry
     }
 
     /// The index URL, as cargo wants it in `[registries]`.
     #[must_use]
     pub fn index(&self) -> String {
-        format!("sparse+http://127.0.0.1:{}/index/", self.port)
+        format!("sparse+{}/index/", self.api())
+    }
+
+    /// Where the API is.
+    #[must_use]
+    pub fn api(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The `.cargo/config.toml` text that names the registry.
     #[must_use]
     pub fn config(&self, name: &str) -> String {
         format!("[registries.{name}]\nindex = \"{}\"\n", self.index())
+    }
+
+    /// Lets whoever has this token publish, yank and own.
+    pub fn grant(&self, token: &str) {
+        self.state().tokens.push(token.to_owned());
+    }
+
+    /// Takes that right back.
+    pub fn revoke(&self, token: &str) {
+        self.state().tokens.retain(|own| own != token);
+    }
+
+    /// Demands a token for reading, too.
+    pub fn require_token_for_reading(&self) {
+        self.state().reading_needs_token = true;
+        self.configure(true);
+    }
+
+    /// What was published through the API, in order.
+    #[must_use]
+    pub fn uploads(&self) -> Vec<Upload> {
+        self.state().uploads.clone()
+    }
+
+    /// Yanks, unyanks and questions about owners that were granted, as `METHOD path`.
+    #[must_use]
+    pub fn granted(&self) -> Vec<String> {
+        self.state().granted.clone()
     }
 
     /// Publishes a library crate of one file without dependencies; returns its `.crate`.
@@ -66,23 +113,45 @@ impl Registry {
 
     /// Publishes these bytes as the `.crate`, whatever they are.
     pub fn publish_file(&self, name: &str, version: &str, archive: Vec<u8>) {
-        let checksum: String = Sha256::digest(&archive)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let line =
-            json!({ "name": name, "vers": version, "deps": [], "cksum": checksum, "features": {}, "yanked": false });
-        let index = format!("/index/{}", index_path(name));
-        let mut files = self.files.lock().expect("no request panics");
-        files.entry(index).or_default().extend(format!("{line}\n").into_bytes());
-        files.insert(format!("/dl/{name}/{version}"), archive);
+        self.state().add(name, version, archive, &json!([]), &json!({}));
     }
 
-    fn put(&self, path: &str, contents: Vec<u8>) {
+    fn configure(&self, auth_required: bool) {
+        let api = self.api();
+        let mut config = json!({ "dl": format!("{api}/dl/{{crate}}/{{version}}"), "api": api });
+        if auth_required {
+            config["auth-required"] = json!(true);
+        }
+        let config = config.to_string().into_bytes();
+        self.state().files.insert("/index/config.json".to_owned(), config);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn add(&mut self, name: &str, version: &str, archive: Vec<u8>, deps: &Value, features: &Value) {
+        let line = json!({
+            "name": name,
+            "vers": version,
+            "deps": deps,
+            "cksum": sha256_hex(&archive),
+            "features": features,
+            "yanked": false,
+        });
+        let index = format!("/index/{}", index_path(name));
         self.files
-            .lock()
-            .expect("no request panics")
-            .insert(path.to_owned(), contents);
+            .entry(index)
+            .or_default()
+            .extend(format!("{line}\n").into_bytes());
+        self.files.insert(format!("/dl/{name}/{version}"), archive);
+    }
+
+    fn is_authorised(&self, request: &Request) -> bool {
+        let given = request.header("authorization").unwrap_or_default();
+        self.tokens.iter().any(|token| token == given)
     }
 }
 
@@ -115,26 +184,87 @@ fn index_path(name: &str) -> String {
     }
 }
 
-fn answer(stream: TcpStream, files: &Mutex<BTreeMap<String, Vec<u8>>>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut request = String::new();
-    reader.read_line(&mut request)?;
-    loop {
-        let mut header = String::new();
-        if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
-            break;
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().expect("no request panics")
+}
+
+fn answer(request: &Request, state: &mut State) -> Response {
+    let path = request.target.split('?').next().unwrap_or_default();
+    if let Some(rest) = path.strip_prefix("/api/v1/crates/") {
+        if !state.is_authorised(request) {
+            return refused("this token may not do that");
         }
+        if request.method == "PUT" && rest == "new" {
+            return publish(request, state);
+        }
+        state.granted.push(format!("{} {path}", request.method));
+        return match rest.rsplit('/').next() {
+            Some("yank" | "unyank") => Response::ok(json!({ "ok": true }).to_string()),
+            Some("owners") if request.method == "GET" => Response::ok(json!({ "users": [] }).to_string()),
+            Some("owners") => Response::ok(json!({ "ok": true, "msg": "done" }).to_string()),
+            _ => Response::missing(),
+        };
     }
-    let path = request.split(' ').nth(1).unwrap_or_default();
-    let contents = files.lock().expect("no request panics").get(path).cloned();
-    let (status, body) = contents.map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body));
-    let mut stream = stream;
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    )?;
-    stream.write_all(&body)
+    if state.reading_needs_token && !state.is_authorised(request) {
+        return Response::new("401 Unauthorized", "").header("WWW-Authenticate", "Cargo");
+    }
+    match state.files.get(path) {
+        Some(body) => Response::ok(body.clone()),
+        None => Response::missing(),
+    }
+}
+
+/// `PUT /api/v1/crates/new`: the length of the metadata, the metadata, the length of the `.crate`, the `.crate`.
+fn publish(request: &Request, state: &mut State) -> Response {
+    let Some((metadata, archive)) = taken_apart(&request.body) else {
+        return refused("the upload is malformed");
+    };
+    let text = |name: &str| metadata[name].as_str().unwrap_or_default().to_owned();
+    let (name, version) = (text("name"), text("vers"));
+    if state.files.contains_key(&format!("/dl/{name}/{version}")) {
+        return refused(&format!("crate version `{version}` is already uploaded"));
+    }
+    let authorization = request.header("authorization").unwrap_or_default().to_owned();
+    let deps: Vec<Value> = metadata["deps"].as_array().into_iter().flatten().map(indexed).collect();
+    state.add(&name, &version, archive.clone(), &json!(deps), &metadata["features"]);
+    state.uploads.push(Upload {
+        name,
+        version,
+        archive,
+        authorization,
+    });
+    Response::ok(json!({ "warnings": { "invalid_categories": [], "invalid_badges": [], "other": [] } }).to_string())
+}
+
+fn taken_apart(body: &[u8]) -> Option<(Value, Vec<u8>)> {
+    let (metadata, rest) = sized(body)?;
+    let (archive, rest) = sized(rest)?;
+    let metadata = serde_json::from_slice(metadata).ok()?;
+    rest.is_empty().then(|| (metadata, archive.to_vec()))
+}
+
+fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+/// A dependency as the index has it: the name is the one in the manifest, and the package's own stands beside it.
+fn indexed(dependency: &Value) -> Value {
+    let mut line = dependency.clone();
+    line["req"] = line["version_req"].take();
+    if let Some(alias) = dependency["explicit_name_in_toml"].as_str() {
+        line["package"] = line["name"].take();
+        line["name"] = json!(alias);
+    }
+    if let Some(members) = line.as_object_mut() {
+        members.remove("version_req");
+        members.remove("explicit_name_in_toml");
+    }
+    line
+}
+
+fn refused(detail: &str) -> Response {
+    Response::new("403 Forbidden", json!({ "errors": [{ "detail": detail }] }).to_string())
 }
 
 #[cfg(test)]
@@ -146,5 +276,13 @@ mod tests {
         assert_eq!(index_path("a"), "1/a");
         assert_eq!(index_path("abc"), "3/a/abc");
         assert_eq!(index_path("hello"), "he/ll/hello");
+    }
+
+    #[test]
+    fn an_upload_is_taken_apart_as_a_whole() {
+        let body = [&[2, 0, 0, 0][..], b"{}", &[3, 0, 0, 0], b"abc"].concat();
+        assert_eq!(taken_apart(&body), Some((json!({}), b"abc".to_vec())));
+        assert_eq!(taken_apart(&body[..body.len() - 1]), None);
+        assert_eq!(taken_apart(&[&body[..], b"x"].concat()), None);
     }
 }

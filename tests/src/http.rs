@@ -1,0 +1,125 @@
+//! A small HTTP server on the loopback interface, for services that the product asks or that cargo asks for it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+/// A request as the client sent it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `PUT` …
+    pub method: String,
+    /// The path with what stands behind `?`.
+    pub target: String,
+    /// The headers, with names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// What the client gets.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status with its reason, as in `200 OK`.
+    pub status: String,
+    /// Headers beyond length and connection.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response with this status and body.
+    pub fn new(status: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status: status.to_owned(),
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    /// `200 OK` with this body.
+    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self::new("200 OK", body)
+    }
+
+    /// `404 Not Found`.
+    pub fn missing() -> Self {
+        Self::new("404 Not Found", "")
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// Answers every request until the process ends; returns the port.
+///
+/// # Panics
+/// When no loopback port is free.
+pub fn serve(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
+    let port = listener.local_addr().expect("a bound listener has an address").port();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            // A client that goes away in the middle is its own business.
+            thread::spawn(move || drop(converse(stream, answer.as_ref())));
+        }
+    });
+    port
+}
+
+fn converse(stream: TcpStream, answer: &(impl Fn(&Request) -> Response + ?Sized)) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_ascii_whitespace().map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut headers = Vec::new();
+    loop {
+        let mut header = String::new();
+        if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':') {
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+    }
+    let mut request = Request {
+        method,
+        target,
+        headers,
+        body: Vec::new(),
+    };
+    if request.header("expect").is_some() {
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    reader.take(length.unwrap_or(0)).read_to_end(&mut request.body)?;
+    let response = answer(&request);
+    let mut head = format!("HTTP/1.1 {}\r\n", response.status);
+    for (name, value) in &response.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!(
+        "Content-Length: {}\r\nConnection: close\r\n\r\n",
+        response.body.len()
+    ));
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&response.body)
+}
