@@ -69,15 +69,17 @@ fn every_code_has_a_vector() {
     assert_eq!(missing, BTreeSet::new());
 }
 
-/// A sublayout of some bytes may ask for a million links: it is refused before there is a place for each.
+/// A layout of some bytes may ask for a million links: it is refused before there is a place for each.
 #[test]
-fn a_sublayout_beyond_the_limit_is_not_opened() {
+fn a_layout_beyond_the_limit_is_not_opened() {
     let case = |name: &str| {
         Case::all()
             .into_iter()
             .find(|case| case.name == name)
             .expect("a vector")
     };
+    assert_eq!(case("verified--chain").verify(|_| {}).layers().len(), 1);
+    assert_eq!(case("limit-exceeded--total-links").verify(|_| {}).layers().len(), 0);
     assert_eq!(case("verified--sublayout").verify(|_| {}).layers().len(), 2);
     assert_eq!(case("limit-exceeded--sublayout-links").verify(|_| {}).layers().len(), 1);
 }

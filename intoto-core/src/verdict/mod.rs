@@ -87,7 +87,7 @@ impl Verdict {
     }
 
     /// The layouts concerned: the owner-signed one first, then sublayouts in the order of the steps that they stand for.
-    /// Empty if no layout was trusted.
+    /// Empty if no layout was trusted, or if it asks for more links than this verification takes.
     pub fn layers(&self) -> &[LayerReport] {
         &self.layers
     }

@@ -13,7 +13,7 @@ use super::layer::Layer;
 use super::policy::Policy;
 use super::session::State;
 
-/// The verdict on a layout that is not trusted: nothing else was looked at.
+/// The verdict on a layout that is not trusted, or asks for more than is taken: nothing else was looked at.
 pub(super) fn untrusted(policy: &Policy, findings: Vec<Finding>) -> Verdict {
     Verdict::conclude(policy.reference_time, Vec::new(), unbound(policy), findings)
 }

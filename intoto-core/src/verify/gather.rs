@@ -59,10 +59,12 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
     }
 }
 
-/// How many places [`places`] makes for a whole layout, or a few more.
-pub(super) fn count(layout: &Layout) -> usize {
-    let of_step = |step: &Step| -> usize { step.pubkeys.iter().map(|id| layout.authorised_ids(id).count()).sum() };
-    layout.steps().iter().map(of_step).fold(0, usize::saturating_add)
+/// How many places [`places`] makes for a whole layout, or a few more; nothing if there are more than `most`, which is as far as it counts.
+pub(super) fn count(layout: &Layout, most: usize) -> Option<usize> {
+    let ids = layout.steps().iter().flat_map(|step| &step.pubkeys);
+    let places = ids.flat_map(|id| layout.authorised_ids(id));
+    let count = places.take(most.saturating_add(1)).count();
+    (count <= most).then_some(count)
 }
 
 /// The link files that a layer wants, numbered from `first`.

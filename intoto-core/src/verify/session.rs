@@ -90,7 +90,11 @@ impl Session {
             }
         };
         let limits = Arc::new(policy.limits.clone());
-        let places = gather::count(trusted.0.layout());
+        // Before there is a place for each: some bytes of a layout can ask for a million links.
+        let Some(places) = gather::count(trusted.0.layout(), limits.total_links) else {
+            let finding = too_many_links(&limits).into_finding();
+            return Progress::Decided(conclude::untrusted(&policy, alloc::vec![finding]));
+        };
         let layers = alloc::vec![Layer::new(trusted, Arc::from([]), None)];
         let work = RuleWork::new(&limits);
         State {
@@ -256,17 +260,15 @@ impl State {
         let Some(parent) = self.layers.get(place.layer) else {
             return;
         };
-        // Before there is a place for each: a few bytes of a layout can ask for a million links.
-        let places = self.places.saturating_add(gather::count(&layout.layout));
-        let opened = if places > self.limits.total_links {
-            let message = format!("the verification needs more than {} links", self.limits.total_links);
-            Err(Problem::undecided(FindingCode::LimitExceeded, message))
-        } else {
-            sublayout::open(&self.layers, parent, layout, &self.limits)
+        // Before there is a place for each, as with the owner's layout.
+        let left = self.limits.total_links.saturating_sub(self.places);
+        let opened = match gather::count(&layout.layout, left) {
+            Some(places) => sublayout::open(&self.layers, parent, layout, &self.limits).map(|opened| (opened, places)),
+            None => Err(too_many_links(&self.limits)),
         };
         match opened {
-            Ok(trusted) => {
-                self.places = places;
+            Ok((trusted, places)) => {
+                self.places = self.places.saturating_add(places);
                 self.layers.push(Layer::new(trusted, path, Some(place)));
             }
             Err(problem) => {
@@ -291,7 +293,7 @@ impl State {
         }
     }
 
-    /// Asks for the links of new layers; once there are none, judges.
+    /// Asks for the links of new layers, which were counted before there were any; once there are none, judges.
     fn advance(mut self) -> Progress {
         let mut files: Vec<EvidenceFile> = Vec::new();
         #[cfg_attr(
@@ -299,12 +301,7 @@ impl State {
             expect(unused_mut, reason = "nothing is searched for without certificates")
         )]
         let mut searches: Vec<EvidenceSearch> = Vec::new();
-        for (number, layer) in self.layers.iter_mut().enumerate().skip(self.new_layers) {
-            // The owner's own layout can be too large; sublayouts were counted before they were opened.
-            if self.places > self.limits.total_links {
-                layer.over_limit("links", self.limits.total_links);
-                continue;
-            }
+        for (number, layer) in self.layers.iter().enumerate().skip(self.new_layers) {
             files.extend(gather::files(layer, number, files.len(), &self.limits));
             #[cfg(feature = "x509")]
             searches.extend(gather::searches(
@@ -346,4 +343,9 @@ impl State {
         }
         Progress::Inspections(Inspecting { state: self, requests })
     }
+}
+
+fn too_many_links(limits: &Limits) -> Problem {
+    let message = format!("the verification needs more than {} links", limits.total_links);
+    Problem::undecided(FindingCode::LimitExceeded, message)
 }

@@ -328,7 +328,7 @@ fn limits() -> Vec<Vector> {
             "the layout wants more links than the verification takes",
             json!({ "total_links": 1 }),
         )
-        .undecided(&["limit-exceeded", "link-missing"]),
+        .undecided(&["limit-exceeded"]),
         beyond(
             "limit-exceeded--total-artifacts",
             "the links have more artifacts together than the verification takes",
