@@ -161,7 +161,7 @@ impl Certificate {
     }
 
     /// Whether both certificates speak of the same holder: the same subject, or one alternative name in common, of any kind and however it is
-    /// spelled. Certificates without any name are one holder's.
+    /// spelled. Certificates without any name are one holder's; of two workloads with a SPIFFE ID each, whose subjects name nobody, the ids decide.
     ///
     /// Whoever can have two certificates issued is still one functionary.
     pub fn same_holder(&self, other: &Self) -> bool {

@@ -19,6 +19,15 @@ use crate::limits::Limits;
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 
+/// What says where somebody is or belongs to, and not who it is: country, locality, state, organization, unit of it.
+const WHEREABOUTS: [ObjectIdentifier; 5] = [
+    ObjectIdentifier::new_unwrap("2.5.4.6"),
+    ObjectIdentifier::new_unwrap("2.5.4.7"),
+    ObjectIdentifier::new_unwrap("2.5.4.8"),
+    ORGANIZATION,
+    ObjectIdentifier::new_unwrap("2.5.4.11"),
+];
+
 /// The names of a certificate's subject, as the constraints of a layout compare them. Other names,
 /// such as addresses of the internet protocol, decide nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +98,8 @@ pub(super) struct Holder {
     subject: Vec<(ObjectIdentifier, Vec<u8>)>,
     /// Of all kinds, also those that a layout cannot speak of.
     alternatives: BTreeSet<Vec<u8>>,
+    /// Its subject names nobody, and its one URI is a SPIFFE ID: by the X.509-SVID standard that is the name of its holder, and the subject is not.
+    is_workload: bool,
 }
 
 impl Holder {
@@ -96,11 +107,16 @@ impl Holder {
         let mut subject: Vec<_> = subject.iter().map(attribute_spelling).collect();
         subject.sort_unstable();
         let mut all = BTreeSet::new();
+        let mut uris = Vec::new();
         for name in alternatives {
             let spelling = match name {
                 GeneralName::DnsName(name) => folded(name.as_str().trim_end_matches('.')),
                 GeneralName::Rfc822Name(name) => folded(name.as_str()),
-                GeneralName::UniformResourceIdentifier(name) => folded(name.as_str()),
+                GeneralName::UniformResourceIdentifier(name) => {
+                    let spelling = folded(name.as_str());
+                    uris.push(spelling.clone());
+                    spelling
+                }
                 other => other.to_der().map_err(|_| CertificateError::Der {
                     part: "alternative names",
                 })?,
@@ -109,16 +125,21 @@ impl Holder {
                 all.insert(spelling);
             }
         }
+        let names_nobody = subject.iter().all(|(kind, _)| WHEREABOUTS.contains(kind));
+        let is_workload = names_nobody && matches!(&uris[..], [uri] if uri.starts_with(b"spiffe://"));
         Ok(Self {
             subject,
             alternatives: all,
+            is_workload,
         })
     }
 
-    /// Whether both have the subject or an alternative name in common, or neither has any name.
+    /// Whether both have the subject or an alternative name in common, or neither has any name. The subject that an authority gives to all
+    /// workloads says nothing about two of them.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let says_something = !self.subject.is_empty() && !(self.is_workload && other.is_workload);
         self.is_nameless() && other.is_nameless()
-            || !self.subject.is_empty() && self.subject == other.subject
+            || says_something && self.subject == other.subject
             || !self.alternatives.is_disjoint(&other.alternatives)
     }
 

@@ -42,6 +42,13 @@ pub(super) fn vectors() -> Vec<Vector> {
         others: vec![(ALTERNATIVE_NAMES, true, sequence(&[tlv(0x87, &[192, 0, 2, 1])]))],
         ..nobody(key)
     };
+    // As SPIRE issues them.
+    let workload = |key, uri| Template {
+        organizations: vec!["SPIRE"],
+        uris: vec![uri],
+        ..Template::functionary("", key)
+    };
+    let (first, second) = ("spiffe://example.com/write", "spiffe://example.com/write/2");
     let python = || {
         SecretKey::p256_from_scalar([3; 32])
             .expect("a scalar")
@@ -133,6 +140,61 @@ pub(super) fn vectors() -> Vec<Vector> {
                 &mallory(),
                 &nobody(|| SecretKey::ed25519_from_seed([5; 32])).pem_by(&intermediate()),
             ),
+        ),
+        chain_of(
+            "verified--certificates-of-workloads",
+            "two workloads have the subject that their authority gives to all, and a SPIFFE ID each",
+            &twice,
+            &workload(alice_key, first).pem_by(&intermediate()),
+        )
+        .file(carol().link_file("write"), carols(&workload(carol_key, second))),
+        chain_of(
+            "threshold-unmet--certificates-of-one-workload",
+            "one workload has two certificates with its SPIFFE ID",
+            &twice,
+            &workload(alice_key, first).pem_by(&intermediate()),
+        )
+        .refused(&["threshold-unmet"])
+        .file(carol().link_file("write"), carols(&workload(carol_key, first))),
+        chain_of(
+            "threshold-unmet--certificates-of-one-subject",
+            "two certificates have one subject that names nobody, and only one of them a SPIFFE ID",
+            &twice,
+            &workload(alice_key, first).pem_by(&intermediate()),
+        )
+        .refused(&["threshold-unmet"])
+        .file(
+            carol().link_file("write"),
+            carols(&workload(carol_key, "https://example.com/write")),
+        ),
+        chain_of(
+            "threshold-unmet--certificates-of-two-ids",
+            "two certificates have one subject that names nobody, and one of them two SPIFFE IDs",
+            &twice,
+            &workload(alice_key, first).pem_by(&intermediate()),
+        )
+        .refused(&["threshold-unmet"])
+        .file(
+            carol().link_file("write"),
+            carols(&Template {
+                uris: vec![second, "spiffe://example.com/write/3"],
+                ..workload(carol_key, second)
+            }),
+        ),
+        chain_of(
+            "threshold-unmet--certificates-of-one-person",
+            "two certificates have one common name, and a SPIFFE ID each",
+            &twice,
+            &usual(),
+        )
+        .refused(&["threshold-unmet"])
+        .file(
+            carol().link_file("write"),
+            carols(&Template {
+                emails: vec![],
+                uris: vec![second],
+                ..renewed.clone()
+            }),
         ),
         Vector::new(
             "threshold-unmet--certificate-of-listed-key",
