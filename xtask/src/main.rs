@@ -12,6 +12,7 @@ mod drop_in;
 mod failure;
 mod fuzz;
 mod interop;
+mod mutants;
 // The package behind it brings the product, which a chore does not need to start.
 #[expect(unreachable_pub, reason = "it is public where it belongs")]
 #[path = "../../tests/src/outer.rs"]
@@ -58,6 +59,8 @@ enum Chore {
     Fuzz(fuzz::Args),
     /// How much of intoto-core its unit tests and the vectors run
     Coverage(coverage::Args),
+    /// Put faults into the parts of intoto-core that decide, one at a time, and see whether a test notices each
+    Mutants(mutants::Args),
     /// CPU time of Python, Go, this code and the floor, in one run
     Bench(bench::Args),
     /// Install the other implementations and tools under target/tools
@@ -86,6 +89,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Realworld(args) => realworld::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),
+        Chore::Mutants(args) => mutants::run(&args, root),
         Chore::Bench(args) => bench::run(&args, root),
         Chore::Tools => tools::install_all(root),
     }

@@ -117,6 +117,13 @@ impl Run {
         }
     }
 
+    /// Runs it with its output passed through, and says with which exit code it ended; a child killed by a signal has none.
+    pub(crate) fn status(mut self) -> Result<Option<i32>, Failure> {
+        let shown = self.shown();
+        let status = self.command.status().context(format!("start `{shown}`"))?;
+        Ok(status.code())
+    }
+
     /// Runs it and keeps its output, however it ends.
     pub(crate) fn keep(mut self) -> Result<Ended, Failure> {
         let shown = self.shown();

@@ -17,6 +17,13 @@ use crate::say;
 struct Pins {
     python: Python,
     go: Go,
+    cargo: Cargo,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cargo {
+    mutants: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -255,6 +262,30 @@ fn go(pins: &Go, root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> 
         .succeed()
         .map_err(|failure| failure.hint("install Go 1.24 or newer, e.g. `apt-get install golang-go`"))?;
     Ok(bin)
+}
+
+/// cargo-mutants, built from its source: no wheel carries it. Without optimisation, because it only starts compilers and waits.
+pub(crate) fn mutants(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    let version = Pins::read(root)?.cargo.mutants;
+    let tools = root.target().join("tools");
+    let directory = tools.join("cargo");
+    // cargo does nothing if this version is there.
+    Run::cargo()
+        .args([
+            "install",
+            "--quiet",
+            "--locked",
+            "--debug",
+            "cargo-mutants",
+            "--version",
+        ])
+        .arg(format!("={version}"))
+        .arg("--root")
+        .arg(&directory)
+        .arg("--target-dir")
+        .arg(tools.join("cargo-build"))
+        .show()?;
+    Ok(directory.join("bin/cargo-mutants"))
 }
 
 /// Builds our small program on the crate `in-toto`, which has a lock file of its own, and says where it is.

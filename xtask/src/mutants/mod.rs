@@ -1,0 +1,309 @@
+//! `cargo xtask mutants`: small faults put into the parts of `intoto-core` that decide, one at a time, and whether a test notices each.
+//!
+//! cargo-mutants makes the faults, in a small workspace of its own, so that building anew costs a few seconds. What has become of each
+//! is kept under `target/mutants` until the file that it is in changes, so the work can be done in parts.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use crate::failure::{Context as _, Failure};
+use crate::process::Run;
+use crate::root::Root;
+use crate::{say, tools};
+
+mod settled;
+mod tree;
+
+use settled::{Fate, Settled, file_of};
+use tree::Tree;
+
+/// The arguments of `cargo xtask mutants`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only the faults in files whose path contains this
+    #[arg(long = "in", value_name = "PATH")]
+    within: Vec<String>,
+    /// Only one part of them: `1/4` is the first of four
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Only list those that are not settled yet
+    #[arg(long)]
+    list: bool,
+}
+
+/// Every `of`-th fault, beginning with the `part`-th.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shard {
+    part: usize,
+    of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(part, of)| {
+            let (part, of) = (part.parse().ok()?, of.parse().ok()?);
+            (1..=of).contains(&part).then_some(Self { part, of })
+        });
+        numbers.ok_or_else(|| format!("expected `K/N` with K from 1 to N, found `{text}`"))
+    }
+}
+
+/// Some tests, as cargo selects them.
+type Killer = &'static [&'static str];
+
+const UNITS: Killer = &["--lib"];
+const VECTORS: Killer = &["--test=vectors"];
+
+/// The directories below `intoto-core/src` that decide, each with the tests that are likely to notice a fault in it: those are run first,
+/// the others only for what is left.
+const AREAS: &[(&str, [Killer; 2])] = &[
+    ("rules", [UNITS, VECTORS]),
+    ("verify", [VECTORS, UNITS]),
+    ("envelope", [UNITS, VECTORS]),
+    ("encoding", [UNITS, VECTORS]),
+];
+
+/// Seconds that the tests may take with a fault in them; without one it is some three.
+const TEST_SECONDS: &str = "60";
+
+/// KiB of memory that any process may ask for: a fault can make a loop that never stops taking more.
+const MEMORY: &str = "8000000";
+
+/// Makes the faults, and fails if one is left that no test notices.
+pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
+    let tool = Tool {
+        program: tools::mutants(root)?,
+        directory: root.target().join("mutants"),
+        config: root.join(".cargo/mutants.toml"),
+    };
+    let tree = Tree::write(root, &tool.directory.join("tree"))?;
+    let mut settled = Settled::load(&tool.directory, &tree)?;
+    settled.note_interrupted(&tool.results()?);
+    settled.save()?;
+    let mut missed = Vec::new();
+    let mut table: BTreeMap<String, Counts> = BTreeMap::new();
+    for (area, killers) in AREAS {
+        let all = tool.list(area, &tree)?;
+        let chosen = chosen(&all, args);
+        for (pass, killer) in killers.iter().enumerate() {
+            let left: Vec<&String> = chosen.iter().filter(|name| settled.fate(name).is_none()).collect();
+            if args.list {
+                left.iter().for_each(say::row);
+                break;
+            }
+            if left.is_empty() {
+                break;
+            }
+            say::status(
+                "Trying",
+                format!("{} faults in {area} on {}", left.len(), killer.join(" ")),
+            );
+            tool.leave(&left, &all)?;
+            let ended = tool.run(area, killer, &tree)?;
+            let results = tool.results()?;
+            // 2 and 3 say that faults were missed, or took too long.
+            if !matches!(ended, Some(0 | 2 | 3)) {
+                return Err(Failure::new(format!("cargo-mutants ended with {ended:?}"))
+                    .hint("the tests must pass without any fault; its report is in target/mutants/mutants.out"));
+            }
+            settled.note(&results);
+            settled.save()?;
+            if pass + 1 == killers.len() {
+                missed.extend(
+                    results
+                        .into_iter()
+                        .filter(|(_, fate)| *fate == Fate::Missed)
+                        .map(|(name, _)| name),
+                );
+            }
+        }
+        for name in &chosen {
+            table
+                .entry(file_of(name).to_owned())
+                .or_default()
+                .add(settled.fate(name));
+        }
+    }
+    if args.list {
+        return Ok(());
+    }
+    report(&table, &missed)
+}
+
+fn chosen(all: &[String], args: &Args) -> Vec<String> {
+    let shard = args.shard.unwrap_or(Shard { part: 1, of: 1 });
+    let within =
+        |name: &str| args.within.is_empty() || args.within.iter().any(|part| file_of(name).contains(part.as_str()));
+    let wanted = all.iter().filter(|name| within(name));
+    wanted.skip(shard.part - 1).step_by(shard.of).cloned().collect()
+}
+
+/// How many faults of a file ended how.
+#[derive(Debug, Default)]
+struct Counts {
+    caught: usize,
+    timeout: usize,
+    unviable: usize,
+    missed: usize,
+}
+
+impl Counts {
+    fn add(&mut self, fate: Option<Fate>) {
+        match fate {
+            Some(Fate::Caught) => self.caught += 1,
+            Some(Fate::Timeout) => self.timeout += 1,
+            Some(Fate::Unviable) => self.unviable += 1,
+            Some(Fate::Missed) | None => self.missed += 1,
+        }
+    }
+
+    fn row(&self, name: &str) -> String {
+        let Self {
+            caught,
+            timeout,
+            unviable,
+            missed,
+        } = self;
+        let tried = caught + timeout + unviable + missed;
+        format!(
+            "{tried:>5} tried {caught:>5} caught {timeout:>4} never end {unviable:>5} do not compile {missed:>4} missed  {name}"
+        )
+    }
+}
+
+fn report(table: &BTreeMap<String, Counts>, missed: &[String]) -> Result<(), Failure> {
+    let mut all = Counts::default();
+    for (file, counts) in table {
+        say::row(counts.row(file));
+        all.caught += counts.caught;
+        all.timeout += counts.timeout;
+        all.unviable += counts.unviable;
+        all.missed += counts.missed;
+    }
+    say::row(all.row("together"));
+    for name in missed {
+        say::row(format!("missed: {name}"));
+    }
+    if all.missed == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{} faults are noticed by no test", all.missed)).hint(
+        "write the test that notices it, or a line in .cargo/mutants.toml that says why it changes nothing that can be seen",
+    ))
+}
+
+/// cargo-mutants, and where it works.
+struct Tool {
+    program: Utf8PathBuf,
+    directory: Utf8PathBuf,
+    config: Utf8PathBuf,
+}
+
+impl Tool {
+    /// Every fault that it can make in an area, by name.
+    fn list(&self, area: &str, tree: &Tree) -> Result<Vec<String>, Failure> {
+        let listed = self
+            .command(area, tree)
+            .args(["--list", "--colors", "never"])
+            .succeed()?;
+        Ok(listed.stdout.lines().map(String::from).collect())
+    }
+
+    /// Leaves it these to try: it passes over what it is told that an earlier run of it has caught.
+    fn leave(&self, wanted: &[&String], all: &[String]) -> Result<(), Failure> {
+        let out = self.directory.join("mutants.out");
+        if out.exists() {
+            std::fs::remove_dir_all(&out).context(format!("remove {out}"))?;
+        }
+        std::fs::create_dir_all(&out).context(format!("create {out}"))?;
+        let mut text = String::new();
+        for name in all.iter().filter(|name| !wanted.contains(name)) {
+            text += name;
+            text.push('\n');
+        }
+        let path = out.join("previously_caught.txt");
+        std::fs::write(&path, text).context(format!("write {path}"))
+    }
+
+    fn run(&self, area: &str, killer: Killer, tree: &Tree) -> Result<Option<i32>, Failure> {
+        let mut run = self
+            .command(area, tree)
+            .args(["--iterate", "--in-place", "--timeout", TEST_SECONDS, "--no-times"])
+            .arg("--output")
+            .arg(&self.directory);
+        for word in killer {
+            run = run.arg(format!("--cargo-arg={word}"));
+        }
+        run.status()
+    }
+
+    fn command(&self, area: &str, tree: &Tree) -> Run {
+        Run::new("sh")
+            .args(["-c", "ulimit -v \"$0\" && exec \"$@\"", MEMORY])
+            .arg(&self.program)
+            .args(["mutants", "--package", "intoto-core", "--config"])
+            .arg(&self.config)
+            .arg("--file")
+            .arg(format!("intoto-core/src/{area}/**/*.rs"))
+            .arg("--dir")
+            .arg(tree.path())
+            .env("CARGO_TARGET_DIR", self.directory.join("build"))
+            // The order of files matters in few vectors: a few tries of each run of many thousands are enough.
+            .env("PROPTEST_CASES", "32")
+            .directory(tree.path())
+    }
+
+    /// What became of the faults of the last run.
+    fn results(&self) -> Result<Vec<(String, Fate)>, Failure> {
+        let mut results = Vec::new();
+        for fate in Fate::ALL {
+            let path = self.directory.join(format!("mutants.out/{}.txt", fate.as_str()));
+            if !path.exists() {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).context(format!("read {path}"))?;
+            results.extend(text.lines().map(|line| (line.to_owned(), fate)));
+        }
+        Ok(results)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(count: usize) -> Vec<String> {
+        let file = |number: usize| if number.is_multiple_of(2) { "a.rs" } else { "b.rs" };
+        (0..count)
+            .map(|number| format!("{}:{number}:1: replace", file(number)))
+            .collect()
+    }
+
+    fn args(within: &[&str], shard: Option<&str>) -> Args {
+        Args {
+            within: within.iter().map(|part| (*part).to_owned()).collect(),
+            shard: shard.map(|text| text.parse().unwrap()),
+            list: false,
+        }
+    }
+
+    #[test]
+    fn shards_are_all_faults_once() {
+        let shards = ["1/3", "2/3", "3/3"].into_iter();
+        let mut found: Vec<String> = shards
+            .flat_map(|shard| chosen(&names(10), &args(&[], Some(shard))))
+            .collect();
+        found.sort();
+        let mut all = names(10);
+        all.sort();
+        assert_eq!(found, all);
+        assert_eq!(chosen(&names(10), &args(&["b.rs"], None)).len(), 5);
+        assert_eq!(chosen(&names(10), &args(&["c.rs"], None)).len(), 0);
+        for text in ["0/3", "4/3", "1", "1/", "/1", "-1/2"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+}
