@@ -139,6 +139,10 @@ cargo_codes! {
     CargoAliasIntoto = "cargo-alias-intoto",
     /// The tree makes rustup run a cargo of its own choice.
     ToolchainPath = "toolchain-path",
+    /// What is about to be uploaded is not what the chain made under that name.
+    UploadDiffers = "upload-differs",
+    /// What is about to be uploaded was made by no step of the chain.
+    UploadNotRecorded = "upload-not-recorded",
 }
 
 impl fmt::Display for CargoCode {

@@ -20,6 +20,7 @@ pub mod exit;
 pub mod explain;
 pub mod finding;
 pub mod foreign;
+pub mod gate;
 mod help;
 pub mod layout_source;
 pub mod naming;

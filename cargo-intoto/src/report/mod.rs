@@ -7,6 +7,7 @@ mod gitlab;
 pub mod human;
 pub mod json;
 mod markdown;
+mod reasons;
 mod sarif;
 
 use clap::ValueEnum;
@@ -15,6 +16,8 @@ use crate::error::CliError;
 use crate::ui::Verbosity;
 use crate::verification::Report;
 use findings::Told;
+
+pub use reasons::reasons;
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -55,7 +55,7 @@ pub fn purls(
 }
 
 /// Name and version of a `.crate`. No name of a crate has a dot in it, so the version starts at the last dash before the first dot.
-fn split(stem: &str) -> Option<(&str, &str)> {
+pub(crate) fn split(stem: &str) -> Option<(&str, &str)> {
     let first_dot = stem.find('.')?;
     let dash = stem[..first_dot].rfind('-')?;
     let (name, version) = (&stem[..dash], &stem[dash + 1..]);

@@ -73,6 +73,7 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
     ),
     ("finding", ALL_BUT_CODES),
     ("foreign", ALL_BUT_CODES),
+    ("gate", &["cli", "drop_in", "plan", "recording"]),
     (
         "layout_source",
         &[

@@ -1,0 +1,19 @@
+//! The release gate: nothing is published that the layout does not allow.
+//!
+//! Cargo asks a credential provider for a token before each upload, and names the crate, its version, its checksum and the registry.
+//! This program answers to that: with the token if the verified chain made exactly those bytes, with a refusal otherwise. [`decide`]
+//! is the one decision, whoever asks: cargo, or `cargo intoto publish`.
+
+mod ahead;
+mod arguments;
+mod decision;
+mod place;
+mod refusal;
+mod registry;
+
+pub use ahead::ahead;
+pub use arguments::GateArgs;
+pub use decision::{Question, Terms, Upload, decide};
+pub use place::Place;
+pub use refusal::Refusal;
+pub use registry::Registry;

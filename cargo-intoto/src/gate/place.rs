@@ -1,0 +1,174 @@
+//! Where everything is: the tree that cargo runs in, its layout and links, and the directory in which cargo stages what it uploads.
+//!
+//! Cargo is not asked. It would read the tree's configuration and start the compiler that it names, beside a token; what it would
+//! answer stands in the environment and in files, and is read here.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::arguments::GateArgs;
+use super::decision::Terms;
+use crate::collect::configuration::{self, Configuration, Origin};
+use crate::error::CliError;
+use crate::layout_source::LayoutSource;
+use crate::verification::author_tree::AuthorTree;
+use crate::workspace::cargo_home;
+
+/// The tree that cargo runs in.
+#[derive(Debug)]
+pub struct Place {
+    tree: AuthorTree,
+    build: Utf8PathBuf,
+}
+
+impl Place {
+    /// The tree around `here`, the directory in which cargo was started.
+    ///
+    /// # Errors
+    /// When there is none, or cargo's configuration cannot be read.
+    pub fn find(here: &Utf8Path, args: &GateArgs) -> Result<Self, CliError> {
+        let configuration = configuration::files(here, &cargo_home()?)?;
+        let target = setting(
+            here,
+            &["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"],
+            &["build", "target-dir"],
+            &configuration,
+        );
+        let target = target.map(|(directory, base)| base.join(directory));
+        let tree = AuthorTree::find(here, target.as_deref())?;
+        let build = match &args.build_dir {
+            Some(directory) => tree.root().join(directory),
+            None => match setting(
+                here,
+                &["CARGO_BUILD_BUILD_DIR"],
+                &["build", "build-dir"],
+                &configuration,
+            ) {
+                Some((template, base)) => base.join(expanded(&template, tree.root())?),
+                None => target.unwrap_or_else(|| tree.root().join("target")),
+            },
+        };
+        Ok(Self { tree, build })
+    }
+
+    /// The tree's root.
+    pub fn root(&self) -> &Utf8Path {
+        self.tree.root()
+    }
+
+    /// Where cargo puts each `.crate` before it uploads it.
+    pub fn staging(&self) -> Utf8PathBuf {
+        self.build.join("package/tmp-crate")
+    }
+
+    /// By what is decided here.
+    ///
+    /// # Errors
+    /// When there is no layout or no run, or the layout's source is not understood.
+    pub fn terms(&self, args: &GateArgs) -> Result<Terms, CliError> {
+        let at = |path: &Utf8PathBuf| self.root().join(path);
+        let layout = match &args.layout {
+            Some(path) => at(path),
+            None => self.tree.layout()?,
+        };
+        let links = match &args.link_dir {
+            Some(path) => at(path),
+            None => self.tree.links()?,
+        };
+        // As `release`, which the gate must not be laxer than.
+        let source = layout.with_extension("toml");
+        let exact_commands =
+            args.exact_commands || (source.is_file() && LayoutSource::parse(&source)?.exact_commands());
+        let mut trust = args.trust.clone();
+        trust.trust_store = trust.trust_store.as_ref().map(at);
+        Ok(Terms {
+            root: self.root().to_owned(),
+            layout,
+            links,
+            keys: args.keys.iter().map(at).collect(),
+            trust,
+            intermediates: args.intermediates.iter().map(at).collect(),
+            exact_commands,
+        })
+    }
+}
+
+/// A directory as the environment or the nearest file of cargo's configuration names it, and what it is relative to.
+fn setting(
+    here: &Utf8Path,
+    variables: &[&str],
+    key: &[&str],
+    configuration: &[Configuration],
+) -> Option<(String, Utf8PathBuf)> {
+    let of_environment = variables
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    if let Some(value) = of_environment {
+        return Some((value, here.to_owned()));
+    }
+    configuration.iter().find_map(|configuration| {
+        let value = configuration.get(key)?.as_str()?.to_owned();
+        let base = match &configuration.origin {
+            // The directory that holds `.cargo`.
+            Origin::File(path) => path.parent()?.parent()?.to_owned(),
+            Origin::CommandLine | Origin::Environment => here.to_owned(),
+        };
+        Some((value, base))
+    })
+}
+
+/// `build.build-dir` with what cargo writes for its variables.
+fn expanded(template: &str, root: &Utf8Path) -> Result<String, CliError> {
+    let path = template.replace("{workspace-root}", root.as_str());
+    let path = match path.contains("{cargo-cache-home}") {
+        true => path.replace("{cargo-cache-home}", cargo_home()?.as_str()),
+        false => path,
+    };
+    if path.contains(['{', '}']) {
+        return Err(CliError::cannot_decide(format!(
+            "cargo's build directory `{template}` has a variable whose value only cargo knows"
+        ))
+        .hint("say where it is: `cargo intoto gate install --build-dir DIR`"));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scratch;
+
+    #[test]
+    fn cargos_directories_are_found_as_cargo_finds_them() {
+        for (config, args, staging) in [
+            ("", "", "w/target/package/tmp-crate"),
+            ("[build]\ntarget-dir = 't'", "", "w/t/package/tmp-crate"),
+            (
+                "[build]\nbuild-dir = 'b'\ntarget-dir = 't'",
+                "",
+                "w/b/package/tmp-crate",
+            ),
+            (
+                "[build]\nbuild-dir = '{workspace-root}/../b'",
+                "",
+                "w/../b/package/tmp-crate",
+            ),
+            ("[build]\nbuild-dir = 'b'", "--build-dir c", "w/c/package/tmp-crate"),
+        ] {
+            let scratch = Scratch::new();
+            scratch.write("w/Cargo.lock", "");
+            scratch.write("w/.cargo/config.toml", config);
+            scratch.write("w/a/src/lib.rs", "");
+            let words: Vec<String> = args.split_ascii_whitespace().map(str::to_owned).collect();
+            let args = GateArgs::parse(&words).expect("known words");
+            let place = Place::find(&scratch.path().join("w/a/src"), &args).expect("a tree");
+            assert_eq!(place.staging(), scratch.path().join(staging), "{config}");
+        }
+        let scratch = Scratch::new();
+        scratch.write("Cargo.lock", "");
+        scratch.write(".cargo/config.toml", "[build]\nbuild-dir = '/x/{workspace-path-hash}'");
+        assert!(Place::find(scratch.path(), &GateArgs::default()).is_err());
+        let nowhere = Scratch::new();
+        assert!(Place::find(nowhere.path(), &GateArgs::default()).is_err());
+    }
+}
