@@ -119,6 +119,22 @@ cargo_codes! {
     CrateNameMismatch = "crate-name-mismatch",
     /// The evidence does not say where the files of a `.crate` come from.
     CrateNotExplained = "crate-not-explained",
+    /// A bundle is no tar archive of the one form that bundles have.
+    BundleMalformed = "bundle-malformed",
+    /// A member of a bundle has a name that is unclean, or leads elsewhere.
+    BundleEntryName = "bundle-entry-name",
+    /// A member of a bundle is a link, a directory, a device, or a header that changes another's name.
+    BundleEntryNotRegular = "bundle-entry-not-regular",
+    /// A bundle holds a name twice.
+    BundleEntryDuplicate = "bundle-entry-duplicate",
+    /// The members of a bundle are not those that its manifest lists.
+    BundleManifestMismatch = "bundle-manifest-mismatch",
+    /// Bytes follow the end of a bundle.
+    BundleTrailingBytes = "bundle-trailing-bytes",
+    /// A bundle exceeds a limit of size or number.
+    BundleTooLarge = "bundle-too-large",
+    /// A bundle says that it is about other crates than the one in hand.
+    BundleCrateMismatch = "bundle-crate-mismatch",
     /// A private key file can be read by others.
     KeyFileExposed = "key-file-exposed",
     /// The layout is not the one with the sha256 that was demanded.

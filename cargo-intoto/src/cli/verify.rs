@@ -1,5 +1,6 @@
 //! `cargo intoto verify`: did these artifacts come out of the steps, people and rules that a layout demands?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -226,7 +227,8 @@ fn prepare(
         layout_name: layout_path.into_string(),
         layout,
         owners: owners.keys.clone(),
-        links,
+        links: Arc::new(links),
+        bundle: None,
         artifacts,
         time,
         parameters,

@@ -1,13 +1,17 @@
-//! Where links lie: the run directories of the workspace, and any other directory of link files.
+//! Where links lie: the run directories of the workspace, any other directory of link files, and evidence bundles.
 
 pub mod atomic;
+pub mod bundle;
 pub mod directory;
 pub mod run;
+pub mod source;
 
 use crate::error::CliError;
 
+pub use bundle::{Bundle, BundleLinks};
 pub use directory::LinkDirectory;
 pub use run::{Run, RunId};
+pub use source::LinkSource;
 
 /// A place that holds link files under their names (`STEP.KEYID8.link`), and sublayouts' links below a directory per sublayout.
 pub trait LinkStore {

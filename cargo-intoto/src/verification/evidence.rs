@@ -4,13 +4,14 @@ use intoto_core::limits::Limits;
 use intoto_core::verify::{Admitted, EvidenceFile, EvidenceRequest, EvidenceSearch};
 use rayon::prelude::*;
 
-use crate::foreign::{ForeignDirectory, Unread};
+use crate::foreign::Unread;
+use crate::store::LinkSource;
 
 /// As many files are read in less time than it takes to start threads for them.
 const FEW: usize = 12;
 
 /// Reads the files that exist and checks their signatures. One that cannot be read is said to be so, and harms no other.
-pub(super) fn fetch(request: &EvidenceRequest, links: &ForeignDirectory, limits: &Limits) -> Vec<Admitted> {
+pub(super) fn fetch(request: &EvidenceRequest, links: &dyn LinkSource, limits: &Limits) -> Vec<Admitted> {
     let admit = |file: &EvidenceFile| read(file, links, limits);
     let files = request.files();
     let mut admitted: Vec<Admitted> = if files.len() <= FEW {
@@ -27,7 +28,7 @@ pub(super) fn fetch(request: &EvidenceRequest, links: &ForeignDirectory, limits:
     admitted
 }
 
-fn read(file: &EvidenceFile, links: &ForeignDirectory, limits: &Limits) -> Option<Admitted> {
+fn read(file: &EvidenceFile, links: &dyn LinkSource, limits: &Limits) -> Option<Admitted> {
     match links.read(&names(file.directory()), file.name(), limits.json_bytes) {
         Ok(bytes) => Some(file.admit(&bytes)),
         Err(Unread::Missing) => None,
@@ -36,9 +37,9 @@ fn read(file: &EvidenceFile, links: &ForeignDirectory, limits: &Limits) -> Optio
 }
 
 /// The files that a search is for, or why nobody can tell which they are.
-fn find(search: &EvidenceSearch, links: &ForeignDirectory) -> Result<Vec<EvidenceFile>, Option<Box<Admitted>>> {
+fn find(search: &EvidenceSearch, links: &dyn LinkSource) -> Result<Vec<EvidenceFile>, Option<Box<Admitted>>> {
     let is_wanted = |name: &str| search.file(name).is_some();
-    match links.names(&names(search.directory()), is_wanted, search.limit()) {
+    match links.names(&names(search.directory()), &is_wanted, search.limit()) {
         Ok(found) if found.len() > search.limit() => Err(Some(Box::new(search.unreadable(format!(
             "more than {} files may be links of step `{}` by certificates; none of them was looked at",
             search.limit(),

@@ -4,6 +4,7 @@
 //! demands is judged by `intoto-core`, what a `.crate` holds by [`explain`](crate::explain), and the worse of the two counts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -25,17 +26,20 @@ use crate::error::{CliError, ErrorKind};
 use crate::exit::Exit;
 use crate::explain::Account;
 use crate::finding::CargoFinding;
-use crate::foreign::ForeignDirectory;
 use crate::settings;
+use crate::store::LinkSource;
 use crate::ui::Ui;
 
 pub mod author_tree;
+pub mod claims;
 mod crates;
 mod evidence;
 pub mod hostile_tree;
 mod inspections;
 pub mod owners;
 pub mod subject;
+
+use claims::Claims;
 
 /// Everything that a verification depends on.
 #[derive(Debug)]
@@ -47,7 +51,9 @@ pub struct Request {
     /// The keys that must all have signed it.
     pub owners: Vec<Owner>,
     /// Where the links are.
-    pub links: ForeignDirectory,
+    pub links: Arc<dyn LinkSource>,
+    /// What the bundle says of itself, if the evidence comes from one.
+    pub bundle: Option<Claims>,
     /// Certificates of authorities that may stand between the layout's roots and a functionary.
     pub intermediates: Vec<Certificate>,
     /// The artifacts in hand; with none, only the chain is verified.
@@ -171,6 +177,8 @@ pub struct Report {
     pub owners: Vec<Owner>,
     /// Where the links are.
     pub links: Utf8PathBuf,
+    /// What the bundle says of itself, if the evidence comes from one.
+    pub bundle: Option<Claims>,
     /// The artifacts in hand.
     pub artifacts: Vec<Artifact>,
     /// The time at which everything was judged.
@@ -220,6 +228,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         layout,
         owners,
         links,
+        bundle,
         intermediates,
         artifacts,
         time,
@@ -243,7 +252,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     let limits = policy.limits.clone();
     let container = container(&layout, &limits);
 
-    let verdict = decide(&layout, policy, &links, |requests| {
+    let verdict = decide(&layout, policy, &*links, |requests| {
         inspections::carry_out(requests, &artifacts, commands)
     })?;
     let crates = crates::explain_all(&artifacts, &verdict, &mut findings)?;
@@ -252,6 +261,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         container,
         owners,
         links: links.path().to_owned(),
+        bundle,
         artifacts,
         time,
         verdict,
@@ -267,7 +277,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
 pub(crate) fn decide(
     layout: &[u8],
     policy: Policy,
-    links: &ForeignDirectory,
+    links: &dyn LinkSource,
     inspect: impl FnOnce(&[InspectionRequest]) -> Result<Vec<InspectionAnswer>, CliError>,
 ) -> Result<Verdict, CliError> {
     let unasked = |error: SupplyError| CliError::new(ErrorKind::Failure, "verification came to no end").because(error);
