@@ -29,10 +29,16 @@ cargo_codes! {
     BuildUnconfirmed = "build-unconfirmed",
     /// Cargo's configuration takes the place of a build script.
     BuildScriptReplaced = "build-script-replaced",
+    /// The database of advisories is not what its commit holds.
+    AdvisoryDatabaseModified = "advisory-database-modified",
     /// The link that is to be finished is not the one that the same key began.
     BegunLinkDiffers = "begun-link-differs",
     /// `RUSTC_BOOTSTRAP` switches on what the stable compiler does not have.
     BootstrapSet = "bootstrap-set",
+    /// A tool beside cargo refuses the workspace.
+    CheckFailed = "check-failed",
+    /// A tool beside cargo did not say what it found, or contradicts itself.
+    CheckUndecided = "check-undecided",
     /// The environment or cargo's configuration names another compiler.
     CompilerReplaced = "compiler-replaced",
     /// A wrapper stands between cargo and the compiler.

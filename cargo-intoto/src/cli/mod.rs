@@ -1,7 +1,9 @@
 //! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
 
+mod audit;
 mod build;
 mod choice;
+mod deny;
 mod drop_in;
 mod fetch;
 mod init;
@@ -23,6 +25,7 @@ mod test;
 mod trust;
 mod try_;
 mod verify;
+mod vet;
 mod words;
 
 use std::ffi::OsString;
@@ -82,6 +85,9 @@ enum Command {
     Build(build::Args),
     Test(test::Args),
     Package(package::Args),
+    Deny(deny::Args),
+    Audit(audit::Args),
+    Vet(vet::Args),
     Release(release::Args),
     Run(Box<run::Args>),
     Record(record::Args),
@@ -104,6 +110,9 @@ impl Command {
             Self::Build(args) => build::run(args, ui),
             Self::Test(args) => test::run(args, ui),
             Self::Package(args) => package::run(args, ui),
+            Self::Deny(args) => deny::run(&args, ui),
+            Self::Audit(args) => audit::run(&args, ui),
+            Self::Vet(args) => vet::run(&args, ui),
             Self::Release(args) => release::run(args, ui),
             Self::Run(args) => run::run(*args, ui),
             Self::Record(args) => record::run(args, ui),
@@ -128,7 +137,7 @@ Exit codes:
   2  the command line or the settings are wrong
   3  cannot decide: input is missing, unreadable or malformed, or no key is trusted
   4  input or output failed, or a program that was called
-fetch, build, test, package and run pass on the exit code of the command that they run.
+fetch, build, test, package, run, deny, audit and vet pass on the exit code of the command that they run.
 
 See `cargo intoto help <COMMAND>` for one command.";
 

@@ -18,5 +18,5 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
-    step::record(&Package, args.step, ui)
+    step::record(&Package::default(), args.step, ui)
 }

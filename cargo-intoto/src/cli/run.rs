@@ -43,11 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
-    let words: Vec<String> = args
-        .manifest_path
-        .into_iter()
-        .flat_map(|path| ["--manifest-path".to_owned(), path.into_string()])
-        .collect();
+    let words = step::manifest_words(args.manifest_path.as_deref());
     let step = RunCommand {
         step: args.step.to_string(),
         materials: args.materials,

@@ -7,8 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::layout_source::{LayoutSource, StepSource};
+use crate::cli::step::manifest_words;
+use crate::plan::{AuditWords, DenyWords, VetWords};
 use crate::recording::{
-    Build, Fetch, Outcome, Package, Settings, Step, Test, observe, of_unread, refuse_dirty, refuse_other_compilers,
+    Audit, Build, Deny, Document, Fetch, Outcome, Package, Reports, Settings, Step, Test, Vet, observe, of_unread,
+    refuse_dirty, refuse_other_compilers,
 };
 use crate::store::Run;
 use crate::ui::Ui;
@@ -46,6 +49,13 @@ pub(super) struct Observations {
     differs_from_git: bool,
 }
 
+impl Observations {
+    /// What tools said in the steps so far.
+    fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.outcomes.iter().flat_map(|outcome| &outcome.observed.documents)
+    }
+}
+
 /// Does every step of `source` that is cargo's.
 ///
 /// # Errors
@@ -55,7 +65,7 @@ pub(super) fn observe_all(ui: &Ui, source: &LayoutSource, options: &Options) -> 
     let mut elsewhere = Vec::new();
     for step_source in source.steps() {
         let name = step_source.name.value.as_str();
-        let Some((step, words)) = step_of(step_source, options, observations.as_ref()) else {
+        let Some((step, words)) = step_of(step_source, options, observations.as_ref())? else {
             elsewhere.push(name.to_owned());
             continue;
         };
@@ -111,7 +121,7 @@ fn packages_clean_tree(source: &LayoutSource) -> bool {
 pub(super) fn show(ui: &Ui, source: &LayoutSource, options: &Options) -> Result<(), CliError> {
     for step_source in source.steps() {
         let name = step_source.name.value.as_str();
-        let Some((step, words)) = step_of(step_source, options, None) else {
+        let Some((step, words)) = step_of(step_source, options, None)? else {
             ui.data(&format!(
                 "step      {name}\nnot cargo's: recorded by `cargo intoto run`\n\n"
             ))?;
@@ -133,23 +143,32 @@ fn deciding(error: CliError) -> CliError {
     }
 }
 
-/// The step that a layout's command means, with cargo's words.
+/// The step that a layout's command means, with cargo's words; none when it is nothing that is recorded here.
+///
+/// # Errors
+/// When the command has words that no recorded step may have.
 fn step_of(
     source: &StepSource,
     options: &Options,
     earlier: Option<&Observations>,
-) -> Option<(Box<dyn Step>, Vec<String>)> {
-    let (program, words) = source.command.split_first()?;
-    let (subcommand, words) = words.split_first()?;
+) -> Result<Option<(Box<dyn Step>, Vec<String>)>, CliError> {
+    let [program, subcommand, words @ ..] = source.command.as_slice() else {
+        return Ok(None);
+    };
     if program != "cargo" {
-        return None;
+        return Ok(None);
+    }
+    if let Some(tool) = tool_of(subcommand, words)? {
+        return Ok(Some(tool));
     }
     let step: Box<dyn Step> = match subcommand.as_str() {
-        "fetch" => return Some((Box::new(Fetch::default()), words.to_vec())),
+        "fetch" => return Ok(Some((Box::new(Fetch::default()), words.to_vec()))),
         "build" => Box::new(Build),
         "test" => Box::new(Test),
-        "package" => Box::new(Package),
-        _ => return None,
+        "package" => Box::new(Package {
+            reports: Reports::of_step(source, earlier.into_iter().flat_map(Observations::documents)),
+        }),
+        _ => return Ok(None),
     };
     let mut words = narrowed(words, &options.packages);
     // Cargo's own check looks at git's words; ours was made of the bytes and allows it only here.
@@ -157,7 +176,30 @@ fn step_of(
     if subcommand == "package" && options.allow_dirty && is_dirty && !words.iter().any(|word| word == "--allow-dirty") {
         words.push("--allow-dirty".to_owned());
     }
-    Some((step, words))
+    Ok(Some((step, words)))
+}
+
+/// The step of a tool beside cargo, with the words that say which workspace it judges.
+fn tool_of(subcommand: &str, words: &[String]) -> Result<Option<(Box<dyn Step>, Vec<String>)>, CliError> {
+    let (step, manifest_path): (Box<dyn Step>, _) = match subcommand {
+        "deny" => {
+            let words = DenyWords::parse(words)?;
+            let manifest_path = words.manifest_path.clone();
+            (Box::new(Deny::new(words)), manifest_path)
+        }
+        "audit" => {
+            let words = AuditWords::parse(words)?;
+            let manifest_path = words.manifest_path.clone();
+            (Box::new(Audit::new(words)), manifest_path)
+        }
+        "vet" => {
+            let words = VetWords::parse(words)?;
+            let manifest_path = words.manifest_path.clone();
+            (Box::new(Vet::new(words)), manifest_path)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some((step, manifest_words(manifest_path.as_deref()))))
 }
 
 /// `words` with only `packages` selected; unchanged when there are none.

@@ -29,6 +29,13 @@ pub(crate) struct StepArgs {
     cargo_words: Vec<String>,
 }
 
+impl StepArgs {
+    /// The words that are not ours.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.cargo_words
+    }
+}
+
 /// How to record.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RecordingArgs {
@@ -57,6 +64,27 @@ impl From<&RecordingArgs> for Settings {
 pub(crate) fn record(step: &dyn Step, args: StepArgs, ui: &Ui) -> Result<Exit, CliError> {
     let name = args.step.as_ref().map_or(step.name(), StepName::as_str).to_owned();
     record_as(&name, step, &args.keys, &args.recording, &args.cargo_words, ui)
+}
+
+/// Performs and records a step of a tool beside cargo, whose words are not cargo's.
+///
+/// # Errors
+/// As [`record`].
+pub(crate) fn record_tool(
+    step: &dyn Step,
+    args: &StepArgs,
+    manifest_path: Option<&Utf8Path>,
+    ui: &Ui,
+) -> Result<Exit, CliError> {
+    let name = args.step.as_ref().map_or(step.name(), StepName::as_str).to_owned();
+    let words = manifest_words(manifest_path);
+    record_as(&name, step, &args.keys, &args.recording, &words, ui)
+}
+
+/// The words that name a workspace.
+pub(crate) fn manifest_words(manifest_path: Option<&Utf8Path>) -> Vec<String> {
+    let words = |path: &Utf8Path| vec!["--manifest-path".to_owned(), path.to_string()];
+    manifest_path.map(words).unwrap_or_default()
 }
 
 /// Performs any step and records it under `name`.
@@ -120,3 +148,18 @@ macro_rules! step_help {
     };
 }
 pub(crate) use step_help;
+
+/// The words for the help of a tool beside cargo.
+macro_rules! tool_help {
+    ($tool:literal, $report:literal) => {
+        concat!(
+            "Every other flag, and what follows `--`, goes to `cargo ",
+            $tool,
+            "`, if it cannot make the tool judge less. The link and what the tool said, ",
+            $report,
+            ", are written to target/intoto/<run>/. When the tool says no, nothing is recorded, and its exit code is passed on; when it \
+             does not say clearly what it found, the exit code is 3."
+        )
+    };
+}
+pub(crate) use tool_help;

@@ -1,5 +1,6 @@
 //! The only reader of artifacts: what lies on disk, checked and hashed.
 
+pub mod advisory_db;
 pub mod cache;
 pub mod configuration;
 pub mod content;

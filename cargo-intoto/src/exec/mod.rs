@@ -2,6 +2,7 @@
 //! standard output are settled here, so that no other module has to remember it.
 
 pub(crate) mod any;
+pub(crate) mod captured;
 pub mod cargo;
 pub mod environment;
 pub mod git;

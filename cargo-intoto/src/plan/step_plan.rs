@@ -5,6 +5,9 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 
+/// The directory in which links name what tools beside cargo said, wherever it is kept.
+pub const REPORTS: &str = "target/reports";
+
 /// What a step will run, look at and produce.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepPlan {
@@ -31,6 +34,8 @@ pub enum MaterialQuery {
     UsedByUnits,
     /// For each file of a `.crate`, the file of the workspace that it was taken from.
     PackagedFiles,
+    /// What a tool beside cargo judges, in words.
+    Judged(&'static str),
     /// What the user names.
     Paths(Vec<Utf8PathBuf>),
 }
@@ -46,6 +51,8 @@ pub enum ProductQuery {
     TestExecutables,
     /// The `.crate`s of these packages (`NAME-VERSION`).
     Crates(Vec<String>),
+    /// What a tool beside cargo said, under this name.
+    Report(String),
     /// What the user names.
     Paths(Vec<Utf8PathBuf>),
 }
@@ -72,6 +79,7 @@ impl fmt::Display for MaterialQuery {
             Self::Tree => f.write_str("every file of the tree, and cargo's configuration beyond it"),
             Self::UsedByUnits => f.write_str("the packages and files the compiler reads, Cargo.lock, manifests"),
             Self::PackagedFiles => f.write_str("the workspace file behind each file of the .crate"),
+            Self::Judged(what) => f.write_str(what),
             Self::Paths(paths) => paths_or_none(f, paths),
         }
     }
@@ -92,6 +100,7 @@ impl fmt::Display for ProductQuery {
                     .collect();
                 f.write_str(&names.join(", "))
             }
+            Self::Report(name) => write!(f, "{REPORTS}/{name}"),
             Self::Paths(paths) => paths_or_none(f, paths),
         }
     }

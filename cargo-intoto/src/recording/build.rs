@@ -40,6 +40,7 @@ impl Step for Build {
             materials: inputs.materials,
             products,
             environment: environment::of_compiling(context, "dev"),
+            documents: Vec::new(),
         }))
     }
 }

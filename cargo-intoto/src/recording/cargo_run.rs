@@ -112,6 +112,14 @@ pub(super) fn check(ended: Ended, step: &str) -> Result<(), CliError> {
             ))
         });
     }
+    refuse_left_running(&ended, step)
+}
+
+/// Refuses a step that left processes running.
+///
+/// # Errors
+/// When it did.
+pub(super) fn refuse_left_running(ended: &Ended, step: &str) -> Result<(), CliError> {
     if ended.left_running.is_empty() {
         return Ok(());
     }

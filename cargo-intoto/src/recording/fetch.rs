@@ -72,6 +72,7 @@ impl Step for Fetch {
             products,
             byproducts: byproducts(context, &report),
             environment: Map::new(),
+            documents: Vec::new(),
         }))
     }
 }

@@ -6,6 +6,7 @@
 //! Nothing is signed here, and no key is open while any of it runs: [`seal`] does that when the step's processes are gone.
 
 mod artifacts;
+mod beside;
 mod build;
 mod by_hand;
 mod cargo_run;
@@ -21,6 +22,7 @@ mod observe;
 mod own_harness;
 mod package;
 mod repair;
+mod reports;
 mod run_command;
 pub(crate) mod seal;
 mod test;
@@ -28,16 +30,18 @@ mod test_counts;
 mod units;
 
 pub use artifacts::Artifacts;
+pub use beside::{Audit, Deny, Vet};
 pub use build::Build;
 pub(crate) use by_hand::ByHand;
 pub use choice::Choice;
 pub(crate) use context::refuse_other_compilers;
 pub use context::{Context, Settings};
 pub use fetch::Fetch;
-pub use observe::{Observed, Outcome, Step, observe};
+pub use observe::{Document, Observed, Outcome, Step, observe};
 pub use package::Package;
 pub(crate) use package::refuse_dirty;
 pub(crate) use repair::of_unread;
+pub use reports::Reports;
 pub use run_command::RunCommand;
 pub use test::Test;
 

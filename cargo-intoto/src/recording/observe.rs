@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::collect::content::Mode;
 use crate::collect::overrides;
@@ -65,6 +66,24 @@ pub struct Observed {
     pub byproducts: Map<String, Value>,
     /// What it ran in, beyond what every link says.
     pub environment: Map<String, Value>,
+    /// Products that were read and are not on disk yet: they are put beside the links when these are signed.
+    pub documents: Vec<Document>,
+}
+
+/// What a tool said, as a file of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The file's name.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl Document {
+    /// The digest of its content.
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
 }
 
 /// A step that succeeded, not signed yet.

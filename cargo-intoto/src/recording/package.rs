@@ -17,13 +17,16 @@ use crate::naming::clean;
 use crate::plan::{self, StepPlan};
 use crate::recording::ignored::Before;
 use crate::recording::units::Units;
-use crate::recording::{Artifacts, Context, Observed, Step, cargo_run, inputs, listing};
+use crate::recording::{Artifacts, Context, Observed, Reports, Step, cargo_run, inputs, listing};
 use crate::store::atomic;
 use crate::workspace::{Member, Purl};
 
 /// `cargo package`, and the account of every `.crate` that it made.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Package;
+#[derive(Debug, Clone, Default)]
+pub struct Package {
+    /// What tools said before, as far as the layout wants it here.
+    pub reports: Reports,
+}
 
 impl Step for Package {
     fn name(&self) -> &str {
@@ -49,6 +52,8 @@ impl Step for Package {
         if !context.flags.allow_dirty {
             refuse_dirty(&context.tree)?;
         }
+        let mut reported = Artifacts::default();
+        self.reports.add(context, &mut reported)?;
         // Cargo compiles the package to verify it; what does not match the lock file is not even run.
         inputs::check_before(context)?;
         let mut units = Units::load(&context.run)?;
@@ -69,14 +74,18 @@ impl Step for Package {
         for (listed, (_, crate_file)) in listed.iter().zip(&crates) {
             listing::check(listed, crate_file)?;
         }
-        let (materials, taken_from) = materials(context, &crates, &before)?;
+        let (mut materials, taken_from) = materials(context, &crates, &before)?;
         account(context, &crates, &materials, &taken_from)?;
+        for (name, digest) in reported.iter() {
+            materials.insert_set(name.as_str(), digest.clone())?;
+        }
         let products = place(context, &made, &crates)?;
         Ok(Some(Observed {
             byproducts: byproducts(&crates, &taken_from),
             materials,
             products,
             environment: Map::new(),
+            documents: Vec::new(),
         }))
     }
 }

@@ -6,7 +6,7 @@ use intoto_core::name::{KeyId, StepName};
 use intoto_core::record::{LinkForm, Observation, link_files};
 
 use crate::error::CliError;
-use crate::recording::{Outcome, core_object};
+use crate::recording::{Document, Outcome, core_object};
 use crate::signing::StepSigner;
 use crate::store::{LinkStore, Run};
 use crate::ui::{Ui, count};
@@ -24,11 +24,12 @@ pub(crate) struct Signing<'a> {
 ///
 /// # Errors
 /// When it cannot be signed or written.
-pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) -> Result<Vec<String>, CliError> {
+pub(crate) fn seal(ui: &Ui, run: &Run, mut outcome: Outcome, signing: &Signing<'_>) -> Result<Vec<String>, CliError> {
     let step: StepName = outcome
         .step
         .parse()
         .map_err(|error| CliError::usage(format!("{:?} cannot be the name of a step", outcome.step)).because(error))?;
+    let documents = std::mem::take(&mut outcome.observed.documents);
     let counts = format!(
         "{}, {}",
         count(outcome.observed.materials.len(), "material"),
@@ -44,6 +45,7 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
     let failed = |error: SignError| CliError::failure(format!("failed to sign the link of `{step}`")).because(error);
     if signing.signers.is_empty() {
         let bytes = envelope::unsigned(&signing.form.payload(&link), signing.form.container()).map_err(failed)?;
+        write_documents(run, &documents)?;
         let name = format!("{step}.unsigned.link");
         run.links().write(&name, &bytes)?;
         ui.status(
@@ -58,14 +60,19 @@ pub(crate) fn seal(ui: &Ui, run: &Run, outcome: Outcome, signing: &Signing<'_>) 
         .map(|signer| (signer.signer(), signer.key_id().clone()))
         .collect();
     let mut names = Vec::new();
-    for (file, (_, key_id)) in link_files(&link, &signers, signing.form)
-        .map_err(failed)?
-        .into_iter()
-        .zip(&signers)
-    {
+    let files = link_files(&link, &signers, signing.form).map_err(failed)?;
+    write_documents(run, &documents)?;
+    for (file, (_, key_id)) in files.into_iter().zip(&signers) {
         run.links().write(&file.name, &file.bytes)?;
         ui.status("Signed", format!("{step}: {counts}, by key {}", key_id.short()));
         names.push(file.name);
     }
     Ok(names)
+}
+
+/// Before the links that name them, so that no link is there without its product.
+fn write_documents(run: &Run, documents: &[Document]) -> Result<(), CliError> {
+    documents
+        .iter()
+        .try_for_each(|document| run.links().write(&document.name, &document.bytes))
 }

@@ -99,6 +99,7 @@ fn run(context: &Context<'_>, plan: &StepPlan, units: &mut Units) -> Result<Obse
         materials: inputs.materials,
         products,
         environment: environment::of_compiling(context, "test"),
+        documents: Vec::new(),
     })
 }
 
