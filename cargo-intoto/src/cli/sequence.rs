@@ -4,10 +4,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::cli::step::manifest_words;
 use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::layout_source::{LayoutSource, StepSource};
-use crate::cli::step::manifest_words;
 use crate::plan::{AuditWords, DenyWords, VetWords};
 use crate::recording::{
     Audit, Build, Deny, Document, Fetch, Outcome, Package, Reports, Settings, Step, Test, Vet, observe, of_unread,

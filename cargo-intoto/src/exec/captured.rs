@@ -64,9 +64,13 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Captured, CliError> {
     let status = child.wait().map_err(failed)?;
     let left_running = process_group::end_orphans(&child, &what)?;
     let collect = |stream: Option<Receiver<Vec<u8>>>| {
-        let bytes = stream.and_then(|stream| stream.recv_timeout(PATIENCE).ok()).ok_or_else(|| {
-            CliError::failure(format!("a process that is not a descendant keeps the output of {what} open"))
-        })?;
+        let bytes = stream
+            .and_then(|stream| stream.recv_timeout(PATIENCE).ok())
+            .ok_or_else(|| {
+                CliError::failure(format!(
+                    "a process that is not a descendant keeps the output of {what} open"
+                ))
+            })?;
         if bytes.len() > call.limit {
             return Err(CliError::cannot_decide(format!(
                 "{what} wrote more than {} bytes, which nobody reads",
@@ -114,14 +118,21 @@ mod tests {
     #[test]
     fn streams_stay_apart_and_the_code_is_the_programs() {
         let said = sh("echo $WHO; echo no >&2; exit 5", 100).unwrap();
-        assert_eq!((said.stdout.as_slice(), said.stderr.as_slice()), (&b"me\n"[..], &b"no\n"[..]));
+        assert_eq!(
+            (said.stdout.as_slice(), said.stderr.as_slice()),
+            (&b"me\n"[..], &b"no\n"[..])
+        );
         assert_eq!(said.ended.code(), 5);
         assert!(said.ended.left_running.is_empty());
     }
 
     #[test]
     fn a_program_that_never_stops_talking_is_not_listened_to() {
-        let error = sh("while echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; do :; done 2>/dev/null", 1000).unwrap_err();
+        let error = sh(
+            "while echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; do :; done 2>/dev/null",
+            1000,
+        )
+        .unwrap_err();
         assert_eq!(error.exit().code(), 3, "{error}");
     }
 

@@ -65,7 +65,9 @@ impl AuditWords {
 
     /// What fetches the database: a first run, whose answer nobody reads.
     pub fn fetch(database: &Utf8Path) -> Vec<OsString> {
-        ["audit", "--json", "--db", database.as_str()].map(OsString::from).into()
+        ["audit", "--json", "--db", database.as_str()]
+            .map(OsString::from)
+            .into()
     }
 }
 

@@ -177,8 +177,21 @@ pub fn deny(words: &DenyWords, config: &Utf8Path) -> StepPlan {
 
 /// The words that make cargo-deny say everything, in JSON: which database it opens stands in its log alone.
 fn spoken(config: &Utf8Path) -> Vec<OsString> {
-    let words = ["deny", "--format", "json", "--color", "never", "--log-level", "debug", "--config"];
-    words.into_iter().map(OsString::from).chain([config.as_str().into()]).collect()
+    let words = [
+        "deny",
+        "--format",
+        "json",
+        "--color",
+        "never",
+        "--log-level",
+        "debug",
+        "--config",
+    ];
+    words
+        .into_iter()
+        .map(OsString::from)
+        .chain([config.as_str().into()])
+        .collect()
 }
 
 #[cfg(test)]
@@ -201,7 +214,11 @@ mod tests {
                 "deny.json",
                 "cargo deny --offline check sources bans advisories licenses",
             ),
-            ("-- check licenses bans", "deny-bans-licenses.json", "cargo deny check licenses bans"),
+            (
+                "-- check licenses bans",
+                "deny-bans-licenses.json",
+                "cargo deny check licenses bans",
+            ),
             (
                 "--locked check -D unmaintained bans",
                 "deny-bans.json",

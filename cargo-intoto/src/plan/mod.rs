@@ -1,22 +1,22 @@
 //! What a step will do, worked out before anything is done: the command, what will be looked at, where it will be put.
 //! Nothing here reads a file or runs a program.
 
-pub mod audit;
+mod audit;
 mod build;
 pub mod cargo_flags;
-pub mod deny;
+mod deny;
 mod fetch;
 mod package;
 mod step_plan;
 mod target_directory;
 mod test;
 mod tool_words;
-pub mod vet;
+mod vet;
 
 pub use audit::{AuditWords, audit};
 pub use build::build;
 pub use cargo_flags::CargoFlags;
-pub use deny::{DenyWords, deny};
+pub use deny::{DenyCheck, DenyWords, deny};
 pub use fetch::fetch;
 pub use package::package;
 pub use step_plan::{MaterialQuery, ProductQuery, REPORTS, StepPlan};

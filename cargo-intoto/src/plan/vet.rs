@@ -73,7 +73,11 @@ mod tests {
     fn the_audits_are_those_of_the_tree() {
         for (words, command, arguments) in [
             ("", "cargo vet --locked", "vet --locked --output-format=json"),
-            ("check --locked", "cargo vet --locked", "vet --locked --output-format=json"),
+            (
+                "check --locked",
+                "cargo vet --locked",
+                "vet --locked --output-format=json",
+            ),
             (
                 "--locked --frozen --output-format json",
                 "cargo vet --locked --frozen",

@@ -13,8 +13,9 @@ use crate::collect::{hash, walk};
 use crate::error::CliError;
 use crate::exec::process_group;
 use crate::finding::CargoCode;
-use crate::plan::{CargoFlags, StepPlan};
+use crate::plan::{CargoFlags, ProductQuery, StepPlan};
 use crate::recording::{Artifacts, Context, Settings, environment, repair};
+use crate::store::LinkStore;
 use crate::ui::Ui;
 
 /// A kind of step.
@@ -150,7 +151,13 @@ pub fn observe<'a>(
         .as_ref()
         .filter(|_| step.compiles())
         .map(Toolchain::digests);
-    let Some(mut observed) = step.perform(&context, &plan)? else {
+    let performed = step.perform(&context, &plan);
+    if let Err(error) = &performed
+        && error.code() == Some(CargoCode::CheckFailed)
+    {
+        withdraw(&context, name, &plan)?;
+    }
+    let Some(mut observed) = performed? else {
         return Ok((context, None));
     };
     if links_differ(&links, &context)? {
@@ -174,6 +181,27 @@ pub fn observe<'a>(
         observed,
     };
     Ok((context, Some(outcome)))
+}
+
+/// Takes back what an earlier check of the same run said: what passed yesterday may fail today in the same tree.
+fn withdraw(context: &Context<'_>, step: &str, plan: &StepPlan) -> Result<(), CliError> {
+    let links = context.run.links();
+    let earlier = links.names()?;
+    let is_of_step = |name: &&String| {
+        name.strip_prefix(step)
+            .and_then(|rest| rest.strip_prefix('.'))
+            .is_some_and(|rest| rest.split('.').count() == 2)
+    };
+    for name in earlier.iter().filter(is_of_step) {
+        links.supersede(name)?;
+        context
+            .ui
+            .note(format!("the earlier link {name} of this run is withdrawn"));
+    }
+    if let ProductQuery::Report(report) = &plan.products {
+        links.supersede(report)?;
+    }
+    Ok(())
 }
 
 /// The link files of the run, by name and digest.

@@ -72,7 +72,10 @@ impl<'a> Fields<'a> {
     pub(super) fn of(tool: &'static str, what: &str, value: &'a Value<'a>) -> Result<Self, CliError> {
         match value.as_object() {
             Some(object) => Ok(Self { tool, object }),
-            None => Err(undecided(format!("{what} of {tool} is {}, not an object", value.kind()))),
+            None => Err(undecided(format!(
+                "{what} of {tool} is {}, not an object",
+                value.kind()
+            ))),
         }
     }
 
@@ -95,7 +98,9 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn boolean(&self, name: &str) -> Result<bool, CliError> {
-        self.value(name)?.as_bool().ok_or_else(|| self.wrong(name, "true or false"))
+        self.value(name)?
+            .as_bool()
+            .ok_or_else(|| self.wrong(name, "true or false"))
     }
 
     pub(super) fn count(&self, name: &str) -> Result<usize, CliError> {
@@ -120,5 +125,7 @@ impl<'a> Fields<'a> {
 
 /// A text for people, or what stands in its place.
 pub(super) fn text_or<'a>(value: Option<&'a Value<'a>>, other: &'static str) -> Cow<'a, str> {
-    value.and_then(Value::as_str).map_or(Cow::Borrowed(other), Cow::Borrowed)
+    value
+        .and_then(Value::as_str)
+        .map_or(Cow::Borrowed(other), Cow::Borrowed)
 }

@@ -137,7 +137,11 @@ fn answer(
     Ok(Answer {
         report: "audit.json".to_owned(),
         verdict: if code == 0 {
-            format!("no vulnerability in {}, {}", count(packages, "package"), count(warned, "warning"))
+            format!(
+                "no vulnerability in {}, {}",
+                count(packages, "package"),
+                count(warned, "warning")
+            )
         } else {
             complaints(all.len())
         },
@@ -238,11 +242,27 @@ mod tests {
             (VULNERABLE.to_owned(), 0, "exit code 0"),
             (VULNERABLE.to_owned(), 2, "exit code 2"),
             (VULNERABLE.replace("\"count\":1", "\"count\":2"), 1, "counts 2"),
-            (VULNERABLE.replace("\"found\":true", "\"found\":false"), 0, "there are none"),
-            (PASSED.replace("\"advisory-count\":2", "\"advisory-count\":0"), 0, "no advisory"),
-            (PASSED.replace("\"dependency-count\":2", "\"dependency-count\":1"), 0, "1 packages"),
+            (
+                VULNERABLE.replace("\"found\":true", "\"found\":false"),
+                0,
+                "there are none",
+            ),
+            (
+                PASSED.replace("\"advisory-count\":2", "\"advisory-count\":0"),
+                0,
+                "no advisory",
+            ),
+            (
+                PASSED.replace("\"dependency-count\":2", "\"dependency-count\":1"),
+                0,
+                "1 packages",
+            ),
             (format!("{PASSED}{PASSED}"), 0, "not JSON"),
-            (PASSED.replace("\"vulnerabilities\"", "\"other\""), 0, "no `vulnerabilities`"),
+            (
+                PASSED.replace("\"vulnerabilities\"", "\"other\""),
+                0,
+                "no `vulnerabilities`",
+            ),
         ] {
             let error = judged(&stdout, code, &[]).expect_err(why);
             assert_eq!(error.exit().code(), 3, "{why}: {error}");

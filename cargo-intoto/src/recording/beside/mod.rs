@@ -97,7 +97,9 @@ fn perform(judge: &dyn Judge, context: &Context<'_>, plan: &StepPlan) -> Result<
     };
     let mut products = Artifacts::default();
     products.insert(&format!("{REPORTS}/{}", document.name), document.sha256())?;
-    context.ui.status("Passed", format!("{}: {}", program.name(), answer.verdict));
+    context
+        .ui
+        .status("Passed", format!("{}: {}", program.name(), answer.verdict));
     Ok(Some(Observed {
         materials,
         products,
@@ -117,7 +119,10 @@ fn read_inputs(judge: &dyn Judge, context: &Context<'_>) -> Result<Artifacts, Cl
         .filter(|path| path.is_file())
         .collect();
     if inputs.packages {
-        let paths = workspace.packages.iter().filter(|package| package.source == Source::Path);
+        let paths = workspace
+            .packages
+            .iter()
+            .filter(|package| package.source == Source::Path);
         files.extend(paths.map(|package| package.manifest_path.clone()));
     }
     files.extend(inputs.files);

@@ -49,7 +49,13 @@ impl Program {
         };
         let said = program.run(context, &["--version".into()])?;
         let text = String::from_utf8_lossy(&said.stdout);
-        program.version = text.lines().next().unwrap_or_default().chars().take(LONGEST_VERSION).collect();
+        program.version = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(LONGEST_VERSION)
+            .collect();
         if !said.ended.status.success() || program.version.is_empty() {
             return Err(undecided_saying(
                 format!("`{name} --version` does not say which version it is"),

@@ -92,7 +92,10 @@ fn answer(said: &Captured, code: u8, lock: &Lock) -> Result<Answer, CliError> {
     let value = parse(TOOL, "the report", &said.stdout)?;
     let report = Fields::of(TOOL, "the report", &value)?;
     if let Some(error) = report.optional("error") {
-        let message = text_or(error.as_object().and_then(|error| error.get("message")), "no reason given");
+        let message = text_or(
+            error.as_object().and_then(|error| error.get("message")),
+            "no reason given",
+        );
         return Err(undecided(format!(
             "{TOOL} could not decide (exit code {code}): {message}"
         )));
@@ -101,7 +104,11 @@ fn answer(said: &Captured, code: u8, lock: &Lock) -> Result<Answer, CliError> {
     let passed = match conclusion {
         "success" => true,
         "fail (vetting)" | "fail (violation)" => false,
-        other => return Err(undecided(format!("{TOOL} concludes {other:?}, which nobody here knows"))),
+        other => {
+            return Err(undecided(format!(
+                "{TOOL} concludes {other:?}, which nobody here knows"
+            )));
+        }
     };
     if passed != (code == 0) {
         return Err(undecided(format!(
@@ -129,7 +136,11 @@ fn answer(said: &Captured, code: u8, lock: &Lock) -> Result<Answer, CliError> {
         .filter_map(|failure| failure.as_object())
         .map(|failure| {
             let missing = failure.get("missing_criteria").and_then(|missing| missing.as_array());
-            let missing: Vec<_> = missing.unwrap_or_default().iter().filter_map(|word| word.as_str()).collect();
+            let missing: Vec<_> = missing
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|word| word.as_str())
+                .collect();
             format!(
                 "{} {}: {}",
                 text_or(failure.get("name"), "?"),
@@ -161,7 +172,10 @@ fn vetted(report: Fields<'_>, lock: &Lock) -> Result<Map<String, serde_json::Val
         for package in packages {
             let package = Fields::of(TOOL, "an entry", package)?;
             let (name, version) = (package.text("name")?, package.text("version")?);
-            if !lock.iter().any(|locked| locked.name == name && locked.version == version) {
+            if !lock
+                .iter()
+                .any(|locked| locked.name == name && locked.version == version)
+            {
                 return Err(undecided(format!(
                     "{TOOL} looked at {name} {version}, which Cargo.lock does not have"
                 )));
@@ -202,7 +216,10 @@ mod tests {
         assert_eq!(passed.byproducts["vetted-with-exemptions"], 1);
         let failed = judged(FAILED, 255).expect("understood");
         assert!(failed.failed);
-        assert_eq!(failed.complaints, ["itoa 1.0.19: nobody says that it is safe-to-deploy"]);
+        assert_eq!(
+            failed.complaints,
+            ["itoa 1.0.19: nobody says that it is safe-to-deploy"]
+        );
     }
 
     #[test]
