@@ -24,6 +24,8 @@ use intoto_core::verify::{
 use proptest::prelude::*;
 use serde_json::Value;
 
+mod verdicts;
+
 /// The vector that all others differ from.
 const BASE: &str = "verified--chain";
 const LAYOUT: &str = "root.layout";
@@ -50,6 +52,34 @@ fn every_vector_has_its_verdict() {
         }
     }
     assert!(wrong.is_empty(), "{} vectors:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// All that a verdict says, down to messages and the fate of each artifact. It changes when words change; what else changed is seen in the difference.
+#[test]
+fn every_verdict_says_what_it_said() {
+    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts/all.txt");
+    let cases = Case::all();
+    let found: Vec<String> = cases
+        .iter()
+        .map(|case| verdicts::text(&case.name, &case.verify(|_| {})))
+        .collect();
+    if std::env::var("SNAPSHOTS").is_ok_and(|value| value == "overwrite") {
+        fs::write(&path, found.concat()).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap();
+    let expected: BTreeSet<&str> = expected.split_inclusive("\n\n").collect();
+    let wrong: Vec<&str> = found
+        .iter()
+        .map(String::as_str)
+        .filter(|text| !expected.contains(text))
+        .collect();
+    assert!(
+        wrong.is_empty() && expected.len() == found.len(),
+        "{} verdicts on {} vectors are others; write them anew with SNAPSHOTS=overwrite and look at the difference\n{}",
+        wrong.len(),
+        found.len(),
+        wrong.iter().take(5).copied().collect::<String>()
+    );
 }
 
 #[test]
