@@ -39,11 +39,13 @@ pub mod workspace;
 
 /// Runs the command line `args` (the program's name first) and returns the process's exit code.
 ///
-/// Under the name of one of the reference implementation's tools, such as `in-toto-run`, the program is that tool.
+/// Under the name of one of the reference implementation's tools, such as `in-toto-run`, the program is that tool. When cargo starts it as a
+/// credential provider, it is the release gate.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     match drop_in::tool(args.first()) {
         Some(tool) => tool.run(args),
+        None if args.get(1).is_some_and(|word| word == "--cargo-plugin") => gate::provide(),
         None => cli::main(args),
     }
     .into()

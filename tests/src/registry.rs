@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::http::{self, Request, Response};
 use crate::sha256_hex;
 
+/// Where the index says how it is used.
+const CONFIG: &str = "/index/config.json";
+
 /// A registry that serves the crates added to it until the process ends.
 #[derive(Debug, Clone)]
 pub struct Registry {
@@ -97,6 +100,13 @@ impl Registry {
         self.state().uploads.clone()
     }
 
+    /// Forgets all crates and uploads, so that the same ones can be published again.
+    pub fn forget(&self) {
+        let mut state = self.state();
+        state.files.retain(|path, _| path == CONFIG);
+        state.uploads.clear();
+    }
+
     /// Yanks, unyanks and questions about owners that were granted, as `METHOD path`.
     #[must_use]
     pub fn granted(&self) -> Vec<String> {
@@ -123,7 +133,7 @@ impl Registry {
             config["auth-required"] = json!(true);
         }
         let config = config.to_string().into_bytes();
-        self.state().files.insert("/index/config.json".to_owned(), config);
+        self.state().files.insert(CONFIG.to_owned(), config);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -11,6 +11,7 @@ pub(crate) mod gpg;
 pub(crate) mod helper;
 pub(crate) mod inspection;
 pub mod messages;
+pub(crate) mod printed;
 pub mod process_group;
 pub(crate) mod query;
 pub(crate) mod wrapped;

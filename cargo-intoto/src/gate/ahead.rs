@@ -4,10 +4,12 @@
 //! would leave a release half done; so at each request everything that cargo has just staged is judged.
 //!
 //! Cargo never clears that directory, so it also holds what was staged days ago, for other states of the tree. What was staged before the
-//! links were recorded cannot be part of a release of what they recorded, and is passed over; whatever is newer must stand the test. The
-//! dates of files decide on nothing else: somebody who forges them gets a release refused half-way, never a crate uploaded that was not
-//! asked for and verified by its own checksum.
+//! links were recorded cannot be part of a release of what they recorded, and is passed over; so are earlier versions of a crate that was
+//! staged again, since no workspace has two versions of a member. Whatever is left must stand the test. The dates of files decide on
+//! nothing else: somebody who forges them gets a release refused half-way, never a crate uploaded that was not asked for and verified by
+//! its own checksum.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::time::SystemTime;
@@ -49,21 +51,36 @@ pub fn ahead(staging: &Utf8Path, asked: &Upload, links: &Utf8Path, ui: &Ui) -> R
     let recorded_at = last_recorded(links)?;
     // With a clock that went backwards nothing counts as left over.
     let passed_over = |staged_at: SystemTime| staged_at < recorded_at && recorded_at <= asked_at;
-    let mut uploads = Vec::new();
-    for (name, staged_at) in crates(staging)? {
-        if name == asked.file_name() || passed_over(staged_at) {
+    let mut latest: BTreeMap<String, Vec<(String, SystemTime)>> = BTreeMap::new();
+    for (file, staged_at) in crates(staging)? {
+        if passed_over(staged_at) {
             continue;
         }
-        let stem = name.strip_suffix(".crate").unwrap_or(&name);
-        let Some((crate_name, version)) = subject::split(stem) else {
+        let Some((name, version)) = subject::split(file.strip_suffix(".crate").unwrap_or(&file)) else {
             return Err(CliError::cannot_decide(format!(
                 "`{}` in {staging} is not named as cargo names what it stages",
-                name.escape_debug()
+                file.escape_debug()
             ))
             .hint("remove the file"));
         };
-        let digest = hash::file(&staging.join(&name), None, &Progress::new(ui, "Hashing"))?;
-        uploads.push(Upload::new(crate_name, version, digest.sha256)?);
+        let versions = latest.entry(name.to_owned()).or_default();
+        // Of several at one moment, each may be the one.
+        let newest = versions.iter().map(|(_, at)| *at).max();
+        if newest.is_none_or(|newest| newest < staged_at) {
+            versions.clear();
+        }
+        if newest.is_none_or(|newest| newest <= staged_at) {
+            versions.push((version.to_owned(), staged_at));
+        }
+    }
+    latest.remove(asked.name());
+    let mut uploads = Vec::new();
+    for (name, versions) in &latest {
+        for (version, _) in versions {
+            let path = staging.join(format!("{name}-{version}.crate"));
+            let digest = hash::file(&path, None, &Progress::new(ui, "Hashing"))?;
+            uploads.push(Upload::new(name, version, digest.sha256)?);
+        }
     }
     Ok(uploads)
 }
@@ -168,6 +185,18 @@ mod tests {
         // Left over from before; at the same moment is not before.
         assert_eq!(found(5, &[a, ("b-1.0.0.crate", 4)]), list(&[]));
         assert_eq!(found(5, &[a, ("b-1.0.0.crate", 5)]), list(&["b-1.0.0.crate"]));
+        // Of two versions of one crate, the one that was staged last; at the same moment, both.
+        assert_eq!(
+            found(
+                5,
+                &[a, ("b-1.0.0.crate", 7), ("b-0.9.0.crate", 8), ("a-2.0.0.crate", 11)]
+            ),
+            list(&["b-0.9.0.crate"])
+        );
+        assert_eq!(
+            found(5, &[a, ("b-1.0.0.crate", 8), ("b-0.9.0.crate", 8)]),
+            list(&["b-0.9.0.crate", "b-1.0.0.crate"])
+        );
         // A link from the future makes nothing old.
         assert_eq!(found(20, &[a, ("b-1.0.0.crate", 9)]), list(&["b-1.0.0.crate"]));
         assert!(found(5, &[("b-1.0.0.crate", 9)]).is_err(), "another directory");

@@ -43,9 +43,6 @@ pub struct GateArgs {
         help_heading = "Token"
     )]
     pub id_token_env: Option<String>,
-    /// Give the token for reading, too, to a registry that does not say that it wants one
-    #[arg(long, help_heading = "Token")]
-    pub read_token: bool,
 }
 
 impl GateArgs {
@@ -105,7 +102,6 @@ impl GateArgs {
         for (flag, given) in [
             ("--exact-commands", self.exact_commands),
             ("--trusted-publishing", self.trusted_publishing),
-            ("--read-token", self.read_token),
         ] {
             if given {
                 add(flag, None);
@@ -128,7 +124,7 @@ mod tests {
         for text in [
             "",
             "--layout l --link-dir d --build-dir b --trust-store t --key a --key b --intermediate i --token-from pass",
-            "--id-token-env X --exact-commands --trusted-publishing --read-token",
+            "--id-token-env X --exact-commands --trusted-publishing",
         ] {
             let args = GateArgs::parse(&words(text)).expect("known words");
             assert_eq!(args.to_words(), words(text));

@@ -162,12 +162,11 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
         commands: Commands::NotRun,
         findings,
     })?;
-    // Only a chain that was looked at says something about what it made; one that verifies must.
-    if report.outcome() == Outcome::Verified || !report.verdict.steps().is_empty() {
-        let unmade = uploads.iter().filter_map(|upload| unmade(upload, &report.verdict));
-        let unmade: Vec<CargoFinding> = unmade.collect();
-        report.findings.extend(unmade);
-    }
+    let unmade: Vec<CargoFinding> = uploads
+        .iter()
+        .filter_map(|upload| unmade(upload, &report.verdict))
+        .collect();
+    report.findings.extend(unmade);
     if let Err(error) = owners.settle(&mut report, Older::Refused) {
         // What was verified stays verified; only a later, older layout would not be noticed.
         ui.warn(format!("the trust store does not remember this layout: {error}"));
@@ -224,6 +223,10 @@ fn unmade(upload: &Upload, verdict: &Verdict) -> Option<CargoFinding> {
                 _ => {}
             }
         }
+    }
+    // A chain of which too little is there to have made anything has reasons of its own against it.
+    if crates.is_empty() && others.is_empty() && verdict.outcome() != Outcome::Verified {
+        return None;
     }
     let finding = if others.is_empty() {
         crates.dedup();

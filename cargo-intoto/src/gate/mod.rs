@@ -8,12 +8,17 @@ mod ahead;
 mod arguments;
 mod decision;
 mod place;
+mod protocol;
+mod provider;
 mod refusal;
 mod registry;
+mod token;
 
 pub use ahead::ahead;
 pub use arguments::GateArgs;
 pub use decision::{Question, Terms, Upload, decide};
 pub use place::Place;
+pub use provider::provide;
 pub use refusal::Refusal;
 pub use registry::Registry;
+pub use token::{Purpose, Token, token};
