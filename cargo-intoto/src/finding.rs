@@ -121,6 +121,20 @@ cargo_codes! {
     CrateVcsInfoMismatch = "crate-vcs-info-mismatch",
     /// `Cargo.lock` in a `.crate` has a package that the chain does not account for.
     CrateLockMismatch = "crate-lock-mismatch",
+    /// `Cargo.lock` in a `.crate` has packages that no lock file of the source has.
+    CrateLockResolved = "crate-lock-resolved",
+    /// Nothing says which commit a `.crate` was made from, or where in it.
+    CrateSourceUnknown = "crate-source-unknown",
+    /// A `.crate` says of itself that files of it differed from its commit.
+    CratePackagedDirty = "crate-packaged-dirty",
+    /// A file of a `.crate` would have to come from somewhere that the repository does not hold.
+    CrateSourceMissing = "crate-source-missing",
+    /// A file of a `.crate` has another execute bit than its source.
+    CrateModeDiffers = "crate-mode-differs",
+    /// No branch or tag of the repository leads to the commit.
+    CommitUnreachable = "commit-unreachable",
+    /// The step was carried out again, and made something else.
+    RebuildDiffers = "rebuild-differs",
     /// The file name, the top folder and the manifest of a `.crate` are not of one crate.
     CrateNameMismatch = "crate-name-mismatch",
     /// The evidence does not say where the files of a `.crate` come from.

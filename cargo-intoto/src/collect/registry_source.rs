@@ -59,25 +59,32 @@ impl Location {
     /// Tells by the manifest's path alone. The registry's directory name is taken from there: computing it would tie us to one
     /// version of cargo, and searching for the file could find another registry's package of the same name.
     pub(crate) fn of(package: &Package) -> Self {
-        let directory = package.directory();
-        let mut ancestors = directory.ancestors();
-        let (Some(own), Some(registry), Some(sources), Some(home)) =
-            (ancestors.next(), ancestors.next(), ancestors.next(), ancestors.next())
-        else {
-            return Self::Vendored;
-        };
-        let stem = package.stem();
-        match (
-            own.file_name(),
-            registry.file_name(),
-            sources.file_name(),
-            home.file_name(),
-        ) {
-            (Some(name), Some(registry), Some("src"), Some("registry")) if name == stem => Self::Unpacked {
-                crate_file: home.join("cache").join(registry).join(format!("{stem}.crate")),
-            },
-            _ => Self::Vendored,
+        match crate_of_manifest(&package.manifest_path, &package.stem()) {
+            Some(crate_file) => Self::Unpacked { crate_file },
+            None => Self::Vendored,
         }
+    }
+}
+
+/// Where cargo keeps the `.crate` that it unpacked this manifest of `NAME-VERSION` from; none if it did not.
+pub(crate) fn crate_of_manifest(manifest: &Utf8Path, stem: &str) -> Option<Utf8PathBuf> {
+    let mut ancestors = manifest.parent()?.ancestors();
+    let (own, registry, sources, home) = (
+        ancestors.next()?,
+        ancestors.next()?,
+        ancestors.next()?,
+        ancestors.next()?,
+    );
+    match (
+        own.file_name(),
+        registry.file_name(),
+        sources.file_name(),
+        home.file_name(),
+    ) {
+        (Some(name), Some(registry), Some("src"), Some("registry")) if name == stem => {
+            Some(home.join("cache").join(registry).join(format!("{stem}.crate")))
+        }
+        _ => None,
     }
 }
 

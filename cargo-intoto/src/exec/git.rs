@@ -14,8 +14,10 @@ use crate::exec::git_object::ObjectFormat;
 use crate::exec::query::Query;
 
 mod objects;
+mod repository;
 
 use objects::{Objects, Raw};
+pub use repository::{Commit, Repository};
 
 /// A git repository, seen from one directory in its work tree.
 #[derive(Debug, Clone)]
@@ -191,9 +193,7 @@ impl Git {
                 None => return Ok(BTreeMap::new()),
             }
         }
-        let mut files = BTreeMap::new();
-        objects.walk(&tree, "", 0, &mut files)?;
-        Ok(files)
+        objects.files_below(&tree)
     }
 }
 
@@ -246,6 +246,7 @@ fn query(directory: &Utf8Path) -> Query {
         ("GIT_CONFIG_SYSTEM", "/dev/null"),
         ("GIT_CONFIG_GLOBAL", "/dev/null"),
         ("GIT_ATTR_NOSYSTEM", "1"),
+        ("GIT_GRAFT_FILE", "/dev/null"),
         ("GIT_NO_REPLACE_OBJECTS", "1"),
         ("GIT_NO_LAZY_FETCH", "1"),
         ("GIT_OPTIONAL_LOCKS", "0"),

@@ -18,6 +18,8 @@ mod manifest;
 mod source;
 mod vcs;
 
+pub(crate) use vcs::VcsInfo;
+
 const MANIFEST: &str = "Cargo.toml";
 const LOCK: &str = "Cargo.lock";
 const VCS_INFO: &str = ".cargo_vcs_info.json";
@@ -37,8 +39,12 @@ pub struct Facts {
     pub commit: Option<String>,
     /// Whether that tree differed from the commit.
     pub dirty: Option<bool>,
+    /// The directory of the crate among the materials, with a slash at the end unless it is empty, where it is known beforehand.
+    pub directory: Option<String>,
     /// The sha256 of the `.crate`s of the locked packages, by package URL.
     pub dependencies: BTreeMap<String, [u8; 32]>,
+    /// What is demanded of a `Cargo.lock` that is not from source.
+    pub lock: LockDemand,
     /// The `.crate`s that the same step made, by `NAME-VERSION`: workspace members that depend on each other.
     pub siblings: BTreeMap<String, [u8; 32]>,
     /// The manifest of the workspace root, where it is at hand.
@@ -54,6 +60,17 @@ pub enum Demand {
     /// Every file, once the link's materials have a manifest and sources: the link was made by another tool, which may not have
     /// recorded any.
     IfSourcesRecorded,
+}
+
+/// What is demanded of a `Cargo.lock` in a `.crate` that is not from source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LockDemand {
+    /// Every package in it is one of [`Facts::dependencies`]: what a step used was recorded.
+    #[default]
+    Recorded,
+    /// Every package in it is some registry's; those that are not among [`Facts::dependencies`] are told. What cargo resolved on the day
+    /// on which it packaged stands in no commit.
+    Resolved,
 }
 
 /// The account of one `.crate`.
@@ -147,7 +164,10 @@ pub fn explain(crate_file: &CrateFile, facts: &Facts) -> Account {
     let manifests = Manifests::parse(crate_file, &mut findings);
     check_identity(crate_file, facts, &manifests, &mut findings);
 
-    let sources = source::Sources::locate(crate_file, facts);
+    let sources = match &facts.directory {
+        Some(directory) => Some(source::Sources::at(directory)),
+        None => source::Sources::locate(crate_file, facts),
+    };
     if sources.is_none() && facts.demand == Demand::IfSourcesRecorded && !source::are_recorded(facts) {
         return not_explained(crate_file, findings);
     }

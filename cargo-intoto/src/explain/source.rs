@@ -22,6 +22,14 @@ pub(super) fn are_recorded(facts: &Facts) -> bool {
 }
 
 impl Sources {
+    /// The crate lies in this directory, which ends with a slash unless it is empty.
+    pub(super) fn at(directory: &str) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            manifest: format!("{directory}{MANIFEST}"),
+        }
+    }
+
     /// Finds the directory of the crate: the one whose `Cargo.toml` is the manifest that the `.crate` was made from. Of several,
     /// as with a copied tree, the one that explains most files is taken; the rest of the account is the same for all.
     pub(super) fn locate(crate_file: &CrateFile, facts: &Facts) -> Option<Self> {

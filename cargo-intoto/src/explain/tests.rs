@@ -58,8 +58,7 @@ fn case() -> Case {
         commit: Some(COMMIT.to_owned()),
         dirty: Some(false),
         dependencies: [("pkg:cargo/itoa@1.0.18".to_owned(), [0xaa; 32])].into(),
-        siblings: BTreeMap::new(),
-        workspace_manifest: None,
+        ..Facts::default()
     };
     Case {
         files,

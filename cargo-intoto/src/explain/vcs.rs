@@ -6,20 +6,46 @@ use super::{Demand, Facts, Origin, VCS_INFO};
 use crate::collect::crate_file::CrateEntry;
 use crate::finding::{CargoCode, CargoFinding};
 
-#[derive(Deserialize)]
+/// What the file says.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct VcsInfo {
+pub(crate) struct VcsInfo {
     git: Git,
     #[serde(default)]
     path_in_vcs: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Git {
     sha1: String,
     #[serde(default)]
     dirty: bool,
+}
+
+impl VcsInfo {
+    /// Reads the bytes of the file.
+    ///
+    /// # Errors
+    /// When they are not what cargo writes.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// The commit that it names; nothing says that it is one.
+    pub(crate) fn commit(&self) -> &str {
+        &self.git.sha1
+    }
+
+    /// Whether packaged files differed from the commit.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.git.dirty
+    }
+
+    /// The directory of the crate in the repository; nothing says that it is clean. Cargo wrote none before 1.57.
+    pub(crate) fn directory(&self) -> Option<&str> {
+        self.path_in_vcs.as_deref()
+    }
 }
 
 /// Compares it with the evidence; `directory` is the crate's directory below the workspace root.
@@ -30,7 +56,7 @@ pub(super) fn account(
     findings: &mut Vec<CargoFinding>,
 ) -> Option<Origin> {
     let mut problems = Vec::new();
-    match serde_json::from_slice::<VcsInfo>(entry.content.as_deref().unwrap_or_default()) {
+    match VcsInfo::parse(entry.content.as_deref().unwrap_or_default()) {
         Ok(info) => problems.extend(compare(&info, facts, directory, findings)),
         Err(error) => problems.push(format!("{VCS_INFO} is not what cargo writes: {error}")),
     }
@@ -73,6 +99,10 @@ fn compare(info: &VcsInfo, facts: &Facts, directory: &str, findings: &mut Vec<Ca
         problems.push(format!(
             "{VCS_INFO} says that the tree was dirty, and the link that it was not"
         ));
+    }
+    // Where the caller knows the place, the file was what told it, or was overruled.
+    if facts.directory.is_some() {
+        return problems;
     }
     // The workspace may lie anywhere below the repository's root.
     let directory = beyond_workspace(directory).unwrap_or(directory).trim_end_matches('/');

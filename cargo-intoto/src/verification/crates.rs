@@ -85,7 +85,7 @@ fn facts(artifact: &Artifact, stem: &str, verdict: &Verdict) -> Option<Facts> {
         },
         dependencies: dependencies(verdict),
         siblings: siblings(step),
-        workspace_manifest: None,
+        ..Facts::default()
     })
 }
 

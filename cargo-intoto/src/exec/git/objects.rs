@@ -15,14 +15,27 @@ use crate::exec::query::cannot_start;
 
 /// Trees nested deeper than this are nobody's sources.
 const DEEPEST: usize = 128;
-/// No commit or tree object is larger; blobs are hashed from disk and never asked for.
+/// No commit or tree object is larger, nor is a file in a `.crate` that anybody compares with a blob: registries stop at a sixth of it.
 const LARGEST_OBJECT: u64 = 64 << 20;
+/// Files and folders of one commit: more than the largest public repositories have. A few small trees that name each other often enough
+/// would never end.
+const MOST_ENTRIES: usize = 1_000_000;
+/// Bytes of the paths of one commit, for the same reason.
+const MOST_PATH_BYTES: usize = 256 << 20;
 
 /// Whether this is an object of git's, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Raw {
     Tree,
     Entry(EntryKind),
+}
+
+/// What was found below a tree so far.
+#[derive(Default)]
+struct Walked {
+    files: BTreeMap<String, TreeEntry>,
+    entries: usize,
+    path_bytes: usize,
 }
 
 /// A running `git cat-file --batch`.
@@ -67,13 +80,14 @@ impl Objects {
             .ok_or_else(|| CliError::cannot_decide(format!("commit {commit} names no tree")))
     }
 
-    pub(super) fn walk(
-        &mut self,
-        tree: &[u8],
-        prefix: &str,
-        depth: usize,
-        files: &mut BTreeMap<String, TreeEntry>,
-    ) -> Result<(), CliError> {
+    /// Every file below a tree, by its path.
+    pub(super) fn files_below(&mut self, tree: &[u8]) -> Result<BTreeMap<String, TreeEntry>, CliError> {
+        let mut found = Walked::default();
+        self.walk(tree, "", 0, &mut found)?;
+        Ok(found.files)
+    }
+
+    fn walk(&mut self, tree: &[u8], prefix: &str, depth: usize, found: &mut Walked) -> Result<(), CliError> {
         if depth > DEEPEST {
             return Err(CliError::cannot_decide(format!(
                 "the commit's folders are nested deeper than {DEEPEST}"
@@ -81,10 +95,18 @@ impl Objects {
         }
         for (name, raw, id) in self.tree(tree)? {
             let path = format!("{prefix}{name}");
+            found.entries += 1;
+            found.path_bytes += path.len();
+            if found.entries > MOST_ENTRIES || found.path_bytes > MOST_PATH_BYTES {
+                return Err(CliError::cannot_decide(format!(
+                    "the commit in the repository of {} has more than {MOST_ENTRIES} files, or {MOST_PATH_BYTES} bytes of their names",
+                    self.directory
+                )));
+            }
             match raw {
-                Raw::Tree => self.walk(&id, &format!("{path}/"), depth + 1, files)?,
+                Raw::Tree => self.walk(&id, &format!("{path}/"), depth + 1, found)?,
                 Raw::Entry(kind) => {
-                    files.insert(path, TreeEntry { kind, id });
+                    found.files.insert(path, TreeEntry { kind, id });
                 }
             }
         }
@@ -123,7 +145,7 @@ impl Objects {
     }
 
     /// The bytes of an object, which must hash to its name.
-    fn object(&mut self, id: &[u8], kind: &str) -> Result<Vec<u8>, CliError> {
+    pub(super) fn object(&mut self, id: &[u8], kind: &str) -> Result<Vec<u8>, CliError> {
         let name = to_hex(id);
         let failed =
             |error: std::io::Error| CliError::failure(format!("failed to read git object {name}")).because(error);
