@@ -165,6 +165,8 @@ cargo_codes! {
     LayoutDisagrees = "layout-disagrees",
     /// A file that is about to be signed for is not the one that the link recorded.
     SignedArtifactDiffers = "signed-artifact-differs",
+    /// A file that is about to be signed holds another step's link than was asked for, or a layout.
+    SignedStepDiffers = "signed-step-differs",
     /// Nobody is trusted for the crates under verification.
     OwnerUnknown = "owner-unknown",
     /// The trust store is not understood.

@@ -369,6 +369,27 @@ fn signatures_are_appended_or_replaced() {
 }
 
 #[test]
+fn a_link_of_another_step_is_not_signed() {
+    let sandbox = Sandbox::new();
+    let key = private_key(&sandbox, "k");
+    let project = set_up(&sandbox);
+    sandbox.write("build.link", link("target/release/hello", "bytes"));
+    let sign = |file: &str, step: &str| sandbox.intoto("", &["sign", file, "--key", &key, "--step", step]);
+    sign("build.link", "test")
+        .exits(1)
+        .says("[signed-step-differs]")
+        .says("found a link of step `build`");
+    let layout = project.path("layouts/release.layout");
+    let before = project.read("layouts/release.layout");
+    sign(layout.as_str(), "build")
+        .exits(1)
+        .says("[signed-step-differs]")
+        .says("found a layout");
+    assert_eq!(project.read("layouts/release.layout"), before);
+    sign("build.link", "build").succeeds();
+}
+
+#[test]
 fn artifacts_are_compared_before_a_link_is_signed() {
     let sandbox = Sandbox::new();
     let key = private_key(&sandbox, "k");

@@ -9,7 +9,7 @@ use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
 use intoto_core::link::Link;
-use intoto_core::name::KeyId;
+use intoto_core::name::{KeyId, StepName};
 use intoto_core::payload::Payload;
 use intoto_core::record::LinkForm;
 
@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// Keep the signatures that are there, instead of replacing them
     #[arg(long)]
     append: bool,
+    /// Sign nothing but a link of this step
+    #[arg(long, value_name = "NAME")]
+    step: Option<StepName>,
     /// Compare the files in this directory with the link's products first
     #[arg(long, value_name = "DIR")]
     artifact_dir: Option<Utf8PathBuf>,
@@ -64,6 +67,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let file = SignedFile::read(&args.file)?;
     let payload = file.payload()?;
+    check_step(&args, &payload)?;
     let list = KeyList::of(&args)?;
     if let Some(directory) = &args.artifact_dir {
         match payload.link() {
@@ -93,6 +97,26 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         None => sign_layout(&args, &file, &payload, &signers, ui)?,
     }
     Ok(Exit::Success)
+}
+
+/// Who asked for a link of one step signs no other payload: a file from elsewhere may be called like the one and hold another, or a layout,
+/// which would stand for a step of any content.
+fn check_step(args: &Args, payload: &Payload) -> Result<(), CliError> {
+    let Some(wanted) = &args.step else {
+        return Ok(());
+    };
+    let found = match payload.link() {
+        Some(link) if link.name == *wanted => return Ok(()),
+        Some(link) => format!("a link of step `{}`", link.name),
+        None => "a layout".to_owned(),
+    };
+    Err(CliError::refused(
+        CargoCode::SignedStepDiffers,
+        format!(
+            "`{}` is not signed: expected a link of step `{wanted}`, found {found}",
+            args.file
+        ),
+    ))
 }
 
 /// A link: one file per key, because each functionary answers for a link of their own. With `--append`, one file with all signatures.
