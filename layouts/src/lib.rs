@@ -1,7 +1,7 @@
-//! Starter layouts as data, in a crate of their own so that `cargo package` takes them along.
+//! Starter layouts and CI pipelines as data, in a crate of their own so that `cargo package` takes them along.
 //!
-//! To add one, put its TOML beside the others and add a row to [`TEMPLATES`]. `release.toml` is no starter: it is the release policy of this
-//! repository.
+//! To add a starter, put its TOML beside the others and add a row to [`TEMPLATES`]. `release.toml` is no starter: it is the release policy of
+//! this repository. To add a pipeline, put its text into `ci/` and add a row to [`PIPELINES`].
 
 /// A layout source to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,30 @@ pub const TEMPLATES: &[Template] = &[
 /// The starter called `name`.
 pub fn template(name: &str) -> Option<&'static Template> {
     TEMPLATES.iter().find(|template| template.name == name)
+}
+
+/// A release pipeline of a CI service, with places that `cargo intoto init --ci` fills in: `@NAME@` stands for words, or for lines where it
+/// stands alone, and what stands between `#@if NAME`, `#@else` and `#@end` is kept or left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The service, as `--ci` takes it.
+    pub service: &'static str,
+    /// Where the service looks for it, below the root of the repository.
+    pub file: &'static str,
+    /// The text with its places.
+    pub text: &'static str,
+}
+
+/// Every pipeline.
+pub const PIPELINES: &[Pipeline] = &[Pipeline {
+    service: "github",
+    file: ".github/workflows/intoto-release.yml",
+    text: include_str!("../ci/github.yml"),
+}];
+
+/// The pipeline for `service`.
+pub fn pipeline(service: &str) -> Option<&'static Pipeline> {
+    PIPELINES.iter().find(|pipeline| pipeline.service == service)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod keys;
 mod layouts;
 mod limits;
 mod origins;
+mod pipelines;
 mod readme;
 mod record;
 mod signers;

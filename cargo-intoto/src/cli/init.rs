@@ -1,4 +1,6 @@
-//! `cargo intoto init`: key, layout and trust of a workspace, in one go.
+//! `cargo intoto init`: key, layout, trust and release pipeline of a workspace, in one go.
+
+mod pipeline;
 
 use std::fs;
 
@@ -18,6 +20,7 @@ use crate::signing::{self, ContainerArg, KeyDirectory, KeyFile, KeyKindArg, KeyU
 use crate::trust::{Entry, Scope, Store, TrustArgs};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
+use pipeline::{Pipeline, PipelineArgs};
 
 /// The name of the key that is made when there is none.
 const OWNER: &str = "owner";
@@ -33,6 +36,9 @@ pub(super) const NO_TESTS: &str = "there seem to be no tests here, and a release
 ///
 /// Derives layouts/release.toml from the workspace (edit it), signs it as layouts/release.layout, writes layouts/keys/NAME.pub and adds
 /// the key to your trust store. Nothing is overwritten. A new key asks for a passphrase; without a terminal, CARGO_INTOTO_PASSPHRASE has it.
+///
+/// With --ci, a release pipeline comes with it: the steps are recorded, signed and verified in jobs of their own, by a key that only the
+/// service has. In a workspace that is set up, --ci adds the pipeline alone. See docs/ci.md.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Key to use instead of a new one: a name in the key directory, or a file
@@ -46,6 +52,8 @@ pub(crate) struct Args {
     container: ContainerArg,
     #[command(flatten)]
     trust: TrustArgs,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<Utf8PathBuf>,
@@ -60,17 +68,51 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         &cargo_program(),
     )?;
     let now = now()?;
+    let pipeline = Pipeline::plan(&args.pipeline, &workspace)?;
+    let layouts = workspace.root.join("layouts");
+    let (source, signed) = (layouts.join("release.toml"), layouts.join("release.layout"));
+    if let Some(pipeline) = &pipeline
+        && source.is_file()
+        && signed.is_file()
+    {
+        return pipeline.add(&workspace, &source, &signed, ui);
+    }
     let key = choose_key(&args)?;
     let files = Files::of(&workspace.root, &key.name);
     files.check_free(key.file.is_none())?;
+    let ci_key = match &pipeline {
+        None => None,
+        Some(_) if files.public == files.ci_public() => {
+            return Err(
+                CliError::usage("the key `ci` is the service's, and the owner's has to be another")
+                    .hint("name yours with `--key`, or put a copy with another name into the key directory"),
+            );
+        }
+        Some(_) if fs::symlink_metadata(files.ci_public()).is_ok() => return Err(exists(&files.ci_public())),
+        Some(pipeline) => Some(pipeline.new_key()?),
+    };
     let trust_path = args.trust.path()?;
     let trust = Trust::plan(&workspace, &trust_path)?;
 
     // Everything that can be refused has been looked at; from here on files are written.
     let secret = key.open(args.no_passphrase, ui)?;
-    let derived = derive(&workspace, &files, &key.name, secret.public_key(), now)?;
+    let functionary = pipeline::functionary_of(&key, secret.public_key(), ci_key.as_ref());
+    let derived = derive(&workspace, &files, functionary, now)?;
     let signed = layout_source::sign(&derived.source, &[&secret], args.container.into())?;
-    files.write(secret.public_key(), derived.source.text(), &signed)?;
+    let mut more = Vec::new();
+    if let (Some(pipeline), Some(ci_key)) = (&pipeline, &ci_key) {
+        let (text, notes) = pipeline.text(&derived.source, &workspace)?;
+        pipeline.store(ci_key, ui)?;
+        more.push((pipeline.file.clone(), text));
+        more.push((files.ci_public(), ci_key.public_key().to_spki_pem()));
+        for note in &notes {
+            ui.note(note);
+        }
+    }
+    files.write(secret.public_key(), derived.source.text(), &signed, &more)?;
+    if let Some(pipeline) = &pipeline {
+        ui.status("Wrote", pipeline.shown(&workspace));
+    }
     ui.status(
         "Wrote",
         files.source.strip_prefix(&workspace.root).unwrap_or(&files.source),
@@ -86,7 +128,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         ui.note(NO_TESTS);
     }
     trust.carry_out(&trust_path, secret.public_key(), now, ui)?;
-    finish(&workspace, &files, ui)
+    finish(&workspace, &files, pipeline.as_ref(), ui)
 }
 
 /// The files that `init` writes into the tree.
@@ -110,6 +152,11 @@ impl Files {
         [&self.source, &self.signed, &self.public]
     }
 
+    /// The public key of the CI service.
+    fn ci_public(&self) -> Utf8PathBuf {
+        self.public.with_file_name("ci.pub")
+    }
+
     /// A public key that is there already may be that of this very key, which is known only when it is open.
     fn check_free(&self, key_is_new: bool) -> Result<(), CliError> {
         let is_there = |path: &Utf8Path| fs::symlink_metadata(path).is_ok();
@@ -130,7 +177,13 @@ impl Files {
     }
 
     /// The signed layout comes last: a tree that has it has all three. What was written is taken back when the rest cannot be.
-    fn write(&self, key: &PublicKey, source: &str, signed: &[u8]) -> Result<(), CliError> {
+    fn write(
+        &self,
+        key: &PublicKey,
+        source: &str,
+        signed: &[u8],
+        more: &[(Utf8PathBuf, String)],
+    ) -> Result<(), CliError> {
         let public = key.to_spki_pem();
         let has_public = match fs::read(&self.public) {
             Ok(bytes) if bytes == public.as_bytes() => true,
@@ -140,11 +193,12 @@ impl Files {
             Err(_) => false,
         };
         let mut written: Vec<&Utf8Path> = Vec::new();
-        for (path, bytes) in [
+        let own = [
             (&self.public, public.as_bytes()),
             (&self.source, source.as_bytes()),
             (&self.signed, signed),
-        ] {
+        ];
+        for (path, bytes) in more.iter().map(|(path, text)| (path, text.as_bytes())).chain(own) {
             if *path == self.public && has_public {
                 continue;
             }
@@ -232,19 +286,9 @@ impl Chosen {
     }
 }
 
-fn derive(
-    workspace: &Workspace,
-    files: &Files,
-    name: &str,
-    key: &PublicKey,
-    now: Timestamp,
-) -> Result<Derived, CliError> {
+fn derive(workspace: &Workspace, files: &Files, functionary: Functionary, now: Timestamp) -> Result<Derived, CliError> {
     let options = DeriveOptions {
-        functionaries: vec![Functionary {
-            name: name.to_owned(),
-            file: format!("keys/{name}.pub"),
-            key: key.clone(),
-        }],
+        functionaries: vec![functionary],
         expires: next_year(now),
         packages: Vec::new(),
         profile: Profile::Release,
@@ -323,12 +367,17 @@ impl Trust {
 }
 
 /// Says what is left to do by hand.
-fn finish(workspace: &Workspace, files: &Files, ui: &Ui) -> Result<Exit, CliError> {
+fn finish(workspace: &Workspace, files: &Files, pipeline: Option<&Pipeline>, ui: &Ui) -> Result<Exit, CliError> {
     let mut names: Vec<String> = files
         .all()
         .iter()
         .map(|file| quote(file.strip_prefix(&workspace.root).unwrap_or(file).as_str()))
         .collect();
+    if let Some(pipeline) = pipeline {
+        let path = files.ci_public();
+        names.push(quote(path.strip_prefix(&workspace.root).unwrap_or(&path).as_str()));
+        names.push(quote(pipeline.shown(workspace).as_str()));
+    }
     let ignored = ignores_lock_file(&workspace.root);
     if !ignored {
         names.push("Cargo.lock".to_owned());
@@ -347,8 +396,21 @@ fn finish(workspace: &Workspace, files: &Files, ui: &Ui) -> Result<Exit, CliErro
         commands.push("git add --force Cargo.lock".to_owned());
     }
     commands.push("git commit -m \"Add the release layout\"".to_owned());
-    ui.note("commit what was written, then record a release with `cargo intoto release`:");
-    ui.data(&format!("{}\n", commands.join(" && ")))?;
+    let Some(pipeline) = pipeline else {
+        ui.note("commit what was written, then record a release with `cargo intoto release`:");
+        ui.data(&format!("{}\n", commands.join(" && ")))?;
+        return Ok(Exit::Success);
+    };
+    ui.note(
+        "the layout counts what the key `ci` signs, and nothing else: for releases recorded here, add yours to `by` in layouts/release.toml",
+    );
+    ui.note("hand the keys to the service and commit what was written; a pushed tag then makes a release:");
+    let owner = files.public.strip_prefix(&workspace.root).unwrap_or(&files.public);
+    ui.data(&format!(
+        "{}{}\n",
+        pipeline.secrets(owner.as_str())?,
+        commands.join(" && ")
+    ))?;
     Ok(Exit::Success)
 }
 
