@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod api;
 mod bench;
+mod ci;
 mod coverage;
 mod diff;
 mod drop_in;
@@ -53,6 +54,8 @@ enum Chore {
     Diff(diff::Args),
     /// The reference implementation's command names: its own tests, command lines and random trees, with its program and ours
     DropIn(drop_in::Args),
+    /// The pipelines that `init --ci` writes: linted, run job by job, and attacked between the jobs
+    Ci,
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
@@ -86,6 +89,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Interop => interop::run(root),
         Chore::Diff(args) => diff::run(&args, root),
         Chore::DropIn(args) => drop_in::run(&args, root),
+        Chore::Ci => ci::run(root),
         Chore::Realworld(args) => realworld::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),

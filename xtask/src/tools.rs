@@ -16,7 +16,7 @@ use crate::say;
 #[serde(deny_unknown_fields)]
 struct Pins {
     python: Python,
-    go: Go,
+    go: Vec<Go>,
     cargo: Cargo,
 }
 
@@ -45,8 +45,10 @@ struct Package {
 #[serde(deny_unknown_fields)]
 struct Go {
     directory: String,
-    command: String,
+    module: String,
     version: String,
+    /// What is built: packages of the module, or of the directory.
+    commands: Vec<String>,
 }
 
 /// Where the installed tools are.
@@ -62,7 +64,7 @@ impl Tools {
         self.python_bin.join(program)
     }
 
-    /// A program built from Go: `in-toto-golang` or `peer`.
+    /// A program built from Go: `in-toto-golang`, `peer` or `actionlint`.
     pub(crate) fn go(&self, program: &str) -> Utf8PathBuf {
         self.go_bin.join(program)
     }
@@ -238,29 +240,31 @@ fn python(pins: &Python, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
     Ok(bin)
 }
 
-/// The Go implementation's command and our small program on its library; go checks every module against go.sum.
-fn go(pins: &Go, root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
-    let directory = root.join(&pins.directory);
-    let manifest = fs::read_to_string(directory.join("go.mod")).context(format!("read go.mod in {directory}"))?;
-    if !manifest.contains(&format!("{} {}", pins.command, pins.version)) {
-        return Err(Failure::new(format!(
-            "{directory}/go.mod does not require {} {}, which xtask/tools.toml names",
-            pins.command, pins.version
-        )));
-    }
+/// The Go implementation's command, our small program on its library, and linters; go checks every module against go.sum.
+fn go(pins: &[Go], root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
     let bin = tools.join("go");
     fs::create_dir_all(&bin).context(format!("create {bin}"))?;
-    // go keeps its own cache, so this costs a second when nothing has changed.
-    Run::new("go")
-        .args(["build", "-o"])
-        .arg(bin.as_str().to_owned() + "/")
-        .args([pins.command.as_str(), "./peer"])
-        .env("GOFLAGS", "-mod=readonly")
-        .env("GOTOOLCHAIN", "local")
-        .env("CGO_ENABLED", "0")
-        .directory(&directory)
-        .succeed()
-        .map_err(|failure| failure.hint("install Go 1.24 or newer, e.g. `apt-get install golang-go`"))?;
+    for pins in pins {
+        let directory = root.join(&pins.directory);
+        let manifest = fs::read_to_string(directory.join("go.mod")).context(format!("read go.mod in {directory}"))?;
+        if !manifest.contains(&format!("{} {}", pins.module, pins.version)) {
+            return Err(Failure::new(format!(
+                "{directory}/go.mod does not require {} {}, which xtask/tools.toml names",
+                pins.module, pins.version
+            )));
+        }
+        // go keeps its own cache, so this costs a second when nothing has changed.
+        Run::new("go")
+            .args(["build", "-o"])
+            .arg(bin.as_str().to_owned() + "/")
+            .args(&pins.commands)
+            .env("GOFLAGS", "-mod=readonly")
+            .env("GOTOOLCHAIN", "local")
+            .env("CGO_ENABLED", "0")
+            .directory(&directory)
+            .succeed()
+            .map_err(|failure| failure.hint("install Go 1.24 or newer, e.g. `apt-get install golang-go`"))?;
+    }
     Ok(bin)
 }
 

@@ -25,6 +25,24 @@ const CORE_ORDER: &[&[&str]] = &[
 /// (collect, explain, store, signing, workspace) knows neither; and only the command line knows all.
 const CARGO_INTOTO: &[(&str, &[&str])] = &[
     (
+        "ci",
+        &[
+            "cli",
+            "collect",
+            "exec",
+            "explain",
+            "plan",
+            "recording",
+            "report",
+            "signing",
+            "store",
+            "trust",
+            "ui",
+            "verification",
+            "workspace",
+        ],
+    ),
+    (
         "collect",
         &[
             "cli",

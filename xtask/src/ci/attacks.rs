@@ -1,0 +1,184 @@
+//! What somebody does between two jobs, and what the next job must say to it.
+
+use std::fs;
+
+use camino::Utf8Path;
+
+use super::author::Author;
+use super::pipeline::Job;
+use super::row;
+use super::runner::Runner;
+use crate::failure::{Context, Failure};
+use crate::interop::{files, read, write};
+
+/// One attack on what jobs hand over.
+struct Attack {
+    /// The job that has to notice.
+    job: &'static str,
+    what: &'static str,
+    /// Does it, below the directory of all artifacts.
+    act: fn(&Utf8Path) -> Result<(), Failure>,
+    /// What the job must say.
+    says: &'static str,
+}
+
+const ATTACKS: &[Attack] = &[
+    Attack {
+        job: "source",
+        what: "another program in the place of cargo-intoto",
+        act: |kept| write(&only(kept, "tool", "cargo-intoto")?, "#!/bin/sh\nexit 0\n"),
+        says: "did NOT match",
+    },
+    Attack {
+        job: "sign",
+        what: "another program in the place of cargo-intoto",
+        act: |kept| write(&only(kept, "tool", "cargo-intoto")?, "#!/bin/sh\nexit 0\n"),
+        says: "did NOT match",
+    },
+    Attack {
+        job: "sign",
+        what: "a byte added to the .crate",
+        act: |kept| append(&crate_file(kept)?),
+        says: "[signed-artifact-differs]",
+    },
+    Attack {
+        job: "sign",
+        what: "another record of the sources",
+        act: |kept| append(&link(kept, "source", "fetch.unsigned")?),
+        says: "",
+    },
+    Attack {
+        job: "sign",
+        what: "the record of one step in the place of another's",
+        act: |kept| {
+            swap(
+                &link(kept, "record/links", "package.unsigned")?,
+                &link(kept, "record/links", "test.unsigned")?,
+            )
+        },
+        says: "[signed-step-differs]",
+    },
+    Attack {
+        job: "sign",
+        what: "a record missing",
+        act: |kept| remove(&link(kept, "record/links", "test.unsigned")?),
+        says: "No such file",
+    },
+    Attack {
+        job: "verify",
+        what: "a byte added to the .crate",
+        act: |kept| append(&crate_file(kept)?),
+        says: "[crate-trailing-bytes]",
+    },
+    Attack {
+        job: "verify",
+        what: "the executable replaced",
+        act: |kept| append(&only(kept, "record/artifacts", "hello")?),
+        says: "[rule-failed]",
+    },
+    Attack {
+        job: "verify",
+        what: "a signed record missing",
+        act: |kept| remove(&link(kept, "links", "test.")?),
+        says: "[link-missing]",
+    },
+    Attack {
+        job: "verify",
+        what: "a signed record edited",
+        act: |kept| {
+            let path = link(kept, "links", "build.")?;
+            let text = read(&path)?;
+            // Somewhere in the payload, which is the longest text in it.
+            let (before, after) = text.split_at(text.len() / 2);
+            let other = if after.starts_with('A') { "B" } else { "A" };
+            write(&path, format!("{before}{other}{}", &after[1..]))
+        },
+        says: "[signature-invalid]",
+    },
+];
+
+/// Carries out, each in a place of its own, the attacks that `job` has to notice; how many it did not.
+pub(super) fn before(service: &str, runner: &Runner<'_>, job: &Job) -> Result<usize, Failure> {
+    let mut wrong = 0;
+    for (number, attack) in ATTACKS.iter().enumerate().filter(|(_, attack)| attack.job == job.id) {
+        let mut attacked = runner.fork(&format!("attack-{number}"))?;
+        (attack.act)(&attacked.artifacts())?;
+        let ended = attacked.run(job)?;
+        let (outcome, is_right) = match &ended.failed {
+            None => ("NOT NOTICED".to_owned(), false),
+            Some((step, output)) => (
+                format!(
+                    "refused at `{step}`: {}",
+                    if attack.says.is_empty() { "differs" } else { attack.says }
+                ),
+                output.contains(attack.says),
+            ),
+        };
+        if let (Some((_, output)), false) = (&ended.failed, is_right) {
+            crate::say::status("Output", output);
+        }
+        row(service, &job.id, attack.what, &outcome, is_right);
+        wrong += usize::from(!is_right);
+    }
+    Ok(wrong)
+}
+
+/// What the build script of the released crate saw: none of the secrets.
+pub(super) fn leaks(service: &str, author: &Author) -> Result<usize, Failure> {
+    let seen = author.seen_by_build_script()?;
+    let mut wrong = 0;
+    for (name, secret) in &author.secrets {
+        // A line of its middle: ends may be cut, and every process would have it in its own way.
+        let line = secret
+            .lines()
+            .find(|line| line.len() > 20 && !line.starts_with('-'))
+            .unwrap_or(secret);
+        let is_right = !seen.contains(line.trim());
+        let outcome = if is_right { "not seen" } else { "SEEN" };
+        row(
+            service,
+            "record",
+            &format!("a build script looks for {name}"),
+            outcome,
+            is_right,
+        );
+        wrong += usize::from(!is_right);
+    }
+    Ok(wrong)
+}
+
+fn only(kept: &Utf8Path, directory: &str, name: &str) -> Result<camino::Utf8PathBuf, Failure> {
+    let path = kept.join(directory).join(name);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(Failure::new(format!("there is no {path} to attack"))),
+    }
+}
+
+fn crate_file(kept: &Utf8Path) -> Result<camino::Utf8PathBuf, Failure> {
+    only(kept, "record/artifacts", "hello-0.1.0.crate")
+}
+
+/// The link whose name begins so.
+fn link(kept: &Utf8Path, directory: &str, start: &str) -> Result<camino::Utf8PathBuf, Failure> {
+    files(&kept.join(directory), "link")?
+        .into_iter()
+        .find(|path| path.file_name().is_some_and(|name| name.starts_with(start)))
+        .ok_or_else(|| Failure::new(format!("there is no link {start} in {directory} to attack")))
+}
+
+fn append(path: &Utf8Path) -> Result<(), Failure> {
+    let mut bytes = fs::read(path).context(format!("read {path}"))?;
+    bytes.push(b'x');
+    write(path, bytes)
+}
+
+fn swap(one: &Utf8Path, other: &Utf8Path) -> Result<(), Failure> {
+    let (first, second) = (read(one)?, read(other)?);
+    write(one, second)?;
+    write(other, first)
+}
+
+fn remove(path: &Utf8Path) -> Result<(), Failure> {
+    fs::remove_file(path).context(format!("remove {path}"))
+}

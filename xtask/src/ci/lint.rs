@@ -1,0 +1,119 @@
+//! Linters over everything that a CI service reads: the pipelines as `init` writes them, and what this repository has itself.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::failure::{Context, Failure};
+use crate::interop::write;
+use crate::process::{Ended, Run};
+use crate::tools::Tools;
+
+/// A file and what reads it.
+pub(super) struct Linted {
+    pub(super) file: Utf8PathBuf,
+    pub(super) kind: Kind,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A workflow of GitHub Actions.
+    Workflow,
+}
+
+/// A workflow with a mistake for each linter: a linter that finds nothing in it reads nothing.
+const BAD: &str = "\
+name: Bad
+on: pull_request_target
+jobs:
+  bad:
+    runs-on: ubuntu-24.04
+    timeout-minutes: never
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo ${{ github.event.pull_request.title }} $UNQUOTED
+";
+
+impl Kind {
+    /// The linters for it: their names, command lines, and whether they may say more than nothing when they are content.
+    fn linters(self, tools: &Tools, file: &Utf8Path) -> Vec<(&'static str, Run)> {
+        match self {
+            Self::Workflow => vec![
+                (
+                    "zizmor",
+                    Run::new(tools.python("zizmor"))
+                        .args([
+                            "--offline",
+                            "--no-progress",
+                            "--quiet",
+                            "--pedantic",
+                            "--strict-collection",
+                            "--no-config",
+                        ])
+                        .args(["--color", "never"])
+                        .arg(file),
+                ),
+                (
+                    "actionlint",
+                    Run::new(tools.go("actionlint"))
+                        .args(["-no-color", "-pyflakes=", "-shellcheck"])
+                        .arg(tools.python("shellcheck"))
+                        .arg(file),
+                ),
+                (
+                    "check-jsonschema",
+                    Run::new(tools.python("check-jsonschema"))
+                        .args(["--builtin-schema", "vendor.github-workflows"])
+                        .arg(file),
+                ),
+                (
+                    "check-jsonschema, times",
+                    Run::new(tools.python("check-jsonschema"))
+                        .args(["--builtin-schema", "custom.github-workflows-require-timeout"])
+                        .arg(file),
+                ),
+            ],
+        }
+    }
+}
+
+/// Runs every linter over every file; says how many runs there were.
+///
+/// # Errors
+/// When one has a finding, or is content with a bad file.
+pub(super) fn run(tools: &Tools, files: &[Linted], scratch: &Utf8Path) -> Result<usize, Failure> {
+    let bad = scratch.join("bad/.github/workflows/bad.yml");
+    if let Some(directory) = bad.parent() {
+        fs::create_dir_all(directory).context(format!("create {directory}"))?;
+    }
+    write(&bad, BAD)?;
+    for (name, run) in Kind::Workflow.linters(tools, &bad) {
+        if is_content(name, &run.keep()?) && name != "check-jsonschema, times" {
+            return Err(Failure::new(format!(
+                "{name} finds nothing in a workflow full of mistakes"
+            )));
+        }
+    }
+    let mut runs = 0;
+    for linted in files {
+        for (name, run) in linted.kind.linters(tools, &linted.file) {
+            let ended = run.keep()?;
+            if !is_content(name, &ended) {
+                return Err(Failure::new(format!(
+                    "{name} is not content with {}\n{}",
+                    linted.file,
+                    ended.tail()
+                )));
+            }
+            runs += 1;
+        }
+    }
+    Ok(runs)
+}
+
+/// Exit code 0, and no finding that was put aside.
+fn is_content(name: &str, ended: &Ended) -> bool {
+    ended.is_success()
+        && (name != "zizmor" || !(ended.stdout.contains("suppressed") || ended.stdout.contains("ignored")))
+}
