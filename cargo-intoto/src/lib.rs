@@ -13,6 +13,7 @@ use std::process::ExitCode;
 pub mod ci;
 pub mod cli;
 pub mod collect;
+pub mod compare;
 mod drop_in;
 pub mod error;
 pub mod escape;

@@ -12,6 +12,7 @@ pub mod recorded;
 pub mod registry;
 pub mod sandbox;
 pub mod vectors;
+pub mod walk;
 
 pub use output::Output;
 pub use project::Project;

@@ -41,6 +41,7 @@ const COMMANDS: &[&str] = &[
     "trust add",
     "trust list",
     "trust remove",
+    "compare",
     "drop-in",
     "drop-in install",
     "verify",

@@ -5,6 +5,7 @@ mod attack_recording;
 mod bad_input;
 mod by_name;
 mod certificates;
+mod compare;
 mod gate;
 mod help;
 mod hostile_files;

@@ -27,7 +27,11 @@ Exit codes:
   4  input or output failed, or a program that was called")]
 pub(crate) struct Args {
     /// The crate: NAME, NAME@VERSION or a .crate file
-    #[arg(value_name = "CRATE", required_unless_present = "locked_deps", conflicts_with = "locked_deps")]
+    #[arg(
+        value_name = "CRATE",
+        required_unless_present = "locked_deps",
+        conflicts_with = "locked_deps"
+    )]
     subject: Option<String>,
     /// Compare all packages of Cargo.lock that come from registries
     #[arg(long)]

@@ -3,6 +3,7 @@
 mod audit;
 mod build;
 mod choice;
+mod compare;
 mod deny;
 mod drop_in;
 mod fetch;
@@ -97,6 +98,7 @@ enum Command {
     Layout(layout::Args),
     Sign(sign::Args),
     Trust(trust::Args),
+    Compare(Box<compare::Args>),
     DropIn(drop_in::Args),
     Verify(Box<verify::Args>),
 }
@@ -122,6 +124,7 @@ impl Command {
             Self::Layout(args) => layout::run(args, ui),
             Self::Sign(args) => sign::run(args, ui),
             Self::Trust(args) => trust::run(args, ui),
+            Self::Compare(args) => compare::run(*args, ui),
             Self::DropIn(args) => drop_in::run(args, ui),
             Self::Verify(args) => verify::run(*args, ui),
         }

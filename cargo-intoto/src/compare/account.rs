@@ -194,7 +194,11 @@ fn judge(file: &FileAccount, gathered: &Gathered) -> FileComparison {
         Origin::Unexplained => Class::Added,
     };
     let (mut place, mut changes) = (known.map(|known| known.path.clone()), Vec::new());
-    if let Origin::Normalised { material, changes: rewritten } = &file.origin {
+    if let Origin::Normalised {
+        material,
+        changes: rewritten,
+    } = &file.origin
+    {
         place = Some(material.clone());
         changes.clone_from(rewritten);
     }
@@ -243,7 +247,10 @@ fn finding(file: &FileComparison, gathered: &Gathered) -> Option<CargoFinding> {
         Class::Missing => missing(path),
         Class::Unavailable => {
             let why = gathered.unavailable.get(path).map(String::as_str).unwrap_or_default();
-            CargoFinding::undecided(CargoCode::CrateSourceMissing, format!("{path} cannot be compared: {why}"))
+            CargoFinding::undecided(
+                CargoCode::CrateSourceMissing,
+                format!("{path} cannot be compared: {why}"),
+            )
         }
     };
     Some(finding.about(path))

@@ -48,7 +48,9 @@ impl Filter {
             return true;
         }
         match &self.include {
-            Some(include) => !path.starts_with("target/") && include.matched_path_or_any_parents(path, false).is_ignore(),
+            Some(include) => {
+                !path.starts_with("target/") && include.matched_path_or_any_parents(path, false).is_ignore()
+            }
             None => !self.exclude.matched_path_or_any_parents(path, false).is_ignore(),
         }
     }
@@ -130,7 +132,11 @@ fn patterns(manifest: &Table, workspace: Option<&Table>, key: &str) -> Result<Ve
             .and_then(|root| root.get("workspace")?.get("package")?.get(key))
             .cloned();
     }
-    let bad = || CliError::cannot_decide(format!("package.{key} in the commit's Cargo.toml is no list of patterns"));
+    let bad = || {
+        CliError::cannot_decide(format!(
+            "package.{key} in the commit's Cargo.toml is no list of patterns"
+        ))
+    };
     let Some(value) = value else { return Ok(Vec::new()) };
     let values = value.as_array().ok_or_else(bad)?;
     if values.len() > MOST_PATTERNS {
@@ -201,12 +207,22 @@ mod tests {
     fn include_and_exclude_are_heeded() {
         for (line, expected) in [
             ("exclude = ['docs']", &[".hidden", "Cargo.toml", "src/lib.rs"][..]),
-            ("exclude = ['/docs/*.md', '.*']", &["Cargo.toml", "docs/b.txt", "src/lib.rs"]),
+            (
+                "exclude = ['/docs/*.md', '.*']",
+                &["Cargo.toml", "docs/b.txt", "src/lib.rs"],
+            ),
             ("include = ['src/**/*.rs']", &["Cargo.toml", "src/lib.rs"]),
             ("include = ['docs', '!*.md']", &["Cargo.toml", "docs/b.txt"]),
-            ("include = []", &[".hidden", "Cargo.toml", "docs/a.md", "docs/b.txt", "src/lib.rs"]),
+            (
+                "include = []",
+                &[".hidden", "Cargo.toml", "docs/a.md", "docs/b.txt", "src/lib.rs"],
+            ),
         ] {
-            assert_eq!(listed(&tree(), "p/", &format!("[package]\n{line}\n")), expected, "{line}");
+            assert_eq!(
+                listed(&tree(), "p/", &format!("[package]\n{line}\n")),
+                expected,
+                "{line}"
+            );
         }
         let inherited: Table = "[package]\nexclude.workspace = true\n".parse().unwrap();
         let workspace: Table = "[workspace.package]\nexclude = ['x']\n".parse().unwrap();

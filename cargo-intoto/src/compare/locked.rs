@@ -91,7 +91,9 @@ fn row(workspace: &Workspace, report: &PackageReport, args: LockedArgs<'_>) -> R
     let is_locked = report.digest.is_some();
     let archive = report.archive.as_ref().filter(|_| is_locked);
     let crate_file = archive.and_then(|path| CrateFile::read(path, Some(&stem), &CrateLimits::default()).ok());
-    let locked = package.and_then(|package| workspace.lock.get(package)).and_then(|locked| locked.checksum);
+    let locked = package
+        .and_then(|package| workspace.lock.get(package))
+        .and_then(|locked| locked.checksum);
     let source = match crate_file.filter(|file| Some(file.sha256()) == locked) {
         None => SourceState::NoCrate,
         Some(crate_file) => source(&stem, package.map_or("", |package| &package.name), &crate_file, args),
@@ -124,7 +126,9 @@ fn source(stem: &str, name: &str, crate_file: &CrateFile, args: LockedArgs<'_>) 
 
 /// The clone that is named after the crate, or after the repository that its manifest names. Whichever it is, only its commits count.
 fn clone_of(clones: &Utf8Path, name: &str, crate_file: &CrateFile) -> Option<Utf8PathBuf> {
-    let manifest = crate_file.get("Cargo.toml").and_then(|entry| parse(entry.content.as_deref()?));
+    let manifest = crate_file
+        .get("Cargo.toml")
+        .and_then(|entry| parse(entry.content.as_deref()?));
     let repository = manifest
         .as_ref()
         .and_then(|manifest| manifest.get("package")?.get("repository")?.as_str());

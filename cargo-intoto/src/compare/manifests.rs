@@ -43,7 +43,10 @@ impl Manifests {
                 elsewhere.insert(name.to_owned(), joined(&directory, &path));
             }
         }
-        let lock_directory = root.as_ref().map_or(&place.directory, |(directory, _)| directory).clone();
+        let lock_directory = root
+            .as_ref()
+            .map_or(&place.directory, |(directory, _)| directory)
+            .clone();
         let dependencies = dependencies(place, &lock_directory)?;
         Ok(Self {
             own,
@@ -65,7 +68,10 @@ fn root(place: &mut Place, own: &Table) -> Result<Option<(String, Table)>, CliEr
     if is_root(own) {
         return Ok(Some((place.directory.clone(), own.clone())));
     }
-    if let Some(path) = own.get("package").and_then(|package| package.get("workspace")?.as_str()) {
+    if let Some(path) = own
+        .get("package")
+        .and_then(|package| package.get("workspace")?.as_str())
+    {
         let manifest = format!("{}/{MANIFEST}", joined(&place.directory, path));
         let Some(file) = place.source.file(&manifest)? else {
             return Ok(None);

@@ -4,8 +4,8 @@
 //! commit as cargo would read it, the files that are missing, and what the `.crate` says about itself.
 
 use crate::collect::crate_file::CrateFile;
-use crate::finding::CargoFinding;
 use crate::error::CliError;
+use crate::finding::CargoFinding;
 use intoto_core::verdict::Severity;
 
 mod account;
@@ -167,8 +167,16 @@ impl Comparison {
             _ => Outcome::Equal,
         });
         let has_manifest = self.files.iter().any(|file| file.path == "Cargo.toml");
-        let least = if has_manifest { Outcome::Equal } else { Outcome::Undecided };
-        of_files.chain(of_findings).max().unwrap_or(Outcome::Undecided).max(least)
+        let least = if has_manifest {
+            Outcome::Equal
+        } else {
+            Outcome::Undecided
+        };
+        of_files
+            .chain(of_findings)
+            .max()
+            .unwrap_or(Outcome::Undecided)
+            .max(least)
     }
 
     /// The files of a class.

@@ -41,8 +41,11 @@ pub(super) fn find(request: &Request<'_>) -> Result<Place, CliError> {
         (Some(revision), _) => repository.resolve(revision)?,
         (None, Some(claim)) => claimed_commit(&repository, claim)?,
         (None, None) => {
-            return Err(unknown(format!("{} does not say which commit it was made from", request.file_name))
-                .hint("it was packaged outside of git; name the commit by `--commit`"));
+            return Err(unknown(format!(
+                "{} does not say which commit it was made from",
+                request.file_name
+            ))
+            .hint("it was packaged outside of git; name the commit by `--commit`"));
         }
     };
     if let Some(claim) = &claim {
@@ -53,9 +56,14 @@ pub(super) fn find(request: &Request<'_>) -> Result<Place, CliError> {
         findings.push(
             CargoFinding::note(
                 CargoCode::CommitUnreachable,
-                format!("no branch or tag of {} leads to the commit {commit}", repository.directory()),
+                format!(
+                    "no branch or tag of {} leads to the commit {commit}",
+                    repository.directory()
+                ),
             )
-            .hint("anybody with a fork can make such a commit: look who made it, and whether the clone has all branches"),
+            .hint(
+                "anybody with a fork can make such a commit: look who made it, and whether the clone has all branches",
+            ),
         );
     }
     let (directory, source) = directory(request, claim.as_ref(), source)?;
@@ -77,7 +85,9 @@ fn claim(request: &Request<'_>) -> Result<Option<VcsInfo>, CliError> {
     match VcsInfo::parse(entry.content.as_deref().unwrap_or_default()) {
         Ok(claim) => Ok(Some(claim)),
         Err(_) if request.commit.is_some() => Ok(None),
-        Err(error) => Err(unknown(format!("{VCS_INFO} in {} is not what cargo writes", request.file_name)).because(error)),
+        Err(error) => {
+            Err(unknown(format!("{VCS_INFO} in {} is not what cargo writes", request.file_name)).because(error))
+        }
     }
 }
 
@@ -119,20 +129,19 @@ fn say_what_is_claimed(request: &Request<'_>, claim: &VcsInfo, commit: &str, fin
 
 /// The `.crate` names one directory, and the user another one.
 fn say_where_else(claim: Option<&VcsInfo>, directory: &str, findings: &mut Vec<CargoFinding>) {
-    let Some(claimed) = claim.and_then(VcsInfo::directory) else { return };
+    let Some(claimed) = claim.and_then(VcsInfo::directory) else {
+        return;
+    };
     if clean_directory(claimed).as_deref() != Some(directory) {
         let shown: String = claimed.chars().take(200).collect();
-        let message = format!("{VCS_INFO} says that the package lies in {shown:?}, and it is compared with {directory:?}");
+        let message =
+            format!("{VCS_INFO} says that the package lies in {shown:?}, and it is compared with {directory:?}");
         findings.push(CargoFinding::note(CargoCode::CrateVcsInfoMismatch, message).about(VCS_INFO));
     }
 }
 
 /// The package's directory: the user's, the `.crate`'s, else the one whose manifest it was made from.
-fn directory(
-    request: &Request<'_>,
-    claim: Option<&VcsInfo>,
-    mut source: Source,
-) -> Result<(String, Source), CliError> {
+fn directory(request: &Request<'_>, claim: Option<&VcsInfo>, mut source: Source) -> Result<(String, Source), CliError> {
     if let Some(given) = request.directory {
         let directory = clean_directory(given)
             .ok_or_else(|| CliError::usage(format!("`--path {given}` is no directory of a repository")))?;
@@ -140,22 +149,29 @@ fn directory(
     }
     if let Some(claimed) = claim.and_then(VcsInfo::directory) {
         let shown: String = claimed.chars().take(200).collect();
-        let directory = clean_directory(claimed)
-            .ok_or_else(|| unknown(format!("{VCS_INFO} names {shown:?}, which is no directory of a repository")))?;
+        let directory = clean_directory(claimed).ok_or_else(|| {
+            unknown(format!(
+                "{VCS_INFO} names {shown:?}, which is no directory of a repository"
+            ))
+        })?;
         return holding_a_package(directory, source, VCS_INFO);
     }
     let found = by_manifest(request, &mut source)?;
     match found.as_slice() {
         [only] => Ok((only.clone(), source)),
-        [] => Err(unknown(format!(
-            "the commit has no package {}",
-            request.crate_file.stem()
-        ))
-        .hint("name its directory by `--path`, or another commit by `--commit`")),
+        [] => Err(
+            unknown(format!("the commit has no package {}", request.crate_file.stem()))
+                .hint("name its directory by `--path`, or another commit by `--commit`"),
+        ),
         several => Err(unknown(format!(
             "the commit has several packages that {} may have been made from: {}",
             request.file_name,
-            several.iter().take(5).map(|path| format!("{path:?}")).collect::<Vec<_>>().join(", ")
+            several
+                .iter()
+                .take(5)
+                .map(|path| format!("{path:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         ))
         .hint("name its directory by `--path`")),
     }

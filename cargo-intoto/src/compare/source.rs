@@ -168,7 +168,9 @@ impl Source {
                         "the submodule {here} is not checked out in the clone at the commit that is wanted"
                     )));
                 }
-                EntryKind::Regular | EntryKind::Executable if rest.iter().all(|part| matches!(part.as_str(), "" | ".")) => {
+                EntryKind::Regular | EntryKind::Executable
+                    if rest.iter().all(|part| matches!(part.as_str(), "" | ".")) =>
+                {
                     return Ok(Place::File {
                         path: here,
                         executable: kind == EntryKind::Executable,
@@ -250,7 +252,9 @@ pub(super) fn clean_directory(text: &str) -> Option<String> {
         return Some(String::new());
     }
     let is_clean = text.len() <= LONGEST_LINK
-        && !text.chars().any(|character| character.is_control() || character == '\\')
+        && !text
+            .chars()
+            .any(|character| character.is_control() || character == '\\')
         && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
     is_clean.then(|| format!("{text}/"))
 }

@@ -5,7 +5,6 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::MetadataCommand;
 use tempfile::TempDir;
-use toml::{Table, Value};
 
 use crate::collect::configuration::{self, Origin};
 use crate::collect::crate_file::{CrateFile, CrateLimits};
@@ -66,7 +65,9 @@ impl Subject {
         };
         let is_name = name.len() <= LONGEST
             && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         // A requirement could mean several versions.
         let is_version = version.is_none_or(|version| {
             (5..=LONGEST).contains(&version.len())
@@ -77,8 +78,9 @@ impl Subject {
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'))
         });
         if !is_name || !is_version {
-            return Err(CliError::usage(format!("{text:?} is no crate"))
-                .hint("name it as NAME, as NAME@VERSION with a full version, or as the path of a file that ends in .crate"));
+            return Err(CliError::usage(format!("{text:?} is no crate")).hint(
+                "name it as NAME, as NAME@VERSION with a full version, or as the path of a file that ends in .crate",
+            ));
         }
         Ok(Self::Published {
             name: name.to_owned(),
@@ -147,8 +149,10 @@ fn fetch(name: &str, version: Option<&str>, args: &FetchArgs) -> Result<Publishe
         .ok_or_else(|| CliError::cannot_decide(format!("cargo does not say what it fetched for {name}")))?;
     let stem = format!("{}-{}", direct.name, direct.version);
     let path = crate_of_manifest(&direct.manifest_path, &stem).ok_or_else(|| {
-        CliError::cannot_decide(format!("cargo has no .crate of {stem}, because its configuration replaces the registry"))
-            .hint("give the .crate file itself instead of the name")
+        CliError::cannot_decide(format!(
+            "cargo has no .crate of {stem}, because its configuration replaces the registry"
+        ))
+        .hint("give the .crate file itself instead of the name")
     })?;
     let published = read(&path, Some(&stem))?;
     // Cargo never checks again what lies in its cache.
@@ -187,7 +191,11 @@ impl Project {
             .map_err(|_| CliError::cannot_decide("the temporary directory is not UTF-8"))?;
         refuse_foreign_configuration(&root)?;
         let index = args.registry.as_deref().map(index_of).transpose()?;
-        fs::write(root.join("Cargo.toml"), manifest(name, version, args.registry.as_deref())).map_err(failed)?;
+        fs::write(
+            root.join("Cargo.toml"),
+            manifest(name, version, args.registry.as_deref()),
+        )
+        .map_err(failed)?;
         fs::create_dir(root.join("src")).map_err(failed)?;
         fs::write(root.join("src/lib.rs"), "").map_err(failed)?;
         Ok(Self {
@@ -206,41 +214,26 @@ impl Project {
     }
 }
 
+/// None of the words can hold a quote: [`Subject::parse`] and [`index_of`] have looked at them.
 fn manifest(name: &str, version: Option<&str>, registry: Option<&str>) -> String {
-    let mut dependency = Table::new();
     let requirement = version.map_or_else(|| "*".to_owned(), |version| format!("={version}"));
-    dependency.insert("version".to_owned(), Value::String(requirement));
+    let registry = registry.map_or_else(String::new, |registry| format!(", registry = \"{registry}\""));
     // Optional dependencies need not be fetched.
-    dependency.insert("default-features".to_owned(), Value::Boolean(false));
-    if let Some(registry) = registry {
-        dependency.insert("registry".to_owned(), Value::String(registry.to_owned()));
-    }
-    let table = |rows: &[(&str, Value)]| {
-        Value::Table(rows.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
-    };
-    let text = |text: &str| Value::String(text.to_owned());
-    let manifest = table(&[
-        (
-            "package",
-            table(&[
-                ("name", text("fetched-by-cargo-intoto")),
-                ("version", text("0.0.0")),
-                ("edition", text("2021")),
-            ]),
-        ),
-        ("dependencies", Value::Table([(name.to_owned(), Value::Table(dependency))].into_iter().collect())),
-        ("workspace", Value::Table(Table::new())),
-    ]);
-    manifest.to_string()
+    format!(
+        "[package]\nname = \"fetched-by-cargo-intoto\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
+         [dependencies]\n{name} = {{ version = \"{requirement}\", default-features = false{registry} }}\n"
+    )
 }
 
 /// Others may write into the directory above a temporary one, and cargo heeds the configuration there.
 fn refuse_foreign_configuration(root: &Utf8Path) -> Result<(), CliError> {
     let cargo_home = cargo_home()?;
-    let foreign = configuration::files(root, &cargo_home)?.into_iter().find_map(|found| match found.origin {
-        Origin::File(path) if !path.starts_with(&cargo_home) => Some(path),
-        _ => None,
-    });
+    let foreign = configuration::files(root, &cargo_home)?
+        .into_iter()
+        .find_map(|found| match found.origin {
+            Origin::File(path) if !path.starts_with(&cargo_home) => Some(path),
+            _ => None,
+        });
     match foreign {
         None => Ok(()),
         Some(path) => Err(CliError::cannot_decide(format!(
@@ -254,7 +247,9 @@ fn refuse_foreign_configuration(root: &Utf8Path) -> Result<(), CliError> {
 /// cargo looks in its home.
 fn index_of(registry: &str) -> Result<Option<(String, String)>, CliError> {
     let is_name = (1..=LONGEST).contains(&registry.len())
-        && registry.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        && registry
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if !is_name {
         return Err(CliError::usage(format!("{registry:?} is no name of a registry")));
     }
@@ -262,12 +257,14 @@ fn index_of(registry: &str) -> Result<Option<(String, String)>, CliError> {
         .ok()
         .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
         .ok_or_else(|| CliError::cannot_decide("the current directory is not UTF-8"))?;
-    let found = configuration::files(&here, &cargo_home()?)?.into_iter().find_map(|configuration| {
-        configuration
-            .get(&["registries", registry, "index"])?
-            .as_str()
-            .map(str::to_owned)
-    });
+    let found = configuration::files(&here, &cargo_home()?)?
+        .into_iter()
+        .find_map(|configuration| {
+            configuration
+                .get(&["registries", registry, "index"])?
+                .as_str()
+                .map(str::to_owned)
+        });
     let variable = format!("CARGO_REGISTRIES_{}_INDEX", registry.to_uppercase().replace('-', "_"));
     Ok(found.map(|index| (variable, index)))
 }
@@ -301,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_temporary_package_asks_for_one_version() {
-        let written: Table = manifest("serde", Some("1.0.0"), Some("r")).parse().unwrap();
+        let written: toml::Table = manifest("serde", Some("1.0.0"), Some("r")).parse().unwrap();
         let dependency = &written["dependencies"]["serde"];
         assert_eq!(dependency["version"].as_str(), Some("=1.0.0"));
         assert_eq!(dependency["registry"].as_str(), Some("r"));

@@ -44,7 +44,10 @@ pub(super) fn account(
             Err(Problem::NotRecorded) if facts.lock == LockDemand::Resolved => {
                 resolved.push(format!("{} {}", package.name, package.version));
             }
-            Err(problem) => refuse(format!("Cargo.lock has {} {}, {problem}", package.name, package.version)),
+            Err(problem) => refuse(format!(
+                "Cargo.lock has {} {}, {problem}",
+                package.name, package.version
+            )),
         }
     }
     if findings.len() > before {

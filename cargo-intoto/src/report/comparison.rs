@@ -141,10 +141,14 @@ impl Page {
             self.more(&format!("{:<12}{}", class.as_str(), count(files.len(), "file")));
             return;
         }
-        let most = if verbosity == Verbosity::Verbose { files.len() } else { SHOWN };
+        let most = if verbosity == Verbosity::Verbose {
+            files.len()
+        } else {
+            SHOWN
+        };
         for (index, file) in files.iter().take(most).enumerate() {
             let label = if index == 0 { class.as_str() } else { "" };
-            self.more(&format!("{label:<12}{}", shown(file)));
+            self.more(&format!("{label:<12}{}", shown(file, &comparison.directory)));
             if verbosity == Verbosity::Verbose {
                 for change in &file.changes {
                     self.more(&format!("{:<14}{}", "", plain(change)));
@@ -159,7 +163,11 @@ impl Page {
     fn findings(&mut self, findings: &[CargoFinding], verbosity: Verbosity) {
         let mut findings: Vec<&CargoFinding> = findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let most = if verbosity == Verbosity::Verbose { findings.len() } else { SHOWN };
+        let most = if verbosity == Verbosity::Verbose {
+            findings.len()
+        } else {
+            SHOWN
+        };
         let left = findings.len().saturating_sub(most);
         for finding in findings.into_iter().take(most) {
             let (style, word) = match finding.severity {
@@ -171,7 +179,12 @@ impl Page {
             if verbosity == Verbosity::Quiet && finding.severity < Severity::Undecided {
                 continue;
             }
-            let _ = writeln!(self.text, "{style}{word}[{}]{style:#}: {}", finding.code, plain(&finding.message));
+            let _ = writeln!(
+                self.text,
+                "{style}{word}[{}]{style:#}: {}",
+                finding.code,
+                plain(&finding.message)
+            );
             if let Some(hint) = &finding.hint {
                 let _ = writeln!(self.text, "{NOTE}   hint:{NOTE:#} {}", plain(hint));
             }
@@ -219,7 +232,11 @@ fn place(comparison: &Comparison, repository: &str) -> String {
         "" => String::new(),
         directory => format!(", directory {}", plain(directory)),
     };
-    format!("commit {} of {}{directory}", plain(&comparison.commit), plain(repository))
+    format!(
+        "commit {} of {}{directory}",
+        plain(&comparison.commit),
+        plain(repository)
+    )
 }
 
 /// How many files of each class.
@@ -233,10 +250,15 @@ fn sum(comparison: &Comparison) -> String {
     counts.join(", ")
 }
 
-fn shown(file: &FileComparison) -> String {
+fn shown(file: &FileComparison, directory: &str) -> String {
     let path = plain(&file.path);
+    let own = file.place.as_deref().map(|place| match place.strip_prefix(directory) {
+        Some(rest) if directory.is_empty() => rest == file.path,
+        Some(rest) => rest.strip_prefix('/') == Some(&file.path),
+        None => false,
+    });
     match &file.place {
-        Some(place) if !place.ends_with(&file.path) => format!("{path} (from {})", plain(place)),
+        Some(place) if own == Some(false) => format!("{path} (from {})", plain(place)),
         _ => path.into_owned(),
     }
 }

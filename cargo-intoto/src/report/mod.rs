@@ -1,6 +1,7 @@
 //! Verdicts as text, one file per format; foreign text is made fit to show by `escape` and what each format adds to it.
 
 mod codes;
+pub mod comparison;
 mod findings;
 mod github;
 mod gitlab;

@@ -57,6 +57,20 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
             "verification",
         ],
     ),
+    (
+        "compare",
+        &[
+            "cli",
+            "layout_source",
+            "plan",
+            "recording",
+            "report",
+            "signing",
+            "store",
+            "trust",
+            "verification",
+        ],
+    ),
     ("error", ALL_BUT_CODES),
     (
         "exec",

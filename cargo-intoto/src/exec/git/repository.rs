@@ -187,7 +187,14 @@ mod tests {
     fn options_and_other_names_are_no_commits() {
         let (scratch, id) = repository();
         let repository = Repository::open(scratch.path()).unwrap();
-        for hostile in ["--upload-pack=touch x", "-h", "", "a\nb", "no-such-branch", "HEAD:a/b.txt"] {
+        for hostile in [
+            "--upload-pack=touch x",
+            "-h",
+            "",
+            "a\nb",
+            "no-such-branch",
+            "HEAD:a/b.txt",
+        ] {
             assert!(repository.resolve(hostile).is_err(), "{hostile:?}");
         }
         // Where a file names the commit, nothing but a full id is looked up.
