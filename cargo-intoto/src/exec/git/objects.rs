@@ -35,6 +35,7 @@ pub(super) enum Raw {
 struct Walked {
     files: BTreeMap<String, TreeEntry>,
     entries: usize,
+    most_entries: usize,
     path_bytes: usize,
 }
 
@@ -82,7 +83,14 @@ impl Objects {
 
     /// Every file below a tree, by its path.
     pub(super) fn files_below(&mut self, tree: &[u8]) -> Result<BTreeMap<String, TreeEntry>, CliError> {
-        let mut found = Walked::default();
+        self.files_within(tree, MOST_ENTRIES)
+    }
+
+    fn files_within(&mut self, tree: &[u8], most_entries: usize) -> Result<BTreeMap<String, TreeEntry>, CliError> {
+        let mut found = Walked {
+            most_entries,
+            ..Walked::default()
+        };
         self.walk(tree, "", 0, &mut found)?;
         Ok(found.files)
     }
@@ -97,10 +105,10 @@ impl Objects {
             let path = format!("{prefix}{name}");
             found.entries += 1;
             found.path_bytes += path.len();
-            if found.entries > MOST_ENTRIES || found.path_bytes > MOST_PATH_BYTES {
+            if found.entries > found.most_entries || found.path_bytes > MOST_PATH_BYTES {
                 return Err(CliError::cannot_decide(format!(
-                    "the commit in the repository of {} has more than {MOST_ENTRIES} files, or {MOST_PATH_BYTES} bytes of their names",
-                    self.directory
+                    "the commit in the repository of {} has more than {} files, or {MOST_PATH_BYTES} bytes of their names",
+                    self.directory, found.most_entries
                 )));
             }
             match raw {
@@ -192,5 +200,35 @@ impl Drop for Objects {
         drop(self.requests.take());
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::query::Query;
+    use crate::testing::Scratch;
+
+    #[test]
+    fn trees_that_multiply_are_given_up() {
+        let scratch = Scratch::new();
+        scratch.write("0", "x");
+        scratch.commit_all();
+        let mut tree = scratch.git(&["rev-parse", "HEAD^{tree}"]).trim().to_owned();
+        // Ten levels of eight equal folders: a thousand million paths in ten objects.
+        for _ in 0..10 {
+            let lines: String = (0..8).map(|index| format!("040000 tree {tree}\td{index}\n")).collect();
+            let list = scratch.write("list", lines);
+            let answer = Query::new(Path::new("sh"))
+                .args(["-c", &format!("git mktree < {list}")])
+                .current_dir(scratch.path())
+                .run()
+                .unwrap();
+            tree = answer.stdout_text("git mktree").unwrap().trim().to_owned();
+        }
+        let mut objects = Objects::open(scratch.path(), ObjectFormat::Sha1).unwrap();
+        let id = parse_id(&tree, ObjectFormat::Sha1).unwrap();
+        let error = objects.files_within(&id, 2000).unwrap_err();
+        assert!(error.to_string().contains("more than 2000 files"), "{error}");
     }
 }

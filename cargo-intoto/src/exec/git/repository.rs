@@ -228,28 +228,4 @@ mod tests {
         let repository = Repository::open(&bare.path().join("r.git")).unwrap();
         assert!(repository.commit(&id).unwrap().files().contains_key("a/b.txt"));
     }
-
-    #[test]
-    fn trees_that_multiply_are_given_up() {
-        let scratch = Scratch::new();
-        scratch.write("0", "x");
-        scratch.commit_all();
-        let mut tree = scratch.git(&["rev-parse", "HEAD^{tree}"]).trim().to_owned();
-        // Ten levels of eight equal folders: a thousand million paths in ten objects.
-        for _ in 0..10 {
-            let lines: String = (0..8).map(|index| format!("040000 tree {tree}\td{index}\n")).collect();
-            let list = scratch.write("list", lines);
-            let command = format!("git mktree < {list}");
-            let answer = crate::exec::query::Query::new(std::path::Path::new("sh"))
-                .args(["-c", &command])
-                .current_dir(scratch.path())
-                .run()
-                .unwrap();
-            tree = answer.stdout_text("git mktree").unwrap().trim().to_owned();
-        }
-        let id = scratch.git(&["commit-tree", "-m", "bomb", &tree]).trim().to_owned();
-        let repository = Repository::open(scratch.path()).unwrap();
-        let error = repository.commit(&id).err().unwrap();
-        assert!(error.to_string().contains("more than"), "{error}");
-    }
 }
