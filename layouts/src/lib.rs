@@ -22,6 +22,11 @@ pub const TEMPLATES: &[Template] = &[
         text: include_str!("../library.toml"),
     },
     Template {
+        name: "library-with-deny",
+        summary: "one library crate that is packaged only after cargo-deny passed",
+        text: include_str!("../library-with-deny.toml"),
+    },
+    Template {
         name: "binary",
         summary: "one crate whose executable is handed out beside the .crate",
         text: include_str!("../binary.toml"),

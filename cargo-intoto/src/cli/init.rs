@@ -293,6 +293,7 @@ fn derive(workspace: &Workspace, files: &Files, functionary: Functionary, now: T
         packages: Vec::new(),
         profile: Profile::Release,
         triple: None,
+        tools: Vec::new(),
         outside: outside_patterns(workspace)?,
     };
     let path = files.source.strip_prefix(&workspace.root).unwrap_or(&files.source);

@@ -74,12 +74,33 @@ struct DeriveArgs {
     /// Build for the target triple
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
+    /// Demand that a tool beside cargo passes before anything is packaged: deny, audit, vet; may be repeated
+    #[arg(long = "with", value_name = "TOOL", hide_possible_values = true)]
+    tools: Vec<ToolArg>,
     /// Write to this new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<Utf8PathBuf>,
+}
+
+/// A tool beside cargo.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ToolArg {
+    Deny,
+    Audit,
+    Vet,
+}
+
+impl From<ToolArg> for layout_source::Tool {
+    fn from(tool: ToolArg) -> Self {
+        match tool {
+            ToolArg::Deny => Self::Deny,
+            ToolArg::Audit => Self::Audit,
+            ToolArg::Vet => Self::Vet,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,6 +173,7 @@ fn derive(args: &DeriveArgs, ui: &Ui) -> Result<Exit, CliError> {
             packages: args.packages.clone(),
             profile,
             triple: args.target.clone(),
+            tools: args.tools.iter().map(|tool| (*tool).into()).collect(),
             outside: outside_patterns(&workspace)?,
         },
     )?;

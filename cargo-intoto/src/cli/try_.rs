@@ -136,6 +136,7 @@ fn derive(
         packages: packages.to_vec(),
         profile: Profile::Release,
         triple: None,
+        tools: Vec::new(),
         outside: outside_patterns(workspace)?,
     };
     let derived = layout_source::derive(workspace, "derived layout".into(), &options)?;

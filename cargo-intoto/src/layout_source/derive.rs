@@ -10,6 +10,7 @@ use intoto_core::time::Timestamp;
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
 use crate::layout_source::artifacts::{Artifacts, Platform, crate_patterns, of_member};
+use crate::layout_source::tools::{self, Tool};
 use crate::layout_source::write::{Draft, DraftInspection, DraftStep, Words};
 use crate::workspace::{Member, Workspace};
 
@@ -37,6 +38,8 @@ pub struct DeriveOptions {
     pub profile: Profile,
     /// `--target`.
     pub triple: Option<String>,
+    /// Tools beside cargo that must pass before anything is packaged.
+    pub tools: Vec<Tool>,
     /// Patterns of names beginning with `outside/` that recording will show on this machine, and that are to be allowed.
     pub outside: Vec<String>,
 }
@@ -137,11 +140,12 @@ fn draft(workspace: &Workspace, members: &[&Member], options: &DeriveOptions, no
         names.dedup();
     }
     let outside = outside_rules(workspace, options, notes);
-    let mut steps = vec![
-        fetch_step(options, &outside),
+    let mut steps = vec![fetch_step(options, &outside)];
+    steps.extend(tools::steps(&options.tools, &by(options)));
+    steps.extend([
         build_step(members, options, &directory, &artifacts),
         test_step(members, options),
-    ];
+    ]);
     if crates.is_empty() {
         notes.push(format!(
             "no member of the workspace is published: there is no package step, and the final products are {}",
@@ -251,7 +255,9 @@ fn package_step(members: &[&Member], options: &DeriveOptions, crates: &[&str]) -
         by: by(options),
         threshold: 1,
         command: words,
-        materials: vec![Words::of("MATCH * WITH MATERIALS FROM fetch"), Words::of("DISALLOW *")],
+        materials: tools::before(&options.tools)
+            .chain([Words::of("MATCH * WITH MATERIALS FROM fetch"), Words::of("DISALLOW *")])
+            .collect(),
         products,
     }
 }

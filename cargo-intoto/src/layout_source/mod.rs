@@ -15,6 +15,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tools;
 mod write;
 
 pub use agree::with_workspace;
@@ -27,3 +28,4 @@ pub use source::{
     CertificateSource, InspectionSource, LayoutSource, RuleSource, SourceAuthority, SourceKey, StepSource,
 };
 pub use table::At;
+pub use tools::Tool;

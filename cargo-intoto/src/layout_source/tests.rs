@@ -334,6 +334,7 @@ fn options() -> DeriveOptions {
         packages: Vec::new(),
         profile: Profile::Release,
         triple: Some("x86_64-unknown-linux-gnu".to_owned()),
+        tools: Vec::new(),
         outside: Vec::new(),
     }
 }
@@ -364,6 +365,34 @@ fn a_derived_layout_fits_its_workspace_and_has_no_lint() {
         assert_eq!(derived.source.step("package").is_some(), published);
         assert_eq!(derived.notes.is_empty(), published, "{:?}", derived.notes);
     }
+}
+
+#[test]
+fn a_package_comes_after_the_tools_that_must_pass() {
+    let workspace = workspace(vec![member("a", true, &[("a", "lib")])]);
+    let options = DeriveOptions {
+        tools: vec![Tool::Vet, Tool::Deny, Tool::Deny],
+        ..options()
+    };
+    let source = derive(&workspace, Utf8Path::new("x.toml"), &options).unwrap().source;
+    let steps: Vec<&str> = source.steps().iter().map(|step| step.name.value.as_str()).collect();
+    assert_eq!(steps, ["fetch", "deny", "vet", "build", "test", "package"]);
+    let rules = |name: &str| -> Vec<String> {
+        let step = source.step(name).unwrap();
+        step.materials.iter().map(|rule| rule.rule.to_words().join(" ")).collect()
+    };
+    assert_eq!(
+        rules("package")[..4],
+        [
+            "REQUIRE target/reports/deny.json",
+            "MATCH target/reports/deny.json WITH PRODUCTS FROM deny",
+            "REQUIRE target/reports/vet.json",
+            "MATCH target/reports/vet.json WITH PRODUCTS FROM vet",
+        ]
+    );
+    assert!(rules("deny").contains(&"REQUIRE deny.toml".to_owned()));
+    assert_eq!(rules("vet").last().map(String::as_str), Some("DISALLOW *"));
+    assert!(lints(&source, NOW).is_empty());
 }
 
 #[test]
