@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod api;
 mod bench;
+mod beside;
 mod ci;
 mod coverage;
 mod diff;
@@ -58,6 +59,10 @@ enum Chore {
     Ci,
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
+    /// cargo-deny, cargo-audit and cargo-vet as steps, in situations good and bad
+    Beside,
+    /// This repository's own layout, with throw-away keys and the pinned cargo-deny
+    OwnLayout,
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
     Fuzz(fuzz::Args),
     /// How much of intoto-core its unit tests and the vectors run
@@ -91,6 +96,8 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::DropIn(args) => drop_in::run(&args, root),
         Chore::Ci => ci::run(root),
         Chore::Realworld(args) => realworld::run(&args, root),
+        Chore::Beside => beside::run(root),
+        Chore::OwnLayout => beside::own_layout(root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),
         Chore::Mutants(args) => mutants::run(&args, root),

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is, in the order in which a mistake shows soonest.
 
 use crate::api;
+use crate::beside;
 use crate::ci;
 use crate::diff;
 use crate::drop_in;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         drop_in::run(&drop_in::Args::of(if args.full { 5_000 } else { 200 }), root)
     })?;
     stage("pipelines", || ci::run(root))?;
+    stage("tools beside cargo", || beside::run(root))?;
     stage("real crates", || {
         realworld::run(
             &realworld::Args {

@@ -10,7 +10,7 @@ use intoto_core::time::Timestamp;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::layout_source::{
-    DeriveOptions, Functionary, LayoutSource, Problem, Profile, Severity, derive, from_signed, lints, sign,
+    DeriveOptions, Functionary, LayoutSource, Problem, Profile, Severity, Tool, derive, from_signed, lints, sign,
     with_workspace,
 };
 use crate::workspace::lock::Lock;
@@ -379,7 +379,10 @@ fn a_package_comes_after_the_tools_that_must_pass() {
     assert_eq!(steps, ["fetch", "deny", "vet", "build", "test", "package"]);
     let rules = |name: &str| -> Vec<String> {
         let step = source.step(name).unwrap();
-        step.materials.iter().map(|rule| rule.rule.to_words().join(" ")).collect()
+        step.materials
+            .iter()
+            .map(|rule| rule.rule.to_words().join(" "))
+            .collect()
     };
     assert_eq!(
         rules("package")[..4],

@@ -36,7 +36,11 @@ impl Tool {
         match self {
             Self::Deny => &["deny.toml"],
             Self::Audit => &[],
-            Self::Vet => &["supply-chain/audits.toml", "supply-chain/config.toml", "supply-chain/imports.lock"],
+            Self::Vet => &[
+                "supply-chain/audits.toml",
+                "supply-chain/config.toml",
+                "supply-chain/imports.lock",
+            ],
         }
     }
 

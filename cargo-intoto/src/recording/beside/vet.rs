@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use intoto_core::encoding::Value;
 use serde_json::{Map, json};
 
 use crate::collect::walk::Walk;
@@ -92,12 +93,9 @@ fn answer(said: &Captured, code: u8, lock: &Lock) -> Result<Answer, CliError> {
     let value = parse(TOOL, "the report", &said.stdout)?;
     let report = Fields::of(TOOL, "the report", &value)?;
     if let Some(error) = report.optional("error") {
-        let message = text_or(
-            error.as_object().and_then(|error| error.get("message")),
-            "no reason given",
-        );
         return Err(undecided(format!(
-            "{TOOL} could not decide (exit code {code}): {message}"
+            "{TOOL} could not decide (exit code {code}): {}",
+            reasons(error)
         )));
     }
     let conclusion = report.text("conclusion")?;
@@ -162,6 +160,17 @@ fn answer(said: &Captured, code: u8, lock: &Lock) -> Result<Answer, CliError> {
         byproducts: Map::new(),
         databases: Vec::new(),
     })
+}
+
+/// What cargo-vet says of an error of its own.
+fn reasons(error: &Value<'_>) -> String {
+    let Some(error) = error.as_object() else {
+        return "no reason given".to_owned();
+    };
+    let causes = error.get("causes").and_then(Value::as_array).unwrap_or_default();
+    let causes = causes.iter().filter_map(Value::as_str);
+    let message = text_or(error.get("message"), "no reason given");
+    [&*message].into_iter().chain(causes).collect::<Vec<_>>().join(": ")
 }
 
 /// How many packages passed, by reason; all of them must be locked ones.

@@ -1,0 +1,117 @@
+//! `cargo xtask beside`: the tools beside cargo, real ones, in situations good and bad; what becomes of the exit code, the link, and
+//! whether the chain verifies then.
+
+use std::fs;
+
+use crate::failure::{Context, Failure};
+use crate::interop::{World, write};
+use crate::root::Root;
+use crate::say;
+
+mod bench;
+mod situations;
+
+use bench::Bench;
+use situations::{SITUATIONS, Situation};
+
+/// What a row must show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Expected {
+    /// The exit code of the recorded tool.
+    code: i32,
+    /// Whether there is a link of the step afterwards.
+    link: bool,
+    /// Whether the whole chain verifies with it.
+    verifies: bool,
+}
+
+/// Records a chain with all three tools in it, then each situation, and prints the table.
+pub(crate) fn run(root: &Root) -> Result<(), Failure> {
+    let world = World::new(root, "beside")?;
+    let bench = Bench::set_up(&world)?;
+    say::row(format!(
+        "{:<6} {:<46} {:>4}  {:<7} {}",
+        "tool", "situation", "exit", "link", "the chain then"
+    ));
+    let mut unexpected = Vec::new();
+    for situation in SITUATIONS {
+        if let Some(explanation) = show(&bench, situation)? {
+            unexpected.push(explanation);
+        }
+    }
+    say::row(format!(
+        "{} rows as expected, {} not",
+        SITUATIONS.len() - unexpected.len(),
+        unexpected.len()
+    ));
+    if unexpected.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("unexpected rows\n{}", unexpected.join("\n\n"))))
+}
+
+/// Runs one situation and prints its row; what was unexpected about it comes back.
+fn show(bench: &Bench<'_>, situation: &Situation) -> Result<Option<String>, Failure> {
+    bench.restore(situation.tool)?;
+    (situation.prepare)(bench)?;
+    let recorded = (situation.record)(bench, situation.tool)?;
+    let link = bench.has_link(situation.tool)?;
+    let verified = bench.verify()?;
+    (situation.clean_up)(bench)?;
+    let found = Expected {
+        code: recorded.code.unwrap_or(-1),
+        link,
+        verifies: verified.is_success(),
+    };
+    let outcome = match verified.code {
+        Some(0) => "verified",
+        Some(1) => "refused",
+        Some(3) => "undecided",
+        _ => "failed",
+    };
+    say::row(format!(
+        "{:<6} {:<46} {:>4}  {:<7} {outcome}",
+        situation.tool,
+        situation.name,
+        found.code,
+        if link { "written" } else { "none" },
+    ));
+    let says = recorded.stderr.contains(situation.says);
+    // Neither verified nor decided would be a crash of ours.
+    let is_decided = matches!(verified.code, Some(0 | 1 | 3));
+    if found == situation.expected && says && is_decided {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{} {}: expected {:?} and {:?} in what it says, found {found:?}\n{}\nverify:\n{}",
+        situation.tool,
+        situation.name,
+        situation.expected,
+        situation.says,
+        recorded.tail(),
+        verified.tail()
+    )))
+}
+
+/// `cargo xtask own-layout`: this repository's own release policy, with throw-away keys; cargo-deny, which it demands, comes from the
+/// pinned tools.
+pub(crate) fn own_layout(root: &Root) -> Result<(), Failure> {
+    let tools = crate::tools::install(root)?;
+    let directory = root.target().join("tools/beside");
+    fs::create_dir_all(&directory).context(format!("create {directory}"))?;
+    bench::link_programs(&tools, &directory)?;
+    crate::process::Run::cargo()
+        .args(["run", "--release", "--locked", "--package", "cargo-intoto", "--"])
+        .args(["try", "--layout", "layouts/release.toml", "--package", "intoto-core"])
+        .env("PATH", bench::search_path(&[&directory]))
+        .directory(root.path())
+        .show()
+}
+
+/// Writes a file and the directories above it.
+fn write_below(path: &camino::Utf8Path, contents: impl AsRef<[u8]>) -> Result<(), Failure> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).context(format!("create {parent}"))?;
+    }
+    write(path, contents)
+}
