@@ -156,4 +156,37 @@ mod tests {
         }
         assert_eq!(keys.len(), 3);
     }
+
+    // What sets and messages need of a key, for each curve.
+    macro_rules! check_key {
+        ($name:ident, $curve:ident) => {{
+            let key = |scalar: u8| {
+                let secret = $curve::SecretKey::from_slice(&[&alloc::vec![0; size_of::<$curve::FieldBytes>() - 1][..], &[scalar]].concat());
+                $name::new($curve::ecdsa::SigningKey::from(secret.unwrap()).verifying_key().clone())
+            };
+            let (one, two) = (key(1), key(2));
+            let bytes = one.as_sec1_bytes();
+            assert_eq!($name::from_sec1_bytes(bytes).unwrap(), one);
+            let compressed = [&[2 + (bytes[bytes.len() - 1] & 1)], &bytes[1..=bytes.len() / 2]].concat();
+            assert_eq!($name::from_sec1_bytes(&compressed).unwrap(), one);
+            assert_eq!($name::from_sec1_bytes(&bytes[1..]), Err(KeyError::NotAPoint));
+            let mut off_the_curve = bytes.to_vec();
+            off_the_curve[bytes.len() - 1] ^= 1;
+            assert_eq!($name::from_sec1_bytes(&off_the_curve), Err(KeyError::NotAPoint));
+            assert_ne!(one, two);
+            assert_eq!(one.cmp(&two), bytes.cmp(two.as_sec1_bytes()));
+            assert_eq!(one.partial_cmp(&one), Some(core::cmp::Ordering::Equal));
+            assert_eq!(HashSet::from([one.clone(), two, one.clone()]).len(), 2);
+            assert_eq!(alloc::format!("{one:?}"), alloc::format!("{}({})", stringify!($name), to_hex(bytes)));
+        }};
+    }
+
+    #[test]
+    fn keys_are_their_points() {
+        use std::collections::HashSet;
+
+        check_key!(EcdsaP256Key, p256);
+        check_key!(EcdsaP384Key, p384);
+        check_key!(EcdsaP521Key, p521);
+    }
 }

@@ -124,3 +124,62 @@ pub enum JsonErrorKind {
         key: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use crate::encoding::strict_json;
+    use crate::limits::Limits;
+
+    /// The text, what is wrong with it, and where: the byte, the line and the column.
+    type Case = (&'static [u8], &'static str, (usize, usize, usize));
+
+    const CASES: [Case; 15] = [
+        (b"[1,\n 2", "unexpected end, expected `,` or `]`", (6, 2, 3)),
+        (b"[1,\n x]", "unexpected 'x', expected a value", (5, 2, 2)),
+        (b"1 2", "text after the end of the value", (2, 1, 3)),
+        (b"\n\n01", "a malformed number", (2, 3, 1)),
+        (b"\xef\xbb\xbf1", "a byte order mark", (0, 1, 1)),
+        (b"[\"a\", \"\xff\"]", "bytes that are not UTF-8", (7, 1, 8)),
+        (b"\"a\tb\"", "an unescaped control character in a string", (2, 1, 3)),
+        (b"\"\\x\"", "an unknown escape in a string", (1, 1, 2)),
+        (b"\"\\ud800\"", "a lone surrogate in a string", (1, 1, 2)),
+        (
+            b" {\"a\": 1, \"\\u0061\": 2}",
+            "the key \"a\" twice in the object",
+            (1, 1, 2),
+        ),
+        (b"[[[[1]]]]", "more than 3 levels of arrays and objects", (3, 1, 4)),
+        (b"[1,2,3,4,5,6,7,8]", "more than 8 values", (15, 1, 16)),
+        (
+            b"                                                                 ",
+            "the text has 65 bytes, at most 64 are allowed",
+            (0, 1, 1),
+        ),
+        (b"", "unexpected end, expected a value", (0, 1, 1)),
+        (b"nul", "unexpected 'n', expected a value", (0, 1, 1)),
+    ];
+
+    #[test]
+    fn errors_say_what_and_where() {
+        let limits = Limits {
+            json_bytes: 64,
+            json_depth: 3,
+            json_nodes: 8,
+            ..Limits::default()
+        };
+        for (text, what, (offset, line, column)) in CASES {
+            let error = strict_json::parse(text, &limits).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                alloc::format!("{what} at line {line} column {column}")
+            );
+            assert_eq!(
+                (error.offset(), error.line(), error.column()),
+                (offset, line, column),
+                "{what}"
+            );
+        }
+    }
+}
