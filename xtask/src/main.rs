@@ -50,7 +50,7 @@ enum Chore {
     /// Check licences, duplicate crates and their sources
     Deny,
     /// Chains of each implementation, judged by all of them, in both containers
-    Interop,
+    Interop(interop::Args),
     /// Random chains, patterns and JSON, judged by this code and by the reference implementation
     Diff(diff::Args),
     /// The reference implementation's command names: its own tests, command lines and random trees, with its program and ours
@@ -91,7 +91,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Tidy => tidy::run(root),
         Chore::Docs => suite::docs(root),
         Chore::Deny => tools::deny(root),
-        Chore::Interop => interop::run(root),
+        Chore::Interop(args) => interop::run(&args, root),
         Chore::Diff(args) => diff::run(&args, root),
         Chore::DropIn(args) => drop_in::run(&args, root),
         Chore::Ci => ci::run(root),

@@ -45,7 +45,9 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     })?;
     stage("core without std", || no_std(root))?;
     stage("other implementations: install", || tools::install_all(root))?;
-    stage("other implementations: chains", || interop::run(root))?;
+    stage("other implementations: chains", || {
+        interop::run(&interop::Args::all(), root)
+    })?;
     stage("other implementations: random chains", || {
         diff::run(&diff::Args::of(if args.full { 10_000 } else { 400 }), root)
     })?;

@@ -15,7 +15,7 @@ mod random;
 mod texts;
 
 use case::Case;
-use peer::Peer;
+pub(crate) use peer::Peer;
 use random::Random;
 
 use crate::failure::{Context as _, Failure};

@@ -14,7 +14,7 @@ use crate::tools::Tools;
 
 /// The process.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -45,7 +45,7 @@ impl Judgement {
 
 impl Peer {
     /// Starts it.
-    pub(super) fn start(root: &Root, tools: &Tools) -> Result<Self, Failure> {
+    pub(crate) fn start(root: &Root, tools: &Tools) -> Result<Self, Failure> {
         let mut child = Command::new(tools.python("python"))
             .arg("-I")
             .arg(root.join("tests/interop/python/diff.py"))
@@ -64,7 +64,7 @@ impl Peer {
     }
 
     /// Asks one question.
-    pub(super) fn ask(&mut self, question: &Value) -> Result<Value, Failure> {
+    pub(crate) fn ask(&mut self, question: &Value) -> Result<Value, Failure> {
         let doing = "ask the reference implementation";
         let questions = self
             .questions

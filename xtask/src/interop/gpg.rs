@@ -49,16 +49,24 @@ impl Deed {
     }
 }
 
-/// Writes and judges the chains.
-pub(super) fn run(root: &Root, world: &World, table: &mut Table) -> Result<(), Failure> {
+/// A home directory with the secret keys of the tests.
+pub(super) fn home(root: &Root) -> Result<Home, Failure> {
     // A socket's path must be short, so that the agent's directory is not below the run's own.
     let temporary = tempfile::TempDir::with_prefix("gpg-").context("make a temporary directory")?;
     let home =
         Utf8Path::from_path(temporary.path()).ok_or_else(|| Failure::new("the temporary directory is not UTF-8"))?;
-    let home = Home { path: home.to_owned() };
+    let home = Home {
+        path: home.to_owned(),
+        _temporary: temporary,
+    };
     home.gpg(["--import"])
         .arg(root.join("tests/fixtures/openpgp-secret-keys.asc"))
         .succeed()?;
+    Ok(home)
+}
+
+/// Writes and judges the chains.
+pub(super) fn run(home: &Home, world: &World, table: &mut Table) -> Result<(), Failure> {
     let chain = home.record(world)?;
     for deed in Deed::ALL {
         let copy = chain.copy_to(&world.directory("gpg-copy")?)?;
@@ -95,8 +103,10 @@ pub(super) fn run(root: &Root, world: &World, table: &mut Table) -> Result<(), F
 }
 
 /// A GnuPG home directory; its agent ends with it.
-struct Home {
+pub(super) struct Home {
     path: Utf8PathBuf,
+    // Kept for its `Drop`.
+    _temporary: tempfile::TempDir,
 }
 
 impl Home {
@@ -144,34 +154,41 @@ impl Home {
 
     /// Signs layout and links anew with the same keys.
     fn sign(&self, world: &World, chain: &Chain) -> Result<(), Failure> {
-        let key = |id: &str| format!("gpg:{id}?home={}", self.path);
-        let sign = |file: &Utf8Path, id: &str| {
-            world
-                .product()
-                .arg("sign")
-                .arg(file)
-                .args(["--key", &key(id)])
-                .succeed()
-        };
-        sign(&chain.layout, OWNER)?;
+        self.sign_in_place(world, &chain.layout, OWNER)?;
         for (step, id) in FUNCTIONARIES {
             let link = chain.link(step)?;
-            // Within one second a key may sign twice with the same bytes, so what Python signed is spoiled first.
-            let mut file: Value = serde_json::from_str(&world::read(&link)?).context(format!("parse {link}"))?;
-            file["signatures"][0]["signature"] = SPOILED.into();
-            world::write(&link, file.to_string())?;
-            sign(&link, id)?;
+            self.sign_anew(world, &link, id)?;
             // The same key or subkey as before, so the same file.
             if world::files(&chain.links, "link")?.len() != FUNCTIONARIES.len() {
                 return Err(Failure::new(format!(
                     "the link of {step} is not signed by the key that Python's was"
                 )));
             }
-            if world::read(&link)?.contains(SPOILED) {
-                return Err(Failure::new(format!("the link of {step} was not signed anew")));
-            }
         }
         Ok(())
+    }
+
+    /// Puts our signature through gpg in the place of Python's.
+    pub(super) fn sign_anew(&self, world: &World, link: &Utf8Path, id: &str) -> Result<(), Failure> {
+        // Within one second a key may sign twice with the same bytes, so what Python signed is spoiled first.
+        let mut file: Value = serde_json::from_str(&world::read(link)?).context(format!("parse {link}"))?;
+        file["signatures"][0]["signature"] = SPOILED.into();
+        world::write(link, file.to_string())?;
+        self.sign_in_place(world, link, id)?;
+        if world::read(link)?.contains(SPOILED) {
+            return Err(Failure::new(format!("{link} was not signed anew")));
+        }
+        Ok(())
+    }
+
+    fn sign_in_place(&self, world: &World, file: &Utf8Path, id: &str) -> Result<(), Failure> {
+        let key = format!("gpg:{id}?home={}", self.path);
+        world.product().arg("sign").arg(file).args(["--key", &key]).succeed()?;
+        Ok(())
+    }
+
+    pub(super) fn path(&self) -> &Utf8Path {
+        &self.path
     }
 
     fn ours(&self, world: &World, chain: &Chain, owner: &[&str]) -> Result<Ended, Failure> {

@@ -9,6 +9,7 @@ mod certificates;
 mod chain;
 mod demo;
 mod gpg;
+mod matrix;
 mod table;
 mod verifier;
 mod world;
@@ -30,6 +31,13 @@ pub(crate) enum Writer {
     Python,
     /// in-toto-golang's command line.
     Go,
+}
+
+impl Args {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self { matrix: false }
+    }
 }
 
 impl Writer {
@@ -65,9 +73,20 @@ impl Container {
     }
 }
 
+/// The arguments of `cargo xtask interop`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only the matrix of small chains: writers, containers, keys and features
+    #[arg(long)]
+    matrix: bool,
+}
+
 /// Writes and judges every chain; anything but the expected verdict is a failure, after the whole table is printed.
-pub(crate) fn run(root: &Root) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let world = World::new(root, "interop")?;
+    if args.matrix {
+        return matrix::run(root, &world, &gpg::home(root)?);
+    }
     let mut table = Table::new("chain");
     for container in Container::ALL {
         for writer in Writer::ALL {
@@ -93,10 +112,12 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
             )?;
         }
     }
-    gpg::run(root, &world, &mut table)?;
+    let gpg = gpg::home(root)?;
+    gpg::run(&gpg, &world, &mut table)?;
     certificates::run(&world, &mut table)?;
     key_kinds(&world, &mut table)?;
-    table.end()
+    table.end()?;
+    matrix::run(root, &world, &gpg)
 }
 
 /// Keys of the kinds that the chains above do not have: each written by us and by another, and one edited link of each.

@@ -17,10 +17,14 @@ func run(args []string) error {
 	switch {
 	case len(args) == 5 && args[0] == "demo-layout":
 		return demoLayout(args[1], args[2], args[3], args[4])
+	case len(args) == 4 && args[0] == "matrix":
+		return matrix(args[1], args[2], args[3])
+	case len(args) == 1 && args[0] == "judge":
+		return judge()
 	case len(args) == 2 && args[0] == "bench":
 		return bench(args[1])
 	case len(args) > 1 && args[0] == "measure":
 		return measure(args[1:])
 	}
-	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS | bench CORPORA | measure COMMAND…")
+	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS | matrix OUT NAME KEYS | judge | bench CORPORA | measure COMMAND…")
 }
