@@ -83,6 +83,39 @@ pub fn serve(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> u
     port
 }
 
+/// Sends a request to a server on the loopback interface, and waits for its answer.
+///
+/// # Errors
+/// When the connection fails or what comes back is no answer.
+pub fn send(port: u16, request: &Request) -> std::io::Result<Response> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    let own = ["host", "connection", "content-length", "expect", "accept-encoding"];
+    for (name, value) in request.headers.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!(
+        "Host: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        request.body.len()
+    ));
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&request.body)?;
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received)?;
+    let malformed = || std::io::Error::other("no answer");
+    let end = received
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .ok_or_else(malformed)?;
+    let head = String::from_utf8_lossy(&received[..end]).into_owned();
+    let (_, status) = head
+        .lines()
+        .next()
+        .and_then(|line| line.split_once(' '))
+        .ok_or_else(malformed)?;
+    Ok(Response::new(status, &received[end + 4..]))
+}
+
 fn converse(stream: TcpStream, answer: &(impl Fn(&Request) -> Response + ?Sized)) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod certificates;
 pub mod chain;
+pub mod faults;
 pub mod fixed;
 pub mod http;
 pub mod outer;

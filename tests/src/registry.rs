@@ -126,6 +126,12 @@ impl Registry {
         self.state().add(name, version, archive, &json!([]), &json!({}));
     }
 
+    /// What it answers to a request, for a server that stands before it.
+    #[must_use]
+    pub fn answer(&self, request: &Request) -> Response {
+        answer(request, &mut self.state())
+    }
+
     fn configure(&self, auth_required: bool) {
         let api = self.api();
         let mut config = json!({ "dl": format!("{api}/dl/{{crate}}/{{version}}"), "api": api });
