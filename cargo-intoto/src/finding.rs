@@ -57,6 +57,8 @@ cargo_codes! {
     PatchConfigured = "patch-configured",
     /// Processes that a step started were still running when it had ended.
     ProcessLeftRunning = "process-left-running",
+    /// The registry serves other bytes under a version than were recorded for it.
+    PublishedDiffers = "published-differs",
     /// A product changed after it was made and before it was recorded.
     ProductChanged = "product-changed",
     /// A product that the step should have made is not there.

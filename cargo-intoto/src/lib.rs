@@ -27,6 +27,7 @@ mod help;
 pub mod layout_source;
 pub mod naming;
 pub mod plan;
+pub mod publish;
 pub mod recording;
 pub mod report;
 pub mod settings;

@@ -19,6 +19,7 @@ const COMMANDS: &[&str] = &[
     "audit",
     "vet",
     "release",
+    "publish",
     "run",
     "record",
     "record start",

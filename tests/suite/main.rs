@@ -15,6 +15,7 @@ mod layouts;
 mod limits;
 mod origins;
 mod pipelines;
+mod publish;
 mod readme;
 mod record;
 mod signers;

@@ -15,8 +15,10 @@ mod mock;
 mod outside;
 mod own_run;
 mod package;
+mod publish;
 mod record;
 mod release;
+mod release_check;
 mod reporting;
 mod run;
 mod sequence;
@@ -90,6 +92,7 @@ enum Command {
     Audit(audit::Args),
     Vet(vet::Args),
     Release(release::Args),
+    Publish(Box<publish::Args>),
     Run(Box<run::Args>),
     Record(record::Args),
     MatchProducts(match_products::Args),
@@ -116,6 +119,7 @@ impl Command {
             Self::Audit(args) => audit::run(&args, ui),
             Self::Vet(args) => vet::run(&args, ui),
             Self::Release(args) => release::run(args, ui),
+            Self::Publish(args) => publish::run(*args, ui),
             Self::Run(args) => run::run(*args, ui),
             Self::Record(args) => record::run(args, ui),
             Self::MatchProducts(args) => match_products::run(args, ui),

@@ -49,7 +49,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     }
     let given = args.layout.as_deref().map(sequence::absolute).transpose()?;
     let keys = KeyArgs {
-        keys: args.keys.keys.iter().map(|key| absolute_key(key)).collect(),
+        keys: args.keys.keys.iter().map(|key| sequence::absolute_key(key)).collect(),
         ..args.keys.clone()
     };
     let workspace = sequence::enter(
@@ -123,14 +123,6 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         ))?;
     }
     Ok(exit)
-}
-
-/// A key that is given as a path means the same after the current directory changed; a name stays a name.
-fn absolute_key(key: &str) -> String {
-    match sequence::absolute(Utf8Path::new(key)) {
-        Ok(path) if path.is_file() => path.into_string(),
-        _ => key.to_owned(),
-    }
 }
 
 /// The public key beside the layout that signed it, to be named in a command.

@@ -260,6 +260,14 @@ pub(super) fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, CliError> {
         .ok_or_else(|| CliError::usage(format!("{path} is no usable path")))
 }
 
+/// A key that is given as a path means the same after the current directory changed; a name stays a name.
+pub(super) fn absolute_key(key: &str) -> String {
+    match absolute(Utf8Path::new(key)) {
+        Ok(path) if path.is_file() => path.into_string(),
+        _ => key.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

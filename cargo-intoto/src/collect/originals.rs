@@ -43,7 +43,11 @@ pub fn fetch(workspace: &Workspace, configuration: &[Configuration], cargo: &Car
     }
 }
 
-fn write_home(
+/// Makes a cargo home that knows where registries are and how the network works, replaces no source and holds no token.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_home(
     home: &Utf8Path,
     configuration: &[Configuration],
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -37,7 +37,7 @@ pub fn purls(member: &Member, configuration: &[Configuration]) -> Result<Vec<Pur
 }
 
 /// The index of a registry: from the environment, as cargo ranks them, or from the nearest file.
-fn index(name: &str, configuration: &[Configuration]) -> Option<String> {
+pub fn index(name: &str, configuration: &[Configuration]) -> Option<String> {
     let variable = format!("CARGO_REGISTRIES_{}_INDEX", name.to_ascii_uppercase().replace('-', "_"));
     std::env::var(variable).ok().or_else(|| {
         configuration

@@ -54,6 +54,38 @@ impl Cargo {
         command
     }
 
+    /// As [`Cargo::command`], with the registries' tokens: for a cargo that publishes, or asks a registry that wants to know who asks.
+    pub fn publishing_command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        environment::sanitise_for_publishing(&mut command);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `cargo publish` to its end in `directory`, staging below `build_directory`; its output goes to the user. What it leaves running is left
+    /// alone: it runs nobody's code but ours, and the gate may still have a token to give back.
+    ///
+    /// # Errors
+    /// When it cannot be run; a failing cargo is not an error here.
+    pub fn publish(
+        &self,
+        arguments: &[OsString],
+        directory: &Utf8Path,
+        build_directory: &Utf8Path,
+    ) -> Result<Ended, CliError> {
+        let mut command = self.publishing_command();
+        command.envs(self.terminal.iter().copied());
+        command.env("CARGO_BUILD_BUILD_DIR", build_directory);
+        command.args(arguments).current_dir(directory);
+        let status = command
+            .status()
+            .map_err(|error| CliError::failure("failed to run `cargo publish`").because(error))?;
+        Ok(Ended {
+            status,
+            left_running: Vec::new(),
+        })
+    }
+
     /// Runs a step of cargo to its end, with what it left running.
     ///
     /// # Errors

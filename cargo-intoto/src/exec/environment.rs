@@ -69,6 +69,21 @@ pub fn sanitise(command: &mut Command) {
     command.env_clear().envs(handed_down(std::env::vars_os()));
 }
 
+/// Gives `command` our environment with the one secret that publishing is about: what a registry's token is made of.
+///
+/// Only for a cargo that compiles nothing, so that nobody's code runs beside it, and that asks our own gate for the token.
+pub fn sanitise_for_publishing(command: &mut Command) {
+    sanitise(command);
+    command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(makes_registry_token)));
+}
+
+/// Whether the variable `name` holds a registry's token, or what one is exchanged for.
+fn makes_registry_token(name: &str) -> bool {
+    let is_token =
+        (name.starts_with("CARGO_REGISTRY_") || name.starts_with("CARGO_REGISTRIES_")) && name.ends_with("_TOKEN");
+    is_token || name.starts_with("ACTIONS_ID_TOKEN_REQUEST_") || name.ends_with("_ID_TOKEN")
+}
+
 /// The names of the registry tokens that are set here and kept from children, for a hint when cargo needed one.
 pub fn withheld_registry_tokens() -> Vec<String> {
     std::env::vars_os()
@@ -112,6 +127,25 @@ mod tests {
             .map(|(name, _)| name.into_string().expect("ASCII"))
             .collect();
         assert_eq!(theirs, handed);
+    }
+
+    #[test]
+    fn publishing_gets_registry_tokens_and_no_other_secret() {
+        for name in [
+            "CARGO_REGISTRY_TOKEN",
+            "CARGO_REGISTRIES_OUR_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "RELEASE_ID_TOKEN",
+        ] {
+            assert!(is_secret(name) && makes_registry_token(name), "{name}");
+        }
+        for name in SECRETS
+            .iter()
+            .filter(|name| !name.contains("REGISTRY_TOKEN") && !name.contains("ID_TOKEN"))
+        {
+            assert!(!makes_registry_token(name), "{name}");
+        }
+        assert!(!makes_registry_token("CARGO_INTOTO_PASSPHRASE"));
     }
 
     #[test]

@@ -92,7 +92,12 @@ impl LinkDirectory {
             }
             let name = format!("{prefix}{}", entry.file_name());
             // Sublayouts nest, but a run's own directories are none; only names that can be a sublayout's are entered.
-            if kind.is_dir() && !matches!(entry.file_name(), SUPERSEDED | SCRATCH | "build" | "package" | "test") {
+            if kind.is_dir()
+                && !matches!(
+                    entry.file_name(),
+                    SUPERSEDED | SCRATCH | "build" | "package" | "publish" | "test"
+                )
+            {
                 if prefix.matches('/').count() < 16 {
                     self.collect(entry.path(), &format!("{name}/"), names)?;
                 }

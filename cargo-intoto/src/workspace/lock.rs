@@ -135,10 +135,13 @@ pub(crate) fn registry(url: &str) -> Source {
     }
 }
 
+/// Cargo's default registry, as cargo writes it.
+pub(crate) const DEFAULT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
+
 /// Cargo writes the default registry by its git index even when it speaks the sparse protocol.
 fn is_default_registry(url: &str) -> bool {
     let url = url.trim_end_matches('/');
-    url == "https://github.com/rust-lang/crates.io-index" || url == "https://index.crates.io"
+    url == DEFAULT_INDEX || url == "https://index.crates.io"
 }
 
 fn key(name: &str, version: &str, source: &Source) -> (String, String, String) {

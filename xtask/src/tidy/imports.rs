@@ -150,6 +150,18 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
             "verification",
         ],
     ),
+    (
+        "publish",
+        &[
+            "cli",
+            "layout_source",
+            "plan",
+            "recording",
+            "report",
+            "trust",
+            "verification",
+        ],
+    ),
     ("recording", &["cli", "report", "trust", "verification"]),
     (
         "report",
