@@ -12,7 +12,18 @@ mod coverage;
 mod diff;
 mod drop_in;
 mod failure;
+#[expect(
+    unreachable_pub,
+    dead_code,
+    reason = "it is public where it belongs, and the suite uses all of it"
+)]
+#[path = "../../tests/src/faults.rs"]
+mod faults;
 mod fuzz;
+mod gate;
+#[expect(unreachable_pub, reason = "as above")]
+#[path = "../../tests/src/http.rs"]
+mod http;
 mod interop;
 mod mutants;
 // The package behind it brings the product, which a chore does not need to start.
@@ -21,6 +32,9 @@ mod mutants;
 mod outer;
 mod process;
 mod realworld;
+#[expect(unreachable_pub, dead_code, reason = "as above")]
+#[path = "../../tests/src/registry.rs"]
+mod registry;
 mod root;
 mod say;
 mod stage;
@@ -63,6 +77,8 @@ enum Chore {
     Beside,
     /// This repository's own layout, with throw-away keys and the pinned cargo-deny
     OwnLayout,
+    /// Release tools against registries on the loopback interface, with the gate between them
+    Gate(gate::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
     Fuzz(fuzz::Args),
     /// How much of intoto-core its unit tests and the vectors run
@@ -98,10 +114,16 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Realworld(args) => realworld::run(&args, root),
         Chore::Beside => beside::run(root),
         Chore::OwnLayout => beside::own_layout(root),
+        Chore::Gate(args) => gate::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),
         Chore::Mutants(args) => mutants::run(&args, root),
         Chore::Bench(args) => bench::run(&args, root),
         Chore::Tools => tools::install_all(root),
     }
+}
+
+/// The sha256 of bytes, in lower-case hexadecimal; the suite's registry, which is shared by its path, wants it here.
+fn sha256_hex(bytes: &[u8]) -> String {
+    intoto_core::digest::to_hex(&intoto_core::digest::sha256(bytes))
 }

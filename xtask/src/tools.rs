@@ -1,5 +1,6 @@
 //! Other people's tools, at the versions and hashes of `tools.toml`, installed under `target/tools`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -17,13 +18,8 @@ use crate::say;
 struct Pins {
     python: Python,
     go: Vec<Go>,
-    cargo: Cargo,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cargo {
-    mutants: String,
+    /// Versions by the name of the package.
+    cargo: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -268,28 +264,29 @@ fn go(pins: &[Go], root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure
     Ok(bin)
 }
 
-/// cargo-mutants, built from its source: no wheel carries it. Without optimisation, because it only starts compilers and waits.
-pub(crate) fn mutants(root: &Root) -> Result<Utf8PathBuf, Failure> {
-    let version = Pins::read(root)?.cargo.mutants;
+/// A program of that name, built from its source, because no wheel carries it. Without optimisation: it only starts others and waits.
+pub(crate) fn cargo_tool(root: &Root, name: &str) -> Result<Utf8PathBuf, Failure> {
+    let pins = Pins::read(root)?;
+    let version = pins
+        .cargo
+        .get(name)
+        .ok_or_else(|| Failure::new(format!("xtask/tools.toml pins no {name}")))?;
     let tools = root.target().join("tools");
     let directory = tools.join("cargo");
+    say::status(
+        "Looking for",
+        format!("{name} {version}, which is compiled the first time"),
+    );
     // cargo does nothing if this version is there.
     Run::cargo()
-        .args([
-            "install",
-            "--quiet",
-            "--locked",
-            "--debug",
-            "cargo-mutants",
-            "--version",
-        ])
+        .args(["install", "--quiet", "--locked", "--debug", name, "--version"])
         .arg(format!("={version}"))
         .arg("--root")
         .arg(&directory)
         .arg("--target-dir")
         .arg(tools.join("cargo-build"))
         .show()?;
-    Ok(directory.join("bin/cargo-mutants"))
+    Ok(directory.join("bin").join(name))
 }
 
 /// Builds our small program on the crate `in-toto`, which has a lock file of its own, and says where it is.

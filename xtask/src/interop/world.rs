@@ -108,6 +108,11 @@ impl World {
         self.command(&self.product)
     }
 
+    /// Where the product lies.
+    pub(crate) fn product_path(&self) -> &Utf8Path {
+        &self.product
+    }
+
     /// The product under the name of one of Python's tools.
     pub(crate) fn by_name(&self, tool: &str) -> Run {
         self.command(self.scratch.join(NAMES).join(tool))
@@ -135,6 +140,11 @@ impl World {
     /// A private key in the user's key directory.
     pub(crate) fn user_key(&self, name: &str) -> Utf8PathBuf {
         self.home().join(format!(".config/cargo-intoto/keys/{name}.key"))
+    }
+
+    /// The directory with the user's keys and trust store.
+    pub(crate) fn config(&self) -> Utf8PathBuf {
+        self.home().join(".config/cargo-intoto")
     }
 
     /// The cargo home of every command of this world. It outlives the world, so that nothing is downloaded twice.

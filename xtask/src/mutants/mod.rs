@@ -81,7 +81,7 @@ const MEMORY: &str = "8000000";
 /// Makes the faults, and fails if one is left that no test notices.
 pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let tool = Tool {
-        program: tools::mutants(root)?,
+        program: tools::cargo_tool(root, "cargo-mutants")?,
         directory: root.target().join("mutants"),
         config: root.join(".cargo/mutants.toml"),
     };
