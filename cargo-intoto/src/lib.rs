@@ -10,6 +10,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+pub mod bundling;
 pub mod ci;
 pub mod cli;
 pub mod collect;

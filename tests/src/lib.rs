@@ -1,6 +1,7 @@
 //! What the suite shares: the sandbox, projects in it, fixed keys and a fixed time.
 
 pub mod archive;
+pub mod bundles;
 pub mod certificates;
 pub mod chain;
 pub mod faults;

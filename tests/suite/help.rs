@@ -46,6 +46,11 @@ const COMMANDS: &[&str] = &[
     "drop-in",
     "drop-in install",
     "verify",
+    "bundle",
+    "bundle create",
+    "bundle show",
+    "bundle verify",
+    "show",
 ];
 
 /// The reference implementation's tools, and what those with commands of their own have.
@@ -115,7 +120,7 @@ fn every_page_of_help_of_the_tools_is_as_it_was_read() {
 fn every_command_has_a_page() {
     let sandbox = Sandbox::new();
     let mut listed = BTreeSet::from([page("")]);
-    for parent in ["", "record", "key", "layout", "trust", "drop-in"] {
+    for parent in ["", "record", "key", "layout", "trust", "drop-in", "bundle"] {
         let mut args: Vec<&str> = parent.split_whitespace().collect();
         args.push("--help");
         let help = sandbox.intoto("", &args).succeeds().stdout;

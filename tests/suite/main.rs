@@ -3,6 +3,7 @@
 mod attack_evidence;
 mod attack_recording;
 mod bad_input;
+mod bundle;
 mod by_name;
 mod certificates;
 mod compare;

@@ -1,7 +1,7 @@
 //! `cargo intoto layout`: write, derive, check, sign and show layouts.
 
 mod check;
-mod show;
+pub(super) mod show;
 
 use std::fs;
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod bundle;
 mod choice;
 mod compare;
 mod deny;
@@ -22,6 +23,7 @@ mod release_check;
 mod reporting;
 mod run;
 mod sequence;
+mod show;
 mod sign;
 mod step;
 mod test;
@@ -104,6 +106,8 @@ enum Command {
     Compare(Box<compare::Args>),
     DropIn(drop_in::Args),
     Verify(Box<verify::Args>),
+    Bundle(bundle::Args),
+    Show(show::Args),
 }
 
 impl Command {
@@ -131,6 +135,8 @@ impl Command {
             Self::Compare(args) => compare::run(*args, ui),
             Self::DropIn(args) => drop_in::run(args, ui),
             Self::Verify(args) => verify::run(*args, ui),
+            Self::Bundle(args) => bundle::run(args, ui),
+            Self::Show(args) => show::run(&args, ui),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! `cargo intoto verify`: did these artifacts come out of the steps, people and rules that a layout demands?
 
+mod evidence;
+mod wanted;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,21 +12,21 @@ use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verify::CommandDifference;
 
+use self::evidence::Evidence;
+use self::wanted::Wanted;
 use crate::cli::reporting::ReportingArgs;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::foreign::{self, ForeignDirectory};
-use crate::signing::load_certificates;
+use crate::store::LinkSource;
 use crate::trust::TrustArgs;
 use crate::ui::Ui;
-use crate::verification::author_tree::AuthorTree;
 use crate::verification::owners::{self, GpgOwners, Older, Owners};
-use crate::verification::{self, Artifact, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
+use crate::verification::{self, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
 
 /// Decide whether artifacts came out of the steps that a layout demands
 ///
 /// Without arguments, in your own workspace: the artifacts of the latest run, by layouts/release.layout and the keys of your trust
-/// store. Elsewhere, give at least --layout, --link-dir and the artifacts, and --key unless you trust the owner already.
+/// store. Elsewhere, give the artifacts, --bundle or --layout and --link-dir, and --key unless you trust the owner already.
 ///
 /// Call `cargo-intoto verify`, from outside, for a tree that you do not trust: there, `cargo` itself may be replaced. Nothing of the tree
 /// is run, and nothing in it decides what is trusted.
@@ -36,7 +39,7 @@ Exit codes:
   3  cannot decide: input is missing, unreadable or malformed, or no key is trusted
   4  input or output failed, or a program that was called")]
 pub(crate) struct Args {
-    /// Artifacts to verify: .crate files and executables
+    /// Artifacts to verify: .crate files, executables, or NAME@VERSION of a crate that cargo has downloaded
     #[arg(value_name = "FILE")]
     files: Vec<Utf8PathBuf>,
     /// Another artifact to verify; may be repeated
@@ -44,6 +47,9 @@ pub(crate) struct Args {
     artifacts: Vec<Utf8PathBuf>,
     #[command(flatten)]
     reporting: ReportingArgs,
+    /// Bundle with layout and links, as `bundle create` makes it; what it says of itself is not believed
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    bundle: Option<Utf8PathBuf>,
     /// The signed layout [default: layouts/release.layout]
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     layout: Option<Utf8PathBuf>,
@@ -115,24 +121,42 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
-    let verdict = decide(&args, ui);
-    args.reporting.tell(&verdict, ui)?;
-    verdict.map(|report| report.exit())
+    let report = judge(&args, ui).map(|judged| judged.report);
+    tell(&args, &report, ui)?;
+    report.map(|report| report.exit())
 }
 
-/// The verdict, with what the trust store makes of it.
-fn decide(args: &Args, ui: &Ui) -> Result<Report, CliError> {
+/// Tells what came of a verification, as the command line wants it told.
+pub(super) fn tell(args: &Args, report: &Result<Report, CliError>, ui: &Ui) -> Result<(), CliError> {
+    args.reporting.tell(report, ui)
+}
+
+/// A verification, and what it was about.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) report: Report,
+    /// The layout's file.
+    pub(super) layout_name: String,
+    pub(super) layout: Vec<u8>,
+    pub(super) links: Arc<dyn LinkSource>,
+    /// The crates that the trust store was asked about.
+    pub(super) purls: Vec<String>,
+}
+
+/// Verifies, and does what the trust store wants done after it.
+pub(super) fn judge(args: &Args, ui: &Ui) -> Result<Judged, CliError> {
     let limits = Limits::default();
     if let Some(text) = args.layout_sha256.as_deref().filter(|text| !is_sha256(text)) {
         return Err(CliError::usage(format!("`--layout-sha256 {text}` is no sha256"))
             .hint("it has 64 hexadecimal digits, as `sha256sum` prints them"));
     }
     let time = reference_time(args.as_of.as_deref())?;
-    let parameters = parameters(&args.parameters)?;
-    let (mut request, owners) = prepare(args, time, parameters, &limits, ui)?;
+    let (mut request, owners, purls) = prepare(args, time, &limits, ui)?;
     if let Some(expected) = &args.layout_sha256 {
         owners::check_layout_sha256(&request.layout, expected, &limits, &mut request.findings);
     }
+    let (layout_name, layout) = (request.layout_name.clone(), request.layout.clone());
+    let links = Arc::clone(&request.links);
     let mut report = verification::verify(request)?;
     let older = if args.allow_older_layout {
         Older::Accepted
@@ -143,74 +167,89 @@ fn decide(args: &Args, ui: &Ui) -> Result<Report, CliError> {
     if let Err(error) = owners.settle(&mut report, older) {
         ui.warn(format!("the trust store does not remember this layout: {error}"));
     }
-    Ok(report)
+    Ok(Judged {
+        report,
+        layout_name,
+        layout,
+        links,
+        purls,
+    })
+}
+
+impl Args {
+    /// The same, by the evidence in a bundle.
+    ///
+    /// # Errors
+    /// When the command line names other evidence.
+    pub(super) fn of_bundle(mut self, bundle: Utf8PathBuf) -> Result<Self, CliError> {
+        if self.bundle.replace(bundle).is_some() {
+            return Err(CliError::usage("the bundle is given twice").hint("leave --bundle out"));
+        }
+        Ok(self)
+    }
+
+    pub(super) fn intermediates(&self) -> &[Utf8PathBuf] {
+        &self.intermediates
+    }
+
+    pub(super) fn parameters(&self) -> Result<Parameters, CliError> {
+        parameters(&self.parameters)
+    }
+
+    pub(super) fn command_difference(&self) -> CommandDifference {
+        if self.exact_commands {
+            CommandDifference::Refuse
+        } else {
+            CommandDifference::Warn
+        }
+    }
+
+    pub(super) fn commands(&self) -> Commands {
+        if self.run_inspections {
+            Commands::Run {
+                limit: Duration::from_secs(self.inspection_timeout),
+            }
+        } else {
+            Commands::NotRun
+        }
+    }
 }
 
 /// Finds everything that the verification depends on, and whose word counts.
 fn prepare(
     args: &Args,
     time: ReferenceTime,
-    parameters: Parameters,
     limits: &Limits,
     ui: &Ui,
-) -> Result<(Request, Owners), CliError> {
-    let here = current_directory()?;
-    // Only what is not said on the command line is looked for in a workspace.
-    let tree = match (&args.layout, &args.link_dir) {
-        (Some(_), Some(_)) => None,
-        (Some(_), None) => Some(AuthorTree::find(&here, args.target_dir.as_deref()).map_err(|_| {
-            CliError::usage(format!(
-                "--link-dir is missing, and {here} lies in no workspace with a run of its own"
-            ))
-            .hint("name the directory with the links: --link-dir DIR")
-        })?),
-        (None, _) => Some(AuthorTree::find(&here, args.target_dir.as_deref())?),
-    };
-    let layout_path = match (&args.layout, &tree) {
-        (Some(path), _) => path.clone(),
-        (None, Some(tree)) => relative(&tree.layout()?, &here),
-        (None, None) => return Err(CliError::usage("no layout is given")),
-    };
-    let layout = foreign::read(&layout_path, limits.json_bytes).map_err(|unread| {
-        CliError::cannot_decide(format!("the layout {layout_path} {unread}"))
-            .hint("the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout")
-    })?;
-    let link_path = match (&args.link_dir, &tree) {
-        (Some(path), _) => path.clone(),
-        (None, Some(tree)) => relative(&tree.links()?, &here),
-        (None, None) => return Err(CliError::usage("no link directory is given")),
-    };
-    let links = ForeignDirectory::open(&link_path).map_err(|error| {
-        CliError::cannot_decide(format!("failed to open the link directory {link_path}"))
-            .because(error)
-            .hint("name the directory that holds the .link files")
-    })?;
-    let mut paths: Vec<Utf8PathBuf> = args.files.iter().chain(&args.artifacts).cloned().collect();
-    if let (true, Some(tree)) = (paths.is_empty(), &tree) {
-        paths = tree.artifacts(&link_path, (&layout_path, &layout), limits)?;
-        paths.iter_mut().for_each(|path| *path = relative(path, &here));
-    }
-    let artifacts = paths
-        .iter()
-        .map(|path| Artifact::read(path, ui))
-        .collect::<Result<Vec<_>, _>>()?;
+) -> Result<(Request, Owners, Vec<String>), CliError> {
+    let parameters = args.parameters()?;
+    let Evidence {
+        layout_name,
+        layout,
+        links,
+        claims,
+        intermediates,
+        own_artifacts,
+        surroundings,
+    } = Evidence::find(args, limits)?;
+    let files: Vec<Utf8PathBuf> = args.artifacts.iter().chain(&own_artifacts).cloned().collect();
+    let wanted = Wanted::find(&args.files, &files, ui)?;
 
-    let mut findings = hostile_tree::examine(match &tree {
-        Some(tree) => tree.root(),
-        None => layout_path
-            .parent()
-            .filter(|path| !path.as_str().is_empty())
-            .unwrap_or(Utf8Path::new(".")),
-    });
-    let purls = subject::purls(&artifacts, &args.subjects, &mut findings)?;
+    let mut findings = hostile_tree::examine(&surroundings);
+    let mut purls = subject::purls(&wanted.artifacts, &args.subjects, &mut findings)?;
+    wanted.name(&mut purls);
+    if let Some(claims) = &claims {
+        claims.compare(&wanted.artifacts, &purls, &mut findings);
+    }
     let gpg = GpgOwners {
         ids: &args.gpg,
         pubring: args.gpg_pubring.as_deref(),
         home: args.gpg_home.as_deref(),
     };
     let owners = if args.keys.is_empty() && gpg.is_empty() {
-        let by_program =
-            args.subjects.is_empty() && !purls.is_empty() && artifacts.iter().all(|artifact| artifact.stem().is_none());
+        let by_program = args.subjects.is_empty()
+            && !purls.is_empty()
+            && wanted.artifacts.iter().all(|artifact| artifact.stem().is_none());
         Owners::of_store(args.trust.load()?, &purls, &layout, time.timestamp(), limits).map_err(|error| match by_program {
             true => error.hint("a program counts as of the crate of its name; if it is another's, say so with --subject pkg:cargo/NAME"),
             false => error,
@@ -218,35 +257,21 @@ fn prepare(
     } else {
         Owners::named(&args.keys, &gpg)?
     };
-    let mut intermediates = Vec::new();
-    for path in &args.intermediates {
-        intermediates.extend(load_certificates(path)?);
-    }
     let request = Request {
-        intermediates,
-        layout_name: layout_path.into_string(),
+        layout_name,
         layout,
         owners: owners.keys.clone(),
-        links: Arc::new(links),
-        bundle: None,
-        artifacts,
+        links,
+        bundle: claims,
+        intermediates,
+        artifacts: wanted.artifacts,
         time,
         parameters,
-        command_difference: if args.exact_commands {
-            CommandDifference::Refuse
-        } else {
-            CommandDifference::Warn
-        },
-        commands: if args.run_inspections {
-            Commands::Run {
-                limit: Duration::from_secs(args.inspection_timeout),
-            }
-        } else {
-            Commands::NotRun
-        },
+        command_difference: args.command_difference(),
+        commands: args.commands(),
         findings,
     };
-    Ok((request, owners))
+    Ok((request, owners, purls))
 }
 
 fn is_sha256(text: &str) -> bool {

@@ -7,6 +7,8 @@ pub mod content;
 pub mod crate_file;
 pub mod dep_info;
 pub mod dependencies;
+pub mod downloaded;
+pub mod evidence_url;
 mod git_source;
 pub mod hash;
 pub mod named;

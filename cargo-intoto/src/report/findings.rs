@@ -150,6 +150,9 @@ impl<'a> Told<'a> {
             let artifact = report.artifacts.iter().find(|artifact| artifact.name == subject);
             return Some(artifact.map_or_else(|| subject.into(), |artifact| artifact.path.clone()));
         }
+        if let Some(claims) = &report.bundle {
+            return Some(claims.path.clone());
+        }
         let layout = || Utf8PathBuf::from(&report.layout_name);
         let Some(location) = row.location else {
             return Some(layout());

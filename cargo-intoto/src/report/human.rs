@@ -16,6 +16,7 @@ use super::findings::{Row, detail, place, rows, subject, verb};
 use crate::escape::{plain, shell};
 use crate::explain::{Account, Origin};
 use crate::ui::{Verbosity, count};
+use crate::verification::claims::Claims;
 use crate::verification::{Owner, ReferenceTime, Report};
 
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
@@ -108,6 +109,43 @@ impl Page {
         if let Some(commit) = &self.commit {
             let commit = plain(commit).into_owned();
             self.line(GOOD, "Commit", &commit);
+        }
+        if let Some(claims) = &report.bundle {
+            self.claims(claims, report);
+        }
+    }
+
+    /// What a bundle says of itself, so that people see where it differs from what they know.
+    fn claims(&mut self, claims: &Claims, report: &Report) {
+        let members = count(claims.members, "member");
+        let text = format!(
+            "{}, {members}; of itself it says, which counts for nothing:",
+            plain(claims.path.as_str())
+        );
+        self.line(NOTE, "Bundle", &text);
+        for claimed in &claims.keys {
+            let name = plain(&claimed.name);
+            self.more(&match &claimed.key {
+                None => format!("owner key {name}: it is none"),
+                Some(key) => {
+                    let id = key.key_id(KeyIdStyle::Legacy);
+                    let is_demanded = report.owners.iter().any(|owner| owner.key == *key);
+                    let demanded = if is_demanded {
+                        "which you trust here"
+                    } else {
+                        "which you do not trust here"
+                    };
+                    format!("owner key {name} ({} {}), {demanded}", key.kind(), id.short())
+                }
+            });
+        }
+        if let Some(outcome) = &claims.outcome {
+            self.more(&format!("verdict of its maker: {}", plain(outcome)));
+        }
+        for subject in &claims.subjects {
+            if let Some(evidence) = &subject.evidence {
+                self.more(&format!("found at {}", plain(evidence)));
+            }
         }
     }
 
@@ -267,14 +305,22 @@ impl Page {
                 .collect();
             by.push(format!("--gpg {}", ids.join(" ")));
         }
+        let unpack = report
+            .bundle
+            .as_ref()
+            .map(|claims| format!("tar xf {}; ", shell(claims.path.as_str())));
+        let links = match &report.bundle {
+            Some(claims) => shell(&format!("{}/links", claims.top)).into_owned(),
+            None => shell(report.links.as_str()).into_owned(),
+        };
         self.line(
             NOTE,
             "Equivalent",
             &format!(
-                "in-toto-verify --layout {} {} --link-dir {}",
+                "{}in-toto-verify --layout {} {} --link-dir {links}",
+                unpack.unwrap_or_default(),
                 shell(&report.layout_name),
                 by.join(" "),
-                shell(report.links.as_str())
             ),
         );
         if matches!(report.time, ReferenceTime::Stated(_)) {

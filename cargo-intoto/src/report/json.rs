@@ -3,6 +3,7 @@
 
 use intoto_core::digest::{DigestSet, to_hex};
 use intoto_core::envelope::Container;
+use intoto_core::key::PublicKey;
 use intoto_core::verdict::{
     ArtifactReport, Binding, EvidenceKind, Fate, InspectionReport, InspectionState, KeyReport, LayerReport, LinkReport,
     LinkState, ListReport, RuleState, StepReport, SubjectReport,
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::findings::{Row, rows};
 use crate::escape;
 use crate::explain::{Account, FileAccount, Origin};
+use crate::verification::claims::{ClaimedKey, Claims, Subject};
 use crate::verification::{Artifact, Owner, ReferenceTime, Report};
 
 /// The version of the format.
@@ -41,11 +43,43 @@ pub fn value(report: &Report) -> Value {
         "as_of": matches!(report.time, ReferenceTime::Stated(_)),
         "scope": if report.artifacts.is_empty() { "chain-only" } else { "artifacts" },
         "layout": { "name": report.layout_name, "container": report.container.map(container) },
+        "bundle": report.bundle.as_ref().map(|claims| bundle(claims, report)),
         "owners": report.owners.iter().map(owner).collect::<Vec<_>>(),
         "artifacts": artifacts(report),
         "layers": report.verdict.layers().iter().map(layer).collect::<Vec<_>>(),
         "crates": report.crates.iter().map(account).collect::<Vec<_>>(),
         "findings": rows(report).iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+/// What a bundle says of itself, which counts for nothing.
+fn bundle(claims: &Claims, report: &Report) -> Value {
+    let key = |claimed: &ClaimedKey| {
+        let id = claimed
+            .key
+            .as_ref()
+            .map(|key| key.key_id(intoto_core::key::KeyIdStyle::Legacy));
+        let is_demanded = |key: &PublicKey| report.owners.iter().any(|owner| owner.key == *key);
+        json!({
+            "name": claimed.name,
+            "key_id": id.as_ref().map(|id| id.as_str()),
+            "demanded": claimed.key.as_ref().is_some_and(is_demanded),
+        })
+    };
+    let subject = |subject: &Subject| {
+        json!({
+            "name": subject.name,
+            "sha256": to_hex(&subject.sha256),
+            "purl": subject.purl,
+            "evidence": subject.evidence,
+        })
+    };
+    json!({
+        "path": claims.path,
+        "members": claims.members,
+        "keys": claims.keys.iter().map(key).collect::<Vec<_>>(),
+        "outcome": claims.outcome,
+        "subjects": claims.subjects.iter().map(subject).collect::<Vec<_>>(),
     })
 }
 

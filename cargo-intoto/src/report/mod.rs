@@ -1,5 +1,6 @@
 //! Verdicts as text, one file per format; foreign text is made fit to show by `escape` and what each format adds to it.
 
+pub mod bundled;
 mod codes;
 pub mod comparison;
 mod findings;

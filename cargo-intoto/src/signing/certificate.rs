@@ -45,7 +45,7 @@ pub fn load_certificates(path: &Utf8Path) -> Result<Vec<Certificate>, CliError> 
 }
 
 /// The certificates in a text, at least one.
-fn parse_certificates(text: &str) -> Result<Vec<Certificate>, CertificateError> {
+pub fn parse_certificates(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     let starts: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).collect();
     if starts.is_empty() {
         return Err(CertificateError::Pem);

@@ -18,7 +18,7 @@ mod variable;
 pub use agent::AgentKey;
 pub(crate) use args::is_gpg;
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
-pub use certificate::{load_certificate, load_certificates};
+pub use certificate::{load_certificate, load_certificates, parse_certificates};
 pub use directory::{KeyDirectory, StoredKey};
 pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};

@@ -8,7 +8,8 @@ use intoto_core::limits::Limits;
 use crate::finding::{CargoCode, CargoFinding};
 use crate::signing::parse_public_key;
 use crate::store::Bundle;
-use crate::store::bundle::{Role, Subject};
+use crate::store::bundle::Role;
+pub use crate::store::bundle::Subject;
 use crate::verification::Artifact;
 
 /// What a bundle says of itself.

@@ -129,7 +129,8 @@ pub fn all() -> Vec<Vector> {
     vectors
 }
 
-fn base() -> Vector {
+/// The vector that all others differ from.
+pub fn base() -> Vector {
     let (alice, bob) = (chain::alice(), chain::bob());
     Vector::new(BASE, "the chain that every other vector differs from in one thing")
         .file("owner.pub", chain::owner().pem().into_bytes())

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use intoto_core::layout::{ArtifactList, CertificateConstraint, Item, Layout};
 
 use crate::error::CliError;
+use crate::escape::plain;
 use crate::exit::Exit;
 use crate::layout_source::LayoutSource;
 use crate::signing::SignedFile;
@@ -29,50 +30,60 @@ pub(super) fn show(args: &ShowArgs, ui: &Ui) -> Result<Exit, CliError> {
 }
 
 /// The layout as a person reads it; everything foreign is escaped.
-fn describe(layout: &Layout, signatures: &[String]) -> String {
+pub(in crate::cli) fn describe(layout: &Layout, signatures: &[String]) -> String {
+    let mut signed = String::new();
+    match signatures {
+        [] => signed.push_str("not signed\n"),
+        ids => {
+            for id in ids {
+                signed.push_str(&format!("signed under key id {}\n", plain(id)));
+            }
+        }
+    }
+    about(layout) + &signed + &contents(layout)
+}
+
+/// As [`describe`], without a word about signatures.
+pub(in crate::cli) fn describe_unsigned(layout: &Layout) -> String {
+    about(layout) + &contents(layout)
+}
+
+fn about(layout: &Layout) -> String {
+    let expires = format!("expires {}\n", layout.expires());
+    match layout.readme() {
+        "" => expires,
+        readme => format!("{}\n{expires}", plain(readme)),
+    }
+}
+
+fn contents(layout: &Layout) -> String {
     let mut out = String::new();
     let mut line = |text: Arguments<'_>| {
         writeln!(out, "{text}").expect("writing to a string does not fail");
     };
-    if !layout.readme().is_empty() {
-        line(format_args!("{}", layout.readme().escape_debug()));
-    }
-    line(format_args!("expires {}", layout.expires()));
-    match signatures {
-        [] => line(format_args!("not signed")),
-        ids => {
-            for id in ids {
-                line(format_args!("signed under key id {}", id.escape_debug()));
-            }
-        }
-    }
     for (id, key) in layout.keys() {
         let kind = key
             .supported()
             .map_or_else(|| "unsupported key".to_owned(), |key| key.kind().to_string());
-        line(format_args!("key {} ({kind})", id.short().escape_debug()));
+        line(format_args!("key {} ({kind})", plain(id.short())));
     }
     for (what, authorities) in [("root", layout.roots()), ("intermediate", layout.intermediates())] {
         for (id, authority) in authorities {
             let certificate = authority.certificate();
             line(format_args!(
                 "{what} {} ({}, until {})",
-                id.short().escape_debug(),
-                certificate.subject().escape_debug(),
+                plain(id.short()),
+                plain(&certificate.subject()),
                 certificate.not_after()
             ));
         }
     }
     for item in layout.items() {
         line(format_args!(""));
-        line(format_args!("{} {}", item.kind(), item.name().as_str().escape_debug()));
+        line(format_args!("{} {}", item.kind(), plain(item.name().as_str())));
         match item {
             Item::Step { step, .. } => {
-                let by: Vec<String> = step
-                    .pubkeys
-                    .iter()
-                    .map(|id| id.short().escape_debug().to_string())
-                    .collect();
+                let by: Vec<String> = step.pubkeys.iter().map(|id| plain(id.short()).into_owned()).collect();
                 line(format_args!("    by {} ({} of them)", by.join(", "), step.threshold));
                 for constraint in &step.certificates {
                     line(format_args!("    or a certificate with {}", escape_names(constraint)));
@@ -88,7 +99,7 @@ fn describe(layout: &Layout, signatures: &[String]) -> String {
         for list in ArtifactList::ALL {
             line(format_args!("    {list}"));
             for rule in item.rules(list) {
-                line(format_args!("        {}", rule.to_string().escape_debug()));
+                line(format_args!("        {}", plain(&rule.to_string())));
             }
         }
     }
@@ -108,9 +119,9 @@ fn escape_names(constraint: &CertificateConstraint) -> String {
         list("uris", &constraint.uris),
         list("roots", &constraint.roots),
     ];
-    parts.join(", ").escape_debug().to_string()
+    plain(&parts.join(", ")).into_owned()
 }
 
 fn escape_words(words: &[String]) -> String {
-    words.join(" ").escape_debug().to_string()
+    plain(&words.join(" ")).into_owned()
 }
