@@ -24,6 +24,7 @@ use intoto_core::verify::{
 use proptest::prelude::*;
 use serde_json::Value;
 
+mod session;
 mod verdicts;
 
 /// The vector that all others differ from.

@@ -1,0 +1,291 @@
+//! What a session says of itself while it waits, and which answers it does not take.
+
+use intoto_core::verdict::Outcome;
+use intoto_core::verify::{Admitted, EvidenceFile, SupplyError};
+
+use super::*;
+
+fn case(name: &str) -> Case {
+    let found = Case::all().into_iter().find(|case| case.name == name);
+    found.unwrap_or_else(|| panic!("there is no vector {name}"))
+}
+
+fn begin(case: &Case) -> Progress {
+    Session::begin(&case.files[Utf8Path::new(LAYOUT)], case.policy())
+}
+
+/// The request of that round, if there is one.
+fn gathering(case: &Case, round: usize) -> Option<Gathering> {
+    let mut progress = begin(case);
+    for _ in 0..round {
+        let Progress::Evidence(gathering) = progress else {
+            return None;
+        };
+        let files = case.admit(&gathering);
+        progress = gathering.supply(files).unwrap();
+    }
+    match progress {
+        Progress::Evidence(gathering) => Some(gathering),
+        _ => None,
+    }
+}
+
+fn inspecting(case: &Case) -> Inspecting {
+    let mut progress = begin(case);
+    loop {
+        progress = match progress {
+            Progress::Evidence(gathering) => {
+                let files = case.admit(&gathering);
+                gathering.supply(files).unwrap()
+            }
+            Progress::Inspections(inspecting) => return inspecting,
+            Progress::Decided(verdict) => panic!("decided: {verdict:?}"),
+        };
+    }
+}
+
+fn place(file: &EvidenceFile) -> (Vec<String>, String) {
+    (file.directory().to_vec(), file.name().to_owned())
+}
+
+/// Every file of every request, supplied to every other request: it is taken where the same place in the list asks for the same file.
+#[test]
+fn a_file_answers_the_request_that_named_it() {
+    let cases = [
+        "verified--chain",
+        "verified--openpgp",
+        "verified--sublayout",
+        "verified--sublayout-in-sublayout",
+        "verified--two-sublayouts",
+    ]
+    .map(case);
+    let requests: Vec<(&Case, usize)> = cases
+        .iter()
+        .flat_map(|case| {
+            (0..4)
+                .filter(|round| gathering(case, *round).is_some())
+                .map(move |round| (case, round))
+        })
+        .collect();
+    assert!(requests.len() > cases.len() + 2);
+    let mut taken = 0;
+    for (from, round) in &requests {
+        let given = gathering(from, *round).unwrap();
+        for (to, other) in &requests {
+            for (index, file) in given.request().files().iter().enumerate() {
+                let wanted = gathering(to, *other).unwrap();
+                let expected = wanted.request().files().get(index).map(place) == Some(place(file));
+                let answer = wanted.supply([file.admit(b"{}")]);
+                let name = file.name().to_owned();
+                assert_eq!(answer.err(), (!expected).then_some(SupplyError::Foreign { name }));
+                taken += usize::from(expected);
+            }
+        }
+    }
+    assert!(taken > requests.len());
+}
+
+#[test]
+fn a_file_is_supplied_once() {
+    let case = case("verified--chain");
+    let gathering = gathering(&case, 0).unwrap();
+    let file = gathering.request().files()[0].admit(b"{}");
+    let error = gathering.supply([file.clone(), file]).unwrap_err();
+    assert_eq!(error.to_string(), "`write.46724ece.link` was supplied twice");
+}
+
+#[test]
+fn requests_say_what_they_are_for() {
+    let case = case("verified--sublayout");
+    let first = gathering(&case, 0).unwrap();
+    let [write, ..] = first.request().files() else {
+        panic!("no files")
+    };
+    assert_eq!(
+        (write.directory().len(), write.name(), write.step().as_str()),
+        (0, "write.46724ece.link", "write")
+    );
+    assert_eq!(
+        write.key_ids().map(|id| id.short().to_owned()).collect::<Vec<_>>(),
+        ["46724ece"]
+    );
+    let second = gathering(&case, 1).unwrap();
+    assert!(
+        second
+            .request()
+            .files()
+            .iter()
+            .all(|file| file.directory() == ["write.46724ece"])
+    );
+    assert_eq!(second.request().searches().len(), 0);
+}
+
+#[test]
+fn usable_is_what_a_key_of_the_step_signed_for_it() {
+    let file = |of: &str| -> Admitted {
+        let base = case("verified--chain");
+        let gathering = gathering(&base, 0).unwrap();
+        let wanted = &gathering.request().files()[0];
+        wanted.admit(&case(of).files[Utf8Path::new(wanted.name())])
+    };
+    assert!(file("verified--chain").is_usable());
+    for other in [
+        "signature-invalid--link-edited",
+        "key-not-authorised-for-step--stranger",
+        "link-name-mismatch--statement",
+        "metadata-invalid--digest-length",
+        "float-in-metablock--exponent",
+    ] {
+        assert!(!file(other).is_usable(), "{other}");
+    }
+    let base = case("verified--chain");
+    let gathering = gathering(&base, 0).unwrap();
+    assert!(
+        !gathering.request().files()[0]
+            .unreadable("permission denied")
+            .is_usable()
+    );
+}
+
+#[test]
+fn a_search_takes_links_of_its_step() {
+    let case = case("verified--certificate-and-key");
+    let gathering = gathering(&case, 0).unwrap();
+    let [search] = gathering.request().searches() else {
+        panic!("one step counts certificates")
+    };
+    assert_eq!(
+        (search.directory().len(), search.step().as_str(), search.limit()),
+        (0, "write", 512)
+    );
+    let file = search.file("write.0123abef.link").unwrap();
+    assert_eq!(
+        (file.directory().len(), file.name(), file.step().as_str()),
+        (0, "write.0123abef.link", "write")
+    );
+    assert_eq!(file.key_ids().count(), 0);
+    let [named, ..] = gathering.request().files() else {
+        panic!("a key is named")
+    };
+    for other in [
+        named.name(),
+        "write.0123abe.link",
+        "write.0123abeff.link",
+        "write.0123abeg.link",
+        "write.0123ABEF.link",
+        "write.0123abef.json",
+        "write-0123abef.link",
+        "write0123abef.link",
+        "package.0123abef.link",
+        "write.link",
+    ] {
+        assert!(search.file(other).is_none(), "{other}");
+    }
+    let admitted = file.admit(b"{}");
+    let unreadable = search.unreadable("permission denied");
+    let error = gathering.supply([admitted.clone(), admitted]).unwrap_err();
+    assert_eq!(error.to_string(), "`write.0123abef.link` was supplied twice");
+    let Progress::Decided(verdict) = self::gathering(&case, 0).unwrap().supply([unreadable]).unwrap() else {
+        panic!("nothing is left to ask for")
+    };
+    assert_eq!(verdict.outcome(), Outcome::Undecided);
+    assert!(
+        verdict
+            .findings()
+            .iter()
+            .any(|finding| finding.code == FindingCode::LinkUnreadable)
+    );
+}
+
+/// A file that one search found answers no search of another step or directory.
+#[test]
+fn a_found_file_answers_its_own_search() {
+    let (plain, below) = (
+        case("verified--certificate-and-key"),
+        case("verified--certificate-sublayout"),
+    );
+    let mut requests = Vec::new();
+    for case in [&plain, &below] {
+        requests.extend(
+            (0..3)
+                .filter_map(|round| gathering(case, round))
+                .filter(|gathering| !gathering.request().searches().is_empty()),
+        );
+    }
+    let found: Vec<(Vec<String>, Admitted)> = requests
+        .iter()
+        .flat_map(|gathering| gathering.request().searches())
+        .filter_map(|search| {
+            Some((
+                search.directory().to_vec(),
+                search.file(&format!("{}.0123abef.link", search.step()))?.admit(b"{}"),
+            ))
+        })
+        .collect();
+    assert!(!found.is_empty());
+    for gathering in requests {
+        let directories: Vec<Vec<String>> = gathering
+            .request()
+            .searches()
+            .iter()
+            .map(|search| search.directory().to_vec())
+            .collect();
+        let expected: Vec<bool> = found
+            .iter()
+            .map(|(directory, _)| directories.first() == Some(directory))
+            .collect();
+        let (index, _) = expected
+            .iter()
+            .enumerate()
+            .find(|(_, same)| !**same)
+            .unwrap_or((0, &true));
+        if expected[index] {
+            continue;
+        }
+        assert!(matches!(
+            gathering.supply([found[index].1.clone()]),
+            Err(SupplyError::Foreign { .. })
+        ));
+    }
+}
+
+#[test]
+fn inspections_are_asked_for_sublayouts_first() {
+    let case = case("verified--sublayout-inspection");
+    let inspecting = inspecting(&case);
+    let [below, own] = inspecting.requests() else {
+        panic!("two inspections")
+    };
+    assert!(own.is_owner_signed() && own.layer().is_empty());
+    assert!(!below.is_owner_signed());
+    assert_eq!(below.layer(), ["write.46724ece"]);
+    assert_eq!(own.name().as_str(), "artifact");
+    assert_eq!(own.run(), ["true"]);
+}
+
+#[test]
+fn an_inspection_is_answered_once_and_by_its_own_answer() {
+    let (one, two) = (case("verified--chain"), case("verified--sublayout-inspection"));
+    let answer = |case: &Case, index: usize| inspecting(case).requests()[index].not_run("not here");
+    let error = inspecting(&one).supply([answer(&one, 0), answer(&one, 0)]).unwrap_err();
+    assert_eq!(error.to_string(), "`artifact` was supplied twice");
+    // The same name at another place, and another layer at the same place.
+    for (to, foreign) in [
+        (&one, answer(&two, 1)),
+        (&one, answer(&two, 0)),
+        (&two, answer(&one, 0)),
+    ] {
+        assert!(matches!(
+            inspecting(to).supply([foreign]),
+            Err(SupplyError::Foreign { .. })
+        ));
+    }
+    let verdict = inspecting(&one).supply([]).unwrap();
+    assert_eq!(verdict.outcome(), Outcome::Undecided);
+    assert!(
+        verdict
+            .findings()
+            .iter()
+            .any(|finding| finding.code == FindingCode::InspectionNotRun)
+    );
+}
