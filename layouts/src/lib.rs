@@ -56,11 +56,18 @@ pub struct Pipeline {
 }
 
 /// Every pipeline.
-pub const PIPELINES: &[Pipeline] = &[Pipeline {
-    service: "github",
-    file: ".github/workflows/intoto-release.yml",
-    text: include_str!("../ci/github.yml"),
-}];
+pub const PIPELINES: &[Pipeline] = &[
+    Pipeline {
+        service: "github",
+        file: ".github/workflows/intoto-release.yml",
+        text: include_str!("../ci/github.yml"),
+    },
+    Pipeline {
+        service: "gitlab",
+        file: ".gitlab-ci.yml",
+        text: include_str!("../ci/gitlab.yml"),
+    },
+];
 
 /// The pipeline for `service`.
 pub fn pipeline(service: &str) -> Option<&'static Pipeline> {

@@ -2,7 +2,10 @@
 
 use cargo_intoto_tests::{Project, Sandbox, sandbox};
 
-const FILES: &[(&str, &str)] = &[("github", ".github/workflows/intoto-release.yml")];
+const FILES: &[(&str, &str)] = &[
+    ("github", ".github/workflows/intoto-release.yml"),
+    ("gitlab", ".gitlab-ci.yml"),
+];
 
 fn project(sandbox: &Sandbox) -> Project<'_> {
     let project = sandbox.project("hello");

@@ -60,6 +60,11 @@ impl Tools {
         self.python_bin.join(program)
     }
 
+    /// A search path on which the programs of the Python environment come first.
+    pub(crate) fn python_path(&self) -> String {
+        format!("{}:{}", self.python_bin, std::env::var("PATH").unwrap_or_default())
+    }
+
     /// A program built from Go: `in-toto-golang`, `peer` or `actionlint`.
     pub(crate) fn go(&self, program: &str) -> Utf8PathBuf {
         self.go_bin.join(program)

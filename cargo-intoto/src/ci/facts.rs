@@ -182,10 +182,16 @@ fn read_step(step: &StepSource, handed_out: &[(String, String)], notes: &mut Vec
         _ => None,
     };
     let mut command = match subcommand {
-        Some(subcommand @ ("fetch" | "build" | "test" | "package")) => {
+        Some(subcommand @ ("fetch" | "build" | "test" | "package" | "deny" | "audit" | "vet")) => {
             let mut command = format!("cargo-intoto {subcommand} --unsigned");
             if name != subcommand {
                 let _ = write!(command, " --step {name}");
+            }
+            if matches!(subcommand, "deny" | "audit" | "vet") {
+                notes.push(format!(
+                    "the step `{name}` needs cargo-{subcommand}: have the job `record` install it"
+                ));
+                command.push_str(" --");
             }
             command
         }
@@ -196,7 +202,7 @@ fn read_step(step: &StepSource, handed_out: &[(String, String)], notes: &mut Vec
             format!("cargo-intoto run --unsigned --step {name} --")
         }
     };
-    let own = if command.ends_with("--") { 0 } else { 2 };
+    let own = if command.starts_with("cargo-intoto run ") { 0 } else { 2 };
     for word in &step.command[own.min(step.command.len())..] {
         check_word(word, &format!("the command of the step `{name}`"))?;
         command.push(' ');

@@ -1,19 +1,21 @@
 //! GitHub Actions.
 
 use super::template::Filling;
-use super::{Facts, sign_commands};
+use super::{Facts, copy_commands, sign_commands};
 
 /// Fills the places that only this service has.
 pub(super) fn fill(filling: &mut Filling, facts: &Facts) {
-    filling.lines(
-        "sign",
-        sign_commands(
-            facts,
-            "$RUNNER_TEMP/links",
-            "$RUNNER_TEMP/source",
-            "$RUNNER_TEMP/record",
-        ),
+    let signing = sign_commands(
+        facts,
+        "layouts/release.layout",
+        "$RUNNER_TEMP/links",
+        "$RUNNER_TEMP/source",
+        "$RUNNER_TEMP/record",
     );
+    filling
+        .lines("copy-source", copy_commands(facts, true, "$RUNNER_TEMP/handover/"))
+        .lines("copy-rest", copy_commands(facts, false, "$RUNNER_TEMP/handover/links/"))
+        .lines("sign", signing);
 }
 
 /// How the keys get there.

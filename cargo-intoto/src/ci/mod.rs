@@ -3,6 +3,7 @@
 
 mod facts;
 mod github;
+mod gitlab;
 mod template;
 
 use std::fmt::Write as _;
@@ -21,6 +22,8 @@ use template::Filling;
 pub enum Service {
     /// GitHub Actions
     Github,
+    /// GitLab CI/CD
+    Gitlab,
 }
 
 /// Where a pipeline gets cargo-intoto from, as `--ci-tool` takes it.
@@ -103,18 +106,16 @@ impl Service {
         filling
             .value("source-steps", facts.listed(true))
             .value("record-steps", facts.listed(false))
-            .value("source-names", facts.names(true).join(" "))
-            .value("record-names", facts.names(false).join(" "))
             .lines("record-source", facts.commands(true))
             .lines("record-rest", facts.commands(false))
             .value("artifacts", facts.artifacts.join(" "))
-            .value("target", &facts.target)
             .value("install", tool.install());
         if matches!(tool, Tool::Path(_)) {
             filling.flag("tool-from-tree");
         }
         match self {
             Self::Github => github::fill(&mut filling, facts),
+            Self::Gitlab => gitlab::fill(&mut filling, facts),
         }
         template::fill(self.pipeline().text, &filling)
     }
@@ -123,12 +124,20 @@ impl Service {
     pub fn secrets(self, key: &str, owner: &str) -> String {
         match self {
             Self::Github => github::secrets(key, owner),
+            Self::Gitlab => gitlab::secrets(key, owner),
         }
     }
 }
 
-/// The commands that sign the records in `$links`, where those of the sources came from `$source` and the others from `$record`.
-fn sign_commands(facts: &Facts, links: &str, source: &str, record: &str) -> Vec<String> {
+/// The commands that copy the records of a kind of steps to a directory.
+fn copy_commands(facts: &Facts, is_source: bool, to: &str) -> Vec<String> {
+    let copy = |name: String| format!("cp {}/intoto/latest/{name}.unsigned.link \"{to}\"", facts.target);
+    facts.names(is_source).into_iter().map(copy).collect()
+}
+
+/// The commands that put the records into the directory `links` and sign them there; those of the sources lie in `source`, the others and
+/// the artifacts in `record`.
+fn sign_commands(facts: &Facts, layout: &str, links: &str, source: &str, record: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &facts.steps {
         let name = &step.name;
@@ -137,8 +146,7 @@ fn sign_commands(facts: &Facts, links: &str, source: &str, record: &str) -> Vec<
             false => format!("{record}/links"),
         };
         lines.push(format!("cp \"{from}/{name}.unsigned.link\" \"{links}/\""));
-        let mut command =
-            format!("cargo-intoto sign --key env:INTOTO_KEY --layout layouts/release.layout --step {name}");
+        let mut command = format!("cargo-intoto sign --key env:INTOTO_KEY --layout {layout} --step {name}");
         if step.makes_artifacts {
             let _ = write!(command, " --artifact-dir \"{record}/artifacts\"");
         }

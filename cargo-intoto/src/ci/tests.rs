@@ -70,7 +70,6 @@ fn every_pipeline_records_signs_and_hands_out_what_the_layout_says() {
                 "cargo-intoto build --unsigned --release --locked",
                 "cargo-intoto test --unsigned --step all-tests --release --locked",
                 "cargo-intoto package --unsigned --locked",
-                "build all-tests package",
                 "out/package/hello-[0-9]*.crate out/release/hello",
                 "out/intoto/latest/",
                 "--step all-tests \"",
@@ -109,11 +108,23 @@ fn people_are_told_what_the_layout_lacks() {
         "[\"make\", \"check\"]",
         1,
     );
-    let (facts, notes) = facts(&other, "/w/target").expect("facts");
+    let (read, notes) = facts(&other, "/w/target").expect("facts");
     assert!(notes.len() == 1 && notes[0].contains("none of cargo's"), "{notes:?}");
     assert_eq!(
-        facts.commands(false)[1],
+        read.commands(false)[1],
         "cargo-intoto run --unsigned --step all-tests -- make check"
+    );
+
+    let deny = STEPS.replacen(
+        "[\"cargo\", \"test\", \"--release\", \"--locked\"]",
+        "[\"cargo\", \"deny\", \"check\", \"bans\"]",
+        1,
+    );
+    let (facts, notes) = facts(&deny, "/w/target").expect("facts");
+    assert!(notes.len() == 1 && notes[0].contains("cargo-deny"), "{notes:?}");
+    assert_eq!(
+        facts.commands(false)[1],
+        "cargo-intoto deny --unsigned --step all-tests -- check bans"
     );
 }
 

@@ -2,17 +2,19 @@
 
 use std::fs;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::author::Author;
 use super::pipeline::Job;
 use super::row;
 use super::runner::Runner;
 use crate::failure::{Context, Failure};
-use crate::interop::{files, read, write};
+use crate::interop::{read, write};
 
 /// One attack on what jobs hand over.
 struct Attack {
+    /// Where it can be tried: services that hand on files so that no other job can touch them need not notice.
+    services: &'static [&'static str],
     /// The job that has to notice.
     job: &'static str,
     what: &'static str,
@@ -22,71 +24,84 @@ struct Attack {
     says: &'static str,
 }
 
+const ALL: &[&str] = &["github", "gitlab"];
+const GITHUB: &[&str] = &["github"];
+
 const ATTACKS: &[Attack] = &[
     Attack {
+        services: GITHUB,
         job: "source",
         what: "another program in the place of cargo-intoto",
         act: |kept| write(&only(kept, "tool", "cargo-intoto")?, "#!/bin/sh\nexit 0\n"),
         says: "did NOT match",
     },
     Attack {
+        services: GITHUB,
         job: "sign",
         what: "another program in the place of cargo-intoto",
         act: |kept| write(&only(kept, "tool", "cargo-intoto")?, "#!/bin/sh\nexit 0\n"),
         says: "did NOT match",
     },
     Attack {
+        services: ALL,
         job: "sign",
         what: "a byte added to the .crate",
         act: |kept| append(&crate_file(kept)?),
         says: "[signed-artifact-differs]",
     },
     Attack {
+        services: GITHUB,
         job: "sign",
         what: "another record of the sources",
         act: |kept| append(&link(kept, "source", "fetch.unsigned")?),
         says: "",
     },
     Attack {
+        services: ALL,
         job: "sign",
         what: "the record of one step in the place of another's",
         act: |kept| {
             swap(
-                &link(kept, "record/links", "package.unsigned")?,
-                &link(kept, "record/links", "test.unsigned")?,
+                &link(kept, "record", "package.unsigned")?,
+                &link(kept, "record", "test.unsigned")?,
             )
         },
         says: "[signed-step-differs]",
     },
     Attack {
+        services: ALL,
         job: "sign",
         what: "a record missing",
-        act: |kept| remove(&link(kept, "record/links", "test.unsigned")?),
+        act: |kept| remove(&link(kept, "record", "test.unsigned")?),
         says: "No such file",
     },
     Attack {
+        services: ALL,
         job: "verify",
         what: "a byte added to the .crate",
         act: |kept| append(&crate_file(kept)?),
         says: "[crate-trailing-bytes]",
     },
     Attack {
+        services: ALL,
         job: "verify",
         what: "the executable replaced",
-        act: |kept| append(&only(kept, "record/artifacts", "hello")?),
+        act: |kept| append(&only(kept, "record", "hello")?),
         says: "[rule-failed]",
     },
     Attack {
+        services: ALL,
         job: "verify",
         what: "a signed record missing",
-        act: |kept| remove(&link(kept, "links", "test.")?),
+        act: |kept| remove(&link(kept, "sign", "test.")?),
         says: "[link-missing]",
     },
     Attack {
+        services: ALL,
         job: "verify",
         what: "a signed record edited",
         act: |kept| {
-            let path = link(kept, "links", "build.")?;
+            let path = link(kept, "sign", "build.")?;
             let text = read(&path)?;
             // Somewhere in the payload, which is the longest text in it.
             let (before, after) = text.split_at(text.len() / 2);
@@ -100,7 +115,11 @@ const ATTACKS: &[Attack] = &[
 /// Carries out, each in a place of its own, the attacks that `job` has to notice; how many it did not.
 pub(super) fn before(service: &str, runner: &Runner<'_>, job: &Job) -> Result<usize, Failure> {
     let mut wrong = 0;
-    for (number, attack) in ATTACKS.iter().enumerate().filter(|(_, attack)| attack.job == job.id) {
+    for (number, attack) in ATTACKS
+        .iter()
+        .enumerate()
+        .filter(|(_, attack)| attack.job == job.id && attack.services.contains(&service))
+    {
         let mut attacked = runner.fork(&format!("attack-{number}"))?;
         (attack.act)(&attacked.artifacts())?;
         let ended = attacked.run(job)?;
@@ -147,24 +166,39 @@ pub(super) fn leaks(service: &str, author: &Author) -> Result<usize, Failure> {
     Ok(wrong)
 }
 
-fn only(kept: &Utf8Path, directory: &str, name: &str) -> Result<camino::Utf8PathBuf, Failure> {
-    let path = kept.join(directory).join(name);
-    match path.is_file() {
-        true => Ok(path),
-        false => Err(Failure::new(format!("there is no {path} to attack"))),
-    }
+/// The file of that name among what a job handed over, wherever it lies there.
+fn only(kept: &Utf8Path, job: &str, name: &str) -> Result<Utf8PathBuf, Failure> {
+    find(&kept.join(job), &|file| file == name)?
+        .ok_or_else(|| Failure::new(format!("there is no {name} of the job `{job}` to attack")))
 }
 
-fn crate_file(kept: &Utf8Path) -> Result<camino::Utf8PathBuf, Failure> {
-    only(kept, "record/artifacts", "hello-0.1.0.crate")
+fn crate_file(kept: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    only(kept, "record", "hello-0.1.0.crate")
 }
 
 /// The link whose name begins so.
-fn link(kept: &Utf8Path, directory: &str, start: &str) -> Result<camino::Utf8PathBuf, Failure> {
-    files(&kept.join(directory), "link")?
-        .into_iter()
-        .find(|path| path.file_name().is_some_and(|name| name.starts_with(start)))
-        .ok_or_else(|| Failure::new(format!("there is no link {start} in {directory} to attack")))
+fn link(kept: &Utf8Path, job: &str, start: &str) -> Result<Utf8PathBuf, Failure> {
+    find(&kept.join(job), &|file| {
+        file.starts_with(start) && file.ends_with(".link")
+    })?
+    .ok_or_else(|| Failure::new(format!("there is no link {start} of the job `{job}` to attack")))
+}
+
+fn find(directory: &Utf8Path, is_it: &dyn Fn(&str) -> bool) -> Result<Option<Utf8PathBuf>, Failure> {
+    for entry in directory
+        .read_dir_utf8()
+        .context(format!("list {directory}"))?
+        .flatten()
+    {
+        let found = match entry.path().is_dir() {
+            true => find(entry.path(), is_it)?,
+            false => is_it(entry.file_name()).then(|| entry.path().to_owned()),
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 fn append(path: &Utf8Path) -> Result<(), Failure> {

@@ -72,6 +72,17 @@ case "$1 $2" in
 esac
 "#;
 
+const GLAB: &str = r#"#!/bin/sh
+set -eu
+store=@STORE@
+name=$3
+case "$1 $2 $4 ${5:-} ${6:-}" in
+"variable set --scope release --protected") cat >"$store/secrets/$name" ;;
+"variable set --protected  ") cat >"$store/variables/$name" ;;
+*) echo "glab: $* is not known here" >&2; exit 64 ;;
+esac
+"#;
+
 /// In the place of cargo where a pipeline installs this program: it is built already.
 const CARGO: &str = r#"#!/bin/sh
 set -eu
@@ -148,6 +159,7 @@ impl Author {
         }
         write(&home.join(".gitconfig"), GIT_CONFIG)?;
         program(&programs.join("gh"), &GH.replace("@STORE@", directory.as_str()))?;
+        program(&programs.join("glab"), &GLAB.replace("@STORE@", directory.as_str()))?;
         program(&installer.join("cargo"), &CARGO.replace("@PRODUCT@", product.as_str()))?;
         std::os::unix::fs::symlink(product, programs.join("cargo-intoto")).context("link the product")?;
         write(&tree.join("Cargo.toml"), MANIFEST)?;

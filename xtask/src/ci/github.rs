@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::lint::Kind;
 use super::pipeline::{Action, Job, Pipeline, Step};
+use super::read::{object, strings, texts};
 use super::runner::{Machine, Runner, Service};
 use crate::failure::{Context, Failure};
-use crate::interop::read;
+use crate::interop::read as read_file;
 
 /// The service.
 pub(super) struct Github;
@@ -95,7 +96,7 @@ impl Service for Github {
             if !path.is_file() {
                 return Ok(Vec::new());
             }
-            let text = read(&path)?;
+            let text = read_file(&path)?;
             std::fs::remove_file(&path).context(format!("remove {path}"))?;
             Ok(text.lines().map(str::to_owned).collect())
         };
@@ -170,8 +171,7 @@ fn read_job(id: &str, job: &Value) -> Result<Job, Failure> {
     let needs = match job.get("needs") {
         None => Vec::new(),
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(_) => return Err(Failure::new(format!("`needs` of the job `{id}` is no list"))),
+        Some(several) => texts(several)?,
     };
     let steps = job["steps"]
         .as_array()
@@ -190,7 +190,7 @@ fn read_job(id: &str, job: &Value) -> Result<Job, Failure> {
 }
 
 fn read_step(step: &Value) -> Result<Step, Failure> {
-    let step = object(step, "a step", &["name", "id", "env", "run", "uses", "with"])?;
+    let step = object(step, "a step", &["name", "id", "if", "env", "run", "uses", "with"])?;
     let name = step["name"].as_str().unwrap_or_default().to_owned();
     let with = strings(step.get("with"))?;
     let action = match (
@@ -208,7 +208,17 @@ fn read_step(step: &Value) -> Result<Step, Failure> {
             "the script of `{name}` has an expression in it: hand it over by `env`"
         )));
     }
+    let is_always = match step.get("if").and_then(Value::as_str) {
+        None => false,
+        Some("${{ !cancelled() }}") => true,
+        Some(other) => {
+            return Err(Failure::new(format!(
+                "`{name}` depends on `{other}`, which is not read here"
+            )));
+        }
+    };
     Ok(Step {
+        is_always,
         id: step.get("id").and_then(Value::as_str).map(str::to_owned),
         env: strings(step.get("env"))?,
         name,
@@ -257,6 +267,7 @@ fn read_action(action: &str, with: &BTreeMap<String, String>) -> Result<Action, 
             Ok(Action::Upload {
                 name: must("name")?,
                 paths: vec![must("path")?],
+                keeps_paths: false,
             })
         }
         "actions/download-artifact" => {
@@ -268,33 +279,4 @@ fn read_action(action: &str, with: &BTreeMap<String, String>) -> Result<Action, 
         }
         _ => Err(Failure::new(format!("`{name}` has no equivalent here"))),
     }
-}
-
-/// An object with no members but these.
-fn object<'v>(value: &'v Value, what: &str, members: &[&str]) -> Result<&'v Map<String, Value>, Failure> {
-    let object = value
-        .as_object()
-        .ok_or_else(|| Failure::new(format!("{what} is no mapping")))?;
-    match object.keys().find(|key| !members.contains(&key.as_str())) {
-        Some(key) => Err(Failure::new(format!("{what} has `{key}`, which is not read here"))),
-        None => Ok(object),
-    }
-}
-
-/// A mapping to texts, numbers and truth values, as texts.
-fn strings(value: Option<&Value>) -> Result<BTreeMap<String, String>, Failure> {
-    let Some(value) = value else {
-        return Ok(BTreeMap::new());
-    };
-    let object = value
-        .as_object()
-        .ok_or_else(|| Failure::new(format!("{value} is no mapping")))?;
-    object
-        .iter()
-        .map(|(key, value)| match value {
-            Value::String(text) => Ok((key.clone(), text.clone())),
-            Value::Bool(_) | Value::Number(_) => Ok((key.clone(), value.to_string())),
-            _ => Err(Failure::new(format!("`{key}` is no text"))),
-        })
-        .collect()
 }

@@ -20,6 +20,8 @@ pub(super) struct Linted {
 pub(super) enum Kind {
     /// A workflow of GitHub Actions.
     Workflow,
+    /// A pipeline of GitLab CI/CD.
+    Gitlab,
 }
 
 /// A workflow with a mistake for each linter: a linter that finds nothing in it reads nothing.
@@ -33,6 +35,14 @@ jobs:
     steps:
       - uses: actions/checkout@v4
       - run: echo ${{ github.event.pull_request.title }} $UNQUOTED
+";
+
+/// The same for GitLab.
+const BAD_GITLAB: &str = "\
+bad:
+  retry: often
+  script:
+    - echo $UNQUOTED
 ";
 
 impl Kind {
@@ -74,6 +84,23 @@ impl Kind {
                         .arg(file),
                 ),
             ],
+            Self::Gitlab => vec![
+                (
+                    "gitlab-ci-verify",
+                    // It asks the service unless it is told not to, and finds ShellCheck on the search path.
+                    Run::new(tools.python("gitlab-ci-verify"))
+                        .args(["--no-lint-api", "--gitlab-ci-file"])
+                        .arg(file)
+                        .env("PATH", tools.python_path())
+                        .env("HOME", file.parent().unwrap_or(file)),
+                ),
+                (
+                    "check-jsonschema",
+                    Run::new(tools.python("check-jsonschema"))
+                        .args(["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"])
+                        .arg(file),
+                ),
+            ],
         }
     }
 }
@@ -83,16 +110,19 @@ impl Kind {
 /// # Errors
 /// When one has a finding, or is content with a bad file.
 pub(super) fn run(tools: &Tools, files: &[Linted], scratch: &Utf8Path) -> Result<usize, Failure> {
-    let bad = scratch.join("bad/.github/workflows/bad.yml");
-    if let Some(directory) = bad.parent() {
-        fs::create_dir_all(directory).context(format!("create {directory}"))?;
-    }
-    write(&bad, BAD)?;
-    for (name, run) in Kind::Workflow.linters(tools, &bad) {
-        if is_content(name, &run.keep()?) && name != "check-jsonschema, times" {
-            return Err(Failure::new(format!(
-                "{name} finds nothing in a workflow full of mistakes"
-            )));
+    for (kind, name, text) in [
+        (Kind::Workflow, "bad/.github/workflows/bad.yml", BAD),
+        (Kind::Gitlab, "bad/bad.yml", BAD_GITLAB),
+    ] {
+        let bad = scratch.join(name);
+        if let Some(directory) = bad.parent() {
+            fs::create_dir_all(directory).context(format!("create {directory}"))?;
+        }
+        write(&bad, text)?;
+        for (name, run) in kind.linters(tools, &bad) {
+            if is_content(name, &run.keep()?) && name != "check-jsonschema, times" {
+                return Err(Failure::new(format!("{name} finds nothing in a file full of mistakes")));
+            }
         }
     }
     let mut runs = 0;

@@ -3,8 +3,10 @@
 mod attacks;
 mod author;
 mod github;
+mod gitlab;
 mod lint;
 mod pipeline;
+mod read;
 mod runner;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -43,7 +45,7 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
         _temporary: temporary,
     };
     let mut wrong = 0;
-    for service in [&github::Github as &dyn Service] {
+    for service in [&github::Github as &dyn Service, &gitlab::Gitlab] {
         wrong += world.service(service)?;
     }
     match wrong {

@@ -33,6 +33,8 @@ pub(super) struct Step {
     pub(super) id: Option<String>,
     pub(super) name: String,
     pub(super) env: BTreeMap<String, String>,
+    /// Whether it runs when an earlier one failed, too.
+    pub(super) is_always: bool,
     pub(super) action: Action,
 }
 
@@ -43,8 +45,12 @@ pub(super) enum Action {
     Shell(String),
     /// A clone of the repository, or of the files that a pattern names.
     Checkout { only: Option<String>, into: Option<String> },
-    /// Keeps files for later jobs.
-    Upload { name: String, paths: Vec<String> },
+    /// Keeps files for later jobs: under their paths, or what lies in a directory without it.
+    Upload {
+        name: String,
+        paths: Vec<String>,
+        keeps_paths: bool,
+    },
     /// Gets the files of an earlier job.
     Download { name: String, path: String },
 }

@@ -135,13 +135,15 @@ impl<'w> Runner<'w> {
         }
         let mut failed = None;
         for (number, step) in job.steps.iter().enumerate() {
+            if failed.is_some() && !step.is_always {
+                continue;
+            }
             let ended = self.step(job, number, step, &machine);
             let ended =
                 ended.map_err(|failure| Failure::new(format!("job `{}`, `{}`: {failure}", job.id, step.name)))?;
             self.service.after_step(step, &mut machine)?;
-            if let Some(output) = ended {
+            if let (Some(output), None) = (ended, &failed) {
                 failed = Some((step.name.clone(), output));
-                break;
             }
         }
         if failed.is_none() {
@@ -193,7 +195,11 @@ impl<'w> Runner<'w> {
                 self.checkout(only.as_deref(), &into, machine)?;
                 Ok(None)
             }
-            Action::Upload { name, paths } => {
+            Action::Upload {
+                name,
+                paths,
+                keeps_paths,
+            } => {
                 let kept = self.artifacts().join(expand(name)?);
                 // The service refuses a second artifact of the name.
                 if kept.exists() {
@@ -201,8 +207,15 @@ impl<'w> Runner<'w> {
                 }
                 make(&kept)?;
                 for path in paths {
-                    let path = machine.work.join(expand(path)?);
-                    copy(&path, &kept)?;
+                    let path = expand(path)?;
+                    if *keeps_paths {
+                        Run::new("cp")
+                            .args(["-R", "-L", "--parents", path.as_str(), kept.as_str()])
+                            .directory(&machine.work)
+                            .succeed()?;
+                    } else {
+                        copy(&machine.work.join(path), &kept)?;
+                    }
                 }
                 // Services keep names and contents, and no right to execute.
                 Run::new("chmod").args(["-R", "a-x,u+rwX", kept.as_str()]).succeed()?;
