@@ -103,15 +103,7 @@ impl ForeignDirectory {
 
     #[cfg(not(unix))]
     fn each_name(&self, directories: &[&str], mut take: impl FnMut(&str)) -> Result<(), Unread> {
-        let mut path = self.path.clone();
-        for component in directories {
-            path.push(component);
-            match std::fs::symlink_metadata(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unread::Missing),
-                metadata if metadata?.is_symlink() => return Err(Unread::NotRegular("a symbolic link")),
-                _ => {}
-            }
-        }
+        let path = self.below(directories)?;
         for entry in std::fs::read_dir(&path)? {
             if let Ok(name) = entry?.file_name().into_string() {
                 take(&name);
@@ -140,6 +132,13 @@ impl ForeignDirectory {
 
     #[cfg(not(unix))]
     fn inside(&self, directories: &[&str], name: &str) -> Result<ForeignFile, Unread> {
+        let path = self.below(directories)?;
+        ForeignFile::open(&path.join(name), Links::Refused)
+    }
+
+    /// The path of a directory below this one, none of whose components is a link.
+    #[cfg(not(unix))]
+    fn below(&self, directories: &[&str]) -> Result<Utf8PathBuf, Unread> {
         let mut path = self.path.clone();
         for component in directories {
             path.push(component);
@@ -149,7 +148,7 @@ impl ForeignDirectory {
                 _ => {}
             }
         }
-        ForeignFile::open(&path.join(name), Links::Refused)
+        Ok(path)
     }
 }
 
