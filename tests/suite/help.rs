@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_tests::{Sandbox, sandbox::twin};
+use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
 /// Every command, and those that have commands of their own.
@@ -51,6 +52,8 @@ const COMMANDS: &[&str] = &[
     "bundle show",
     "bundle verify",
     "show",
+    "completions",
+    "man",
 ];
 
 /// The reference implementation's tools, and what those with commands of their own have.
@@ -96,6 +99,54 @@ fn every_page_of_help_is_as_it_was_read() {
         args.insert(0, "help");
         assert_eq!(sandbox.intoto("", &args).succeeds().stdout, output.stdout, "{command}");
     }
+}
+
+/// `docs/cli.md` is all pages, one after the other; `SNAPSHOTS=overwrite` writes it anew.
+#[test]
+fn the_reference_is_what_help_says() {
+    let sandbox = Sandbox::new();
+    let mut text = "# Command line\n\nWhat `--help` says, for every command. Generated: `SNAPSHOTS=overwrite cargo test -p cargo-intoto-tests help`.\n".to_owned();
+    for command in COMMANDS {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let help = sandbox.intoto("", &args).succeeds().stdout;
+        let name = format!("cargo intoto {command}");
+        text.push_str(&format!(
+            "\n## `{}`\n\n```text\n{}\n```\n",
+            name.trim_end(),
+            help.trim_end()
+        ));
+    }
+    let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
+    let assert = Assert::new().action_env("SNAPSHOTS");
+    assert.eq(text, Data::read_from(path.as_std_path(), Some(DataFormat::Text)));
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = sandbox.intoto("", &["completions", shell]).succeeds().stdout;
+        for word in ["bundle", "link-dir", "trust-store"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let script = sandbox.write("completions.bash", sandbox.intoto("", &["completions", "bash"]).stdout);
+    sandbox.run("", "bash", &["-n", script.as_str()]).succeeds();
+    sandbox
+        .intoto("", &["man", "--output-dir", "man1"])
+        .succeeds()
+        .says("manual pages");
+    for command in COMMANDS {
+        let page = format!("cargo-intoto {command}").trim_end().replace(' ', "-");
+        let text = sandbox.read(format!("man1/{page}.1"));
+        assert!(text.contains(".TH ") && text.contains(".SH NAME"), "{page}\n{text}");
+        let args: Vec<&str> = ["man"].into_iter().chain(command.split_whitespace()).collect();
+        assert_eq!(sandbox.intoto("", &args).succeeds().stdout, text, "{page}");
+    }
+    sandbox
+        .intoto("", &["man", "no-such"])
+        .exits(2)
+        .says("there is no command `no-such`");
 }
 
 #[test]

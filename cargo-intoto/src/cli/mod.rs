@@ -5,12 +5,14 @@ mod build;
 mod bundle;
 mod choice;
 mod compare;
+mod completions;
 mod deny;
 mod drop_in;
 mod fetch;
 mod init;
 mod key;
 mod layout;
+mod man;
 mod match_products;
 mod mock;
 mod outside;
@@ -108,6 +110,8 @@ enum Command {
     Verify(Box<verify::Args>),
     Bundle(bundle::Args),
     Show(show::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -137,6 +141,8 @@ impl Command {
             Self::Verify(args) => verify::run(*args, ui),
             Self::Bundle(args) => bundle::run(args, ui),
             Self::Show(args) => show::run(&args, ui),
+            Self::Completions(args) => completions::run(&args, Cli::command(), ui),
+            Self::Man(args) => man::run(&args, Cli::command(), ui),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::foreign;
 use crate::store::Run;
 use crate::ui::Ui;
-use crate::verification::author_tree::AuthorTree;
+use crate::verification::author_tree::{AuthorTree, LAYOUT};
 use crate::workspace::{Member, Purl, Workspace};
 
 /// What to verify, and by which layout.
@@ -90,6 +90,38 @@ impl OwnRun<'_> {
         let words = self.words(Some(owner))?;
         let words: Vec<_> = words.iter().map(|word| escape::shell(word).into_owned()).collect();
         Ok(format!("cargo-intoto {}", words.join(" ")))
+    }
+}
+
+impl OwnRun<'_> {
+    /// The command that packs the evidence of the run, which is the workspace's latest.
+    ///
+    /// # Errors
+    /// When there is no artifact.
+    pub(super) fn bundle_command(&self) -> Result<String, CliError> {
+        let mut command = "cargo intoto bundle create".to_owned();
+        let words = self.words(None)?;
+        let mut words = words.iter().skip(1);
+        while let Some(word) = words.next() {
+            let value = match word.as_str() {
+                "--exact-commands" => None,
+                "--layout" | "--subject" => words.next(),
+                // What it finds without being told.
+                "--link-dir" => {
+                    words.next();
+                    continue;
+                }
+                _ => continue,
+            };
+            if value.is_some_and(|value| value == LAYOUT) {
+                continue;
+            }
+            for word in [Some(word), value].into_iter().flatten() {
+                command.push(' ');
+                command.push_str(&escape::shell(word));
+            }
+        }
+        Ok(command)
     }
 }
 

@@ -118,8 +118,9 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     if exit == Exit::Success && ui.verbosity() > Verbosity::Quiet {
         let owner = owner_file(&signed)?.unwrap_or_else(|| "OWNER.pub".into());
         ui.data(&format!(
-            "\nAnybody else verifies it, with these files, by\n\n    {}\n",
-            own.command(&owner)?
+            "\nAnybody else verifies it, with these files, by\n\n    {}\n\nOne file of all evidence makes\n\n    {}\n",
+            own.command(&owner)?,
+            own.bundle_command()?
         ))?;
     }
     Ok(exit)

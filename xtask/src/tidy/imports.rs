@@ -25,6 +25,24 @@ const CORE_ORDER: &[&[&str]] = &[
 /// (collect, explain, store, signing, workspace) knows neither; and only the command line knows all.
 const CARGO_INTOTO: &[(&str, &[&str])] = &[
     (
+        "bundling",
+        &[
+            "ci",
+            "cli",
+            "collect",
+            "compare",
+            "exec",
+            "explain",
+            "gate",
+            "layout_source",
+            "plan",
+            "publish",
+            "recording",
+            "trust",
+            "workspace",
+        ],
+    ),
+    (
         "ci",
         &[
             "cli",

@@ -25,7 +25,7 @@ pub(super) struct Tree {
     pub(super) sources: Vec<Source>,
     /// `docs/findings.md`
     pub(super) findings: String,
-    /// The names in `tests/vectors`.
+    /// The names in `tests/bundles` and `tests/vectors`.
     pub(super) vectors: Vec<String>,
 }
 
@@ -36,14 +36,17 @@ impl Tree {
         tree.sources.sort_by(|one, other| one.path.cmp(&other.path));
         let findings = root.join("docs/findings.md");
         tree.findings = fs::read_to_string(&findings).context(format!("read {findings}"))?;
-        let vectors = root.join("tests/vectors");
-        if vectors.is_dir() {
+        for directory in ["tests/bundles", "tests/vectors"] {
+            let vectors = root.join(directory);
+            if !vectors.is_dir() {
+                continue;
+            }
             for entry in vectors.read_dir_utf8().context(format!("read {vectors}"))? {
                 tree.vectors
                     .push(entry.context(format!("read {vectors}"))?.file_name().to_owned());
             }
-            tree.vectors.sort();
         }
+        tree.vectors.sort();
         Ok(tree)
     }
 
