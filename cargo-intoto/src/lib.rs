@@ -27,6 +27,7 @@ pub mod gate;
 mod help;
 pub mod layout_source;
 pub mod naming;
+pub mod net;
 pub mod plan;
 pub mod publish;
 pub mod recording;

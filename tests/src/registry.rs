@@ -1,7 +1,8 @@
 //! A sparse cargo registry on the loopback interface: for dependencies that no real registry has, and to publish to.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -18,6 +19,7 @@ const CONFIG: &str = "/index/config.json";
 pub struct Registry {
     port: u16,
     state: Arc<Mutex<State>>,
+    changed: Arc<Condvar>,
 }
 
 /// A crate that somebody published, as it was sent.
@@ -41,6 +43,10 @@ struct State {
     /// Whether reading takes a token as well.
     reading_needs_token: bool,
     uploads: Vec<Upload>,
+    /// Whose identity is exchanged for a token.
+    identities: Vec<String>,
+    /// The tokens that were given for an identity.
+    minted: Vec<String>,
     /// `METHOD path` of every other request to the API that was granted.
     granted: Vec<String>,
 }
@@ -52,10 +58,14 @@ impl Registry {
     /// When no loopback port is free.
     #[must_use]
     pub fn start() -> Self {
-        let state = Arc::<Mutex<State>>::default();
-        let shared = Arc::clone(&state);
-        let port = http::serve(move |request| answer(request, &mut lock(&shared)));
-        let registry = Self { port, state };
+        let (state, changed) = (Arc::<Mutex<State>>::default(), Arc::<Condvar>::default());
+        let shared = (Arc::clone(&state), Arc::clone(&changed));
+        let port = http::serve(move |request| {
+            let response = answer(request, &mut lock(&shared.0));
+            shared.1.notify_all();
+            response
+        });
+        let registry = Self { port, state, changed };
         registry.configure(false);
         registry
     }
@@ -86,6 +96,27 @@ impl Registry {
     /// Takes that right back.
     pub fn revoke(&self, token: &str) {
         self.state().tokens.retain(|own| own != token);
+    }
+
+    /// Lets whoever shows this identity have tokens that may publish.
+    pub fn trust(&self, identity: &str) {
+        self.state().identities.push(identity.to_owned());
+    }
+
+    /// The tokens that were given for identities.
+    #[must_use]
+    pub fn minted(&self) -> Vec<String> {
+        self.state().minted.clone()
+    }
+
+    /// Whether every such token is taken back within a minute.
+    #[must_use]
+    pub fn all_are_taken_back(&self) -> bool {
+        let is_valid = |state: &mut State| state.minted.iter().any(|token| state.tokens.contains(token));
+        let waited = self
+            .changed
+            .wait_timeout_while(self.state(), Duration::from_secs(60), is_valid);
+        !waited.expect("no request panics").1.timed_out()
     }
 
     /// Demands a token for reading, too.
@@ -221,12 +252,41 @@ fn answer(request: &Request, state: &mut State) -> Response {
             _ => Response::missing(),
         };
     }
+    if path == "/api/v1/trusted_publishing/tokens" {
+        return exchange(request, state);
+    }
     if state.reading_needs_token && !state.is_authorised(request) {
         return Response::new("401 Unauthorized", "").header("WWW-Authenticate", "Cargo");
     }
     match state.files.get(path) {
         Some(body) => Response::ok(body.clone()),
         None => Response::missing(),
+    }
+}
+
+/// An identity for a token, and a token for nothing.
+fn exchange(request: &Request, state: &mut State) -> Response {
+    if request.method == "DELETE" {
+        let given = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let given = given.unwrap_or_default();
+        let before = state.tokens.len();
+        state.tokens.retain(|token| token != given);
+        return match state.tokens.len() < before {
+            true => Response::new("204 No Content", ""),
+            false => Response::new("401 Unauthorized", ""),
+        };
+    }
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    match body["jwt"].as_str() {
+        Some(jwt) if state.identities.iter().any(|identity| identity == jwt) => {
+            let token = format!("minted-{}", state.minted.len());
+            state.minted.push(token.clone());
+            state.tokens.push(token.clone());
+            Response::ok(json!({ "token": token }).to_string())
+        }
+        _ => refused("no trusted publisher of this identity"),
     }
 }
 

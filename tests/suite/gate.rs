@@ -1,12 +1,14 @@
 //! The release gate with real cargo and a registry of ours: what may be uploaded is, and nothing else.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_tests::recorded::payload;
-use cargo_intoto_tests::registry::Registry;
+use cargo_intoto_tests::registry::{Registry, crate_file};
 use cargo_intoto_tests::sandbox::{self, twin};
 use cargo_intoto_tests::vectors::chain;
 use cargo_intoto_tests::{Output, Project, Sandbox, sha256_hex};
@@ -23,7 +25,7 @@ fn registry(sandbox: &Sandbox) -> Registry {
 }
 
 /// A program with a test, published to `ours`, with its release recorded.
-fn released<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
+pub(super) fn released<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
     let project = sandbox.project(name);
     project
         .hello()
@@ -75,7 +77,7 @@ fn uploads(registry: &Registry) -> Vec<String> {
 
 /// Asserts that cargo stopped for this reason, and that nothing was uploaded.
 #[track_caller]
-fn refused(output: &Output, registry: &Registry, reasons: &[&str]) {
+pub(super) fn refused(output: &Output, registry: &Registry, reasons: &[&str]) {
     let output = output.clone().exits(101);
     for reason in reasons {
         let output = output.clone();
@@ -442,4 +444,91 @@ fn a_staging_directory_that_is_not_found_is_refused() {
     )
     .succeeds();
     assert_eq!(uploads(&registry), ["hello 0.1.0"]);
+}
+
+/// The gate's answer to one request about a `.crate` that lies where cargo would have staged it, in `chain/`.
+fn asked(sandbox: &Sandbox, name: &str, version: &str, archive: &[u8]) -> Value {
+    sandbox.write(format!("chain/build/package/tmp-crate/{name}-{version}.crate"), archive);
+    let request = json!({
+        "v": 1,
+        "registry": { "index-url": "sparse+https://registry.example/index/" },
+        "kind": "get",
+        "operation": "publish",
+        "name": name,
+        "vers": version,
+        "cksum": sha256_hex(archive),
+        "args": ["--layout", "root.layout", "--link-dir", ".", "--key", "owner.pub", "--build-dir", "build", "--token-from", "echo token"],
+    });
+    let mut command = sandbox.command(twin());
+    let mut child = command
+        .arg("--cargo-plugin")
+        .current_dir(sandbox.path("chain"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the twin starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    writeln!(stdin, "{request}").expect("it reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("JSON");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("{\"v\":[1]}"));
+    serde_json::from_str(lines.next().expect("an answer")).expect("JSON")
+}
+
+/// The layout's rules may bind a file by what a step took in. That is enough for whoever uses it, and not for publishing it.
+#[test]
+fn a_crate_that_the_chain_only_used_is_not_one_that_it_made() {
+    let sandbox = Sandbox::new();
+    let manifest = "[package]\nname = \"hello\"\nversion = \"1.0.0\"\nedition = \"2021\"\n";
+    let archive = crate_file("hello", "1.0.0", &[("Cargo.toml", manifest), ("src/lib.rs", "")]);
+    let digest = json!({ "sha256": sha256_hex(&archive) });
+    let file = |name: &str, content: &[u8]| sandbox.write(format!("chain/{name}"), content);
+    file("Cargo.lock", b"");
+    file("owner.pub", chain::owner().pem().as_bytes());
+    file(
+        &chain::alice().link_file("write"),
+        &chain::dsse(&chain::text(&chain::write_link()), &[&chain::alice()]),
+    );
+    let made = |kind: &str| {
+        let mut layout = chain::layout();
+        layout["expires"] = json!("2999-01-01T00:00:00Z");
+        for list in ["expected_materials", "expected_products"] {
+            layout["steps"][1][list] = chain::rules(&["ALLOW *"]);
+        }
+        let rule = format!("MATCH *.crate WITH {} IN box FROM package", kind.to_uppercase());
+        layout["inspect"][0] = chain::inspection("artifact", &["true"], &[&rule, "DISALLOW *"]);
+        file("root.layout", &chain::owned(&layout));
+        let mut link = chain::link("package", &["pack"], json!({}), json!({}));
+        link[kind] = json!({ "box/hello-1.0.0.crate": digest });
+        file(
+            &chain::bob().link_file("package"),
+            &chain::dsse(&chain::text(&link), &[&chain::bob()]),
+        );
+        let file = "build/package/tmp-crate/hello-1.0.0.crate";
+        let answer = asked(&sandbox, "hello", "1.0.0", &archive);
+        let verified = sandbox.intoto(
+            "chain",
+            &[
+                "verify",
+                "--layout",
+                "root.layout",
+                "--link-dir",
+                ".",
+                "--key",
+                "owner.pub",
+                file,
+            ],
+        );
+        (verified, answer)
+    };
+    let (verified, answer) = made("products");
+    verified.succeeds();
+    assert_eq!(answer["Ok"]["token"], "token", "{answer}");
+    let (verified, answer) = made("materials");
+    verified.succeeds();
+    assert_eq!(answer["Err"]["kind"], "other", "{answer}");
+    assert!(answer.to_string().contains("[upload-not-recorded]"), "{answer}");
 }

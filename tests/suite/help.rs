@@ -43,6 +43,10 @@ const COMMANDS: &[&str] = &[
     "trust add",
     "trust list",
     "trust remove",
+    "gate",
+    "gate install",
+    "gate status",
+    "gate remove",
     "compare",
     "drop-in",
     "drop-in install",
@@ -171,7 +175,7 @@ fn every_page_of_help_of_the_tools_is_as_it_was_read() {
 fn every_command_has_a_page() {
     let sandbox = Sandbox::new();
     let mut listed = BTreeSet::from([page("")]);
-    for parent in ["", "record", "key", "layout", "trust", "drop-in", "bundle"] {
+    for parent in ["", "record", "key", "layout", "trust", "gate", "drop-in", "bundle"] {
         let mut args: Vec<&str> = parent.split_whitespace().collect();
         args.push("--help");
         let help = sandbox.intoto("", &args).succeeds().stdout;

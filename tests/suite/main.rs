@@ -8,6 +8,8 @@ mod by_name;
 mod certificates;
 mod compare;
 mod gate;
+mod gate_install;
+mod gate_tokens;
 mod help;
 mod hostile_files;
 mod house;

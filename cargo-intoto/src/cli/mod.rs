@@ -9,6 +9,7 @@ mod completions;
 mod deny;
 mod drop_in;
 mod fetch;
+mod gate;
 mod init;
 mod key;
 mod layout;
@@ -31,6 +32,7 @@ mod step;
 mod test;
 mod trust;
 mod try_;
+mod try_gate;
 mod verify;
 mod vet;
 mod words;
@@ -106,6 +108,7 @@ enum Command {
     Sign(sign::Args),
     Trust(trust::Args),
     Compare(Box<compare::Args>),
+    Gate(gate::Args),
     DropIn(drop_in::Args),
     Verify(Box<verify::Args>),
     Bundle(bundle::Args),
@@ -137,6 +140,7 @@ impl Command {
             Self::Sign(args) => sign::run(args, ui),
             Self::Trust(args) => trust::run(args, ui),
             Self::Compare(args) => compare::run(*args, ui),
+            Self::Gate(args) => gate::run(args, ui),
             Self::DropIn(args) => drop_in::run(args, ui),
             Self::Verify(args) => verify::run(*args, ui),
             Self::Bundle(args) => bundle::run(args, ui),

@@ -32,7 +32,7 @@ impl OwnRun<'_> {
     ///
     /// # Errors
     /// When there is none.
-    fn artifacts(&self) -> Result<Vec<Utf8PathBuf>, CliError> {
+    pub(super) fn artifacts(&self) -> Result<Vec<Utf8PathBuf>, CliError> {
         let limits = Limits::default();
         let layout = foreign::read(self.layout, limits.json_bytes)
             .map_err(|unread| CliError::cannot_decide(format!("the layout {} {unread}", self.layout)))?;

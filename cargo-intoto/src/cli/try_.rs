@@ -12,6 +12,7 @@ use crate::cli::outside::outside_patterns;
 use crate::cli::own_run::{OwnRun, verify_run};
 use crate::cli::sequence::{self, Observations, Options};
 use crate::cli::trust::now;
+use crate::cli::try_gate;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Profile};
@@ -47,6 +48,9 @@ pub(crate) struct Args {
     /// Record compiler wrappers, patches and the like instead of refusing them
     #[arg(long)]
     allow_wrapper: bool,
+    /// Then ask the release gate, as `cargo publish` would: about the .crate that was made, and about one that was tampered with
+    #[arg(long)]
+    gate: bool,
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
@@ -76,7 +80,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let observations = sequence::observe_all(ui, &planned, &options)?;
     describe(ui, &observations);
     let (source, keys) = with_throw_away_keys(&workspace, given, &args.packages, &observations)?;
-    finish(ui, &workspace, &source, &keys, observations)
+    finish(ui, &workspace, &source, &keys, observations, args.gate)
 }
 
 /// Says what state of the tree was tried.
@@ -155,6 +159,7 @@ fn finish(
     source: &LayoutSource,
     keys: &Keys,
     observations: Observations,
+    gate: bool,
 ) -> Result<Exit, CliError> {
     // What is expected is what was done: a dirty tree, or one package of many, changes the words.
     let commands = (observations.outcomes.iter()).map(|outcome| (outcome.step.as_str(), outcome.command.as_slice()));
@@ -198,5 +203,9 @@ fn finish(
         owner: Some(&owner_path),
         exact_commands: source.exact_commands(),
     };
-    verify_run(&own, ui)
+    let exit = verify_run(&own, ui)?;
+    if gate && exit == Exit::Success {
+        return try_gate::show(&own, ui);
+    }
+    Ok(exit)
 }

@@ -103,6 +103,14 @@ impl Helper {
     pub(crate) fn ask(&mut self, request: &str) -> Result<String, String> {
         // Nobody listens any more when it is gone; the missing answer says so.
         let _ = self.requests.send(format!("{request}\n").into_bytes());
+        self.listen()
+    }
+
+    /// Waits for one line.
+    ///
+    /// # Errors
+    /// When none comes in time, or one that is too long or no text.
+    pub(crate) fn listen(&mut self) -> Result<String, String> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         match self.answers.recv_timeout(left) {
             Ok(line) => String::from_utf8(line?).map_err(|_| "its answer is not UTF-8".to_owned()),

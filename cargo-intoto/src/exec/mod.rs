@@ -14,4 +14,5 @@ pub mod messages;
 pub(crate) mod printed;
 pub mod process_group;
 pub(crate) mod query;
+pub(crate) mod waiting;
 pub(crate) mod wrapped;

@@ -6,19 +6,27 @@
 
 mod ahead;
 mod arguments;
+mod bypasses;
 mod decision;
+mod edit;
 mod place;
 mod protocol;
 mod provider;
 mod refusal;
 mod registry;
+mod setting;
 mod token;
+mod trusted_publishing;
 
 pub use ahead::ahead;
 pub use arguments::GateArgs;
+pub use bypasses::{Bypass, Status, on_search_path};
 pub use decision::{Question, Terms, Upload, decide};
+pub use edit::{Installed, Others, install, remove};
 pub use place::Place;
 pub use provider::provide;
 pub use refusal::Refusal;
 pub use registry::Registry;
+pub use setting::Provider;
 pub use token::{Purpose, Token, token};
+pub use trusted_publishing::{Lease, revoke_when_ended};

@@ -76,7 +76,7 @@ fn grant(request: &Request, ui: &Ui) -> Result<Option<Token>, Refusal> {
     let registry = Registry::new(&request.index_url, request.registry.as_deref());
     let args = || GateArgs::parse(&request.arguments).map_err(|error| Refusal::of_error(&error));
     let found = |purpose: Purpose| {
-        let found = token(&registry, &args()?, purpose, ui);
+        let found = token(&registry, &args()?, purpose);
         found.map_err(|error| Refusal::of_error(&error))
     };
     match &request.operation {

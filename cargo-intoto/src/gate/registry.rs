@@ -6,6 +6,7 @@ use crate::workspace::{Purl, lock};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {
     url: String,
+    is_sparse: bool,
     name: Option<String>,
 }
 
@@ -17,6 +18,7 @@ impl Registry {
             .or_else(|| index.strip_prefix("registry+"));
         Self {
             url: url.unwrap_or(index).to_owned(),
+            is_sparse: index.starts_with("sparse+"),
             name: name.map(str::to_owned),
         }
     }
@@ -24,6 +26,11 @@ impl Registry {
     /// The index, without what cargo writes before it.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Whether the index is read by HTTP.
+    pub fn is_sparse(&self) -> bool {
+        self.is_sparse
     }
 
     /// What the configuration calls it, if it has a name.

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{GateArgs, Registry};
+use super::{GateArgs, Lease, Registry};
 use crate::error::CliError;
-use crate::exec::printed;
-use crate::ui::Ui;
+use crate::exec::{printed, waiting};
 
 /// A person may have to unlock a password store first.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -60,7 +59,7 @@ pub(super) fn has_token(registry: &Registry, args: &GateArgs) -> bool {
 ///
 /// # Errors
 /// When there is none, or its origin fails. Whether it may be used is decided elsewhere, and before.
-pub fn token(registry: &Registry, args: &GateArgs, purpose: Purpose, ui: &Ui) -> Result<Token, CliError> {
+pub fn token(registry: &Registry, args: &GateArgs, purpose: Purpose) -> Result<Token, CliError> {
     let variable = registry.token_variable();
     if let Some(name) = &variable
         && let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty())
@@ -78,14 +77,24 @@ pub fn token(registry: &Registry, args: &GateArgs, purpose: Purpose, ui: &Ui) ->
         )?;
         return Token::new(line.trim(), &format!("the first line of `{command}`"));
     }
-    let _ = (purpose, ui);
+    if args.trusted_publishing && purpose == Purpose::Publish {
+        let lease = Lease::obtain(registry, args)?;
+        return match waiting::parent() {
+            Some(cargo) => lease.revoke_after(cargo),
+            None => Ok(lease.into_token()),
+        };
+    }
     let variable = variable.map(|name| format!("set {name}, or ")).unwrap_or_default();
     Err(CliError::cannot_decide(format!(
         "there is no token for the registry {}",
         registry.name().unwrap_or_else(|| registry.url())
     ))
     .hint(format!(
-        "{variable}say where it comes from: `cargo intoto gate install --token-from COMMAND` or `--trusted-publishing`"
+        "{variable}say where it comes from: `cargo intoto gate install --token-from COMMAND`{}",
+        match purpose {
+            Purpose::Publish => " or `--trusted-publishing`",
+            Purpose::Read | Purpose::Manage => "",
+        }
     )))
 }
 

@@ -152,6 +152,7 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
             "verification",
         ],
     ),
+    ("net", ALL_BUT_CODES),
     (
         "plan",
         &[

@@ -1,0 +1,149 @@
+//! Whether the gate is in effect, and the ways around it.
+
+use camino::Utf8Path;
+
+use super::setting::{Provider, Settings, is_gate};
+use super::{GateArgs, Registry};
+use crate::error::CliError;
+
+/// What stands between a crate and a registry.
+#[derive(Debug)]
+pub struct Status {
+    /// Whom cargo asks, if anybody was configured.
+    pub provider: Option<Provider>,
+    /// The ways around the gate.
+    pub bypasses: Vec<Bypass>,
+    /// What else is worth knowing, and changes nothing.
+    pub notes: Vec<String>,
+}
+
+/// A way to upload something that the gate is not asked about.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Bypass {
+    /// What it is.
+    pub what: String,
+    /// How it is closed.
+    pub how_to_close: String,
+}
+
+impl Status {
+    /// Looks at what a cargo that is started in `here` would do for a registry; `None` is the default one.
+    ///
+    /// # Errors
+    /// When cargo's configuration cannot be read.
+    pub fn find(here: &Utf8Path, registry: Option<&str>) -> Result<Self, CliError> {
+        let settings = Settings::read(here)?;
+        let mut bypasses = Vec::new();
+        let mut notes = Vec::new();
+        let mut open = |what: String, how_to_close: &str| {
+            bypasses.push(Bypass {
+                what,
+                how_to_close: how_to_close.to_owned(),
+            });
+        };
+        let called = registry.unwrap_or("crates-io");
+        let own = settings.provider(registry);
+        let global = settings.global();
+        let provider = own.clone().or_else(|| global.first().cloned());
+        let install = match registry {
+            None => "cargo intoto gate install".to_owned(),
+            Some(name) => format!("cargo intoto gate install --registry {name}"),
+        };
+        match &provider {
+            None => open(
+                format!("no provider is configured for {called}: cargo takes any token that it finds"),
+                &format!("run `{install}`"),
+            ),
+            Some(provider) if !is_gate(&provider.words) => open(
+                format!(
+                    "cargo asks `{}` for the token of {called}, as {} says",
+                    provider.words.join(" "),
+                    provider.origin
+                ),
+                &if provider.origin.starts_with("the variable") {
+                    "unset the variable".to_owned()
+                } else {
+                    format!("run `{install} --replace`, or take it out of that file")
+                },
+            ),
+            Some(provider) => {
+                if let Err(error) = GateArgs::parse(&provider.words[1..]) {
+                    notes.push(format!("the gate refuses everything: {error}"));
+                }
+                if !starts(&provider.words[0]) {
+                    notes.push(format!(
+                        "`{}` is not found, so cargo refuses every upload",
+                        provider.words[0]
+                    ));
+                }
+                let others: Vec<&str> = global
+                    .iter()
+                    .filter(|other| !is_gate(&other.words))
+                    .filter_map(|other| other.words.first().map(String::as_str))
+                    .collect();
+                if !others.is_empty() {
+                    notes.push(format!(
+                        "registries without a provider of their own get their tokens from {}",
+                        others.join(", ")
+                    ));
+                }
+            }
+        }
+        for file in settings.tokens(registry) {
+            open(
+                format!("a token for {called} lies in {file}, and whoever can read it publishes with `--token`"),
+                "take it out of the file, keep it in a password store, and name the command with `gate install --token-from`; make a new token, because this one was on disk",
+            );
+        }
+        let index = registry.and_then(|name| settings.index(name));
+        let known = Registry::new(
+            index.as_deref().unwrap_or(match registry {
+                None => "https://index.crates.io",
+                Some(_) => "",
+            }),
+            Some(called),
+        );
+        if let Some(variable) = known.token_variable()
+            && std::env::var_os(&variable).is_some_and(|value| !value.is_empty())
+        {
+            open(
+                format!(
+                    "the token stands in {variable}, where build scripts and tests see it: `cargo publish` compiles the project beside it"
+                ),
+                "let the gate fetch it when it has decided: `gate install --trusted-publishing` or `--token-from`; else set it for `cargo intoto publish` alone, or publish with `--no-verify`",
+            );
+        }
+        notes.push(
+            "nobody is asked by `cargo publish --token` or with `--config`: only who has no token is held by the gate"
+                .to_owned(),
+        );
+        Ok(Self {
+            provider,
+            bypasses,
+            notes,
+        })
+    }
+
+    /// Whether the gate is asked about every upload, as far as can be told from here.
+    pub fn is_closed(&self) -> bool {
+        self.bypasses.is_empty()
+    }
+}
+
+/// Whether cargo finds the program: by its path, or on the search path.
+fn starts(program: &str) -> bool {
+    if program.contains(std::path::is_separator) {
+        // A relative one starts at the directory of its file, which cargo knows.
+        let path = Utf8Path::new(program);
+        return !path.is_absolute() || path.is_file();
+    }
+    on_search_path(program).is_some()
+}
+
+/// The first program of this name on the search path.
+pub fn on_search_path(program: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(format!("{program}{}", std::env::consts::EXE_SUFFIX)))
+        .find(|path| path.is_file())
+}

@@ -1,0 +1,292 @@
+//! Cargo's settings about credentials, as cargo ranks them: who is asked for a registry's token.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::registry::variable_part;
+use crate::collect::configuration::{self, Configuration, Origin};
+use crate::error::CliError;
+use crate::foreign::{self, Unread};
+use crate::workspace::cargo_home;
+
+/// Far above what lists of tokens take.
+const MAX_BYTES: usize = 4 << 20;
+
+/// Everything that cargo reads about credentials when it is started in a directory.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// The files, nearest first.
+    files: Vec<Configuration>,
+    /// The file that `cargo login` writes. It overrides all others.
+    credentials: Option<Configuration>,
+}
+
+/// A setting, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// The program and its words.
+    pub words: Vec<String>,
+    /// The file or variable.
+    pub origin: String,
+}
+
+impl Settings {
+    /// What a cargo that is started in `here` reads.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is no TOML.
+    pub(super) fn read(here: &Utf8Path) -> Result<Self, CliError> {
+        let home = cargo_home()?;
+        Ok(Self {
+            files: configuration::files(here, &home)?,
+            credentials: credentials(&home)?,
+        })
+    }
+
+    /// The provider that cargo asks for the token of a registry, and of no other: with one, the global ones are not asked.
+    pub(super) fn provider(&self, registry: Option<&str>) -> Option<Provider> {
+        let variable = match registry {
+            None => "CARGO_REGISTRY_CREDENTIAL_PROVIDER".to_owned(),
+            Some(name) => format!("CARGO_REGISTRIES_{}_CREDENTIAL_PROVIDER", variable_part(name)),
+        };
+        let found = of_environment(&variable).or_else(|| {
+            let key = key(registry, "credential-provider");
+            self.all().find_map(|configuration| {
+                Some(Provider {
+                    words: words(configuration.get(&key)?)?,
+                    origin: origin(configuration),
+                })
+            })
+        })?;
+        Some(self.resolved(found))
+    }
+
+    /// The providers for registries without one of their own, the one that is asked first in front; none if nothing is set.
+    pub(super) fn global(&self) -> Vec<Provider> {
+        let key = ["registry", "global-credential-providers"];
+        let mut found: Vec<Provider> = Vec::new();
+        // Lists are joined, with the nearest file's at the end; and the end is asked first.
+        for configuration in self.all() {
+            let list = configuration.get(&key).and_then(toml::Value::as_array);
+            found.extend(list.into_iter().flatten().rev().filter_map(|value| {
+                Some(Provider {
+                    words: words_of(value.as_str()?),
+                    origin: origin(configuration),
+                })
+            }));
+        }
+        found.into_iter().map(|provider| self.resolved(provider)).collect()
+    }
+
+    /// Where a token for a registry lies in files.
+    pub(super) fn tokens(&self, registry: Option<&str>) -> Vec<String> {
+        let mut keys = vec![key(registry, "token"), key(registry, "secret-key")];
+        if registry.is_none() {
+            keys.push(vec!["registries", "crates-io", "token"]);
+            // As `cargo login` wrote it in the beginning.
+            keys.push(vec!["token"]);
+        }
+        let mut found: Vec<String> = self
+            .all()
+            .filter(|configuration| keys.iter().any(|key| configuration.get(key).is_some()))
+            .map(origin)
+            .collect();
+        found.dedup();
+        found
+    }
+
+    /// What the index of a registry is, if the files say so.
+    pub(super) fn index(&self, registry: &str) -> Option<String> {
+        let variable = format!("CARGO_REGISTRIES_{}_INDEX", variable_part(registry));
+        std::env::var(variable).ok().or_else(|| {
+            let mut all = self.all();
+            all.find_map(|configuration| {
+                configuration
+                    .get(&["registries", registry, "index"])?
+                    .as_str()
+                    .map(str::to_owned)
+            })
+        })
+    }
+
+    /// All places, the one that wins in front.
+    fn all(&self) -> impl Iterator<Item = &Configuration> {
+        self.credentials.iter().chain(&self.files)
+    }
+
+    /// A single word may be an alias for more.
+    fn resolved(&self, provider: Provider) -> Provider {
+        let [name] = provider.words.as_slice() else {
+            return provider;
+        };
+        if name.starts_with("cargo:") {
+            return provider;
+        }
+        let of_files = || {
+            let key = ["credential-alias", name.as_str()];
+            self.all().find_map(|configuration| words(configuration.get(&key)?))
+        };
+        let variable = format!("CARGO_CREDENTIAL_ALIAS_{}", variable_part(name));
+        match of_environment(&variable).map(|alias| alias.words).or_else(of_files) {
+            Some(words) => Provider {
+                origin: format!("{} by the alias `{name}`", provider.origin),
+                words,
+            },
+            None => provider,
+        }
+    }
+}
+
+fn of_environment(variable: &str) -> Option<Provider> {
+    let value = std::env::var(variable).ok()?;
+    Some(Provider {
+        words: words_of(&value),
+        origin: format!("the variable {variable}"),
+    })
+}
+
+fn key<'a>(registry: Option<&'a str>, last: &'a str) -> Vec<&'a str> {
+    match registry {
+        None => vec!["registry", last],
+        Some(name) => vec!["registries", name, last],
+    }
+}
+
+fn origin(configuration: &Configuration) -> String {
+    match &configuration.origin {
+        Origin::File(path) => path.to_string(),
+        Origin::CommandLine => "--config".to_owned(),
+        Origin::Environment => "the environment".to_owned(),
+    }
+}
+
+/// A text with blanks, or a list.
+fn words(value: &toml::Value) -> Option<Vec<String>> {
+    match value {
+        toml::Value::String(text) => Some(words_of(text)),
+        toml::Value::Array(list) => list.iter().map(|word| word.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
+}
+
+/// The words of a provider that is written as one text.
+pub(super) fn words_of(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether these words start this program: by its name, or by the path of the one that runs.
+pub(super) fn is_gate(words: &[String]) -> bool {
+    let Some(program) = words.first().map(Utf8Path::new) else {
+        return false;
+    };
+    let is_running = || {
+        let same =
+            |path: &Utf8Path| Some(path.canonicalize().ok()? == std::env::current_exe().ok()?.canonicalize().ok()?);
+        program.is_absolute() && same(program).unwrap_or(false)
+    };
+    program.file_stem() == Some("cargo-intoto") || is_running()
+}
+
+fn credentials(home: &Utf8Path) -> Result<Option<Configuration>, CliError> {
+    for name in ["credentials", "credentials.toml"] {
+        let path: Utf8PathBuf = home.join(name);
+        let bytes = match foreign::read(&path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(Unread::Missing) => continue,
+            Err(unread) => return Err(unread.about(format_args!("cargo's {path}"))),
+        };
+        let failed = || CliError::cannot_decide(format!("failed to parse cargo's {path}"));
+        // What the error would show of the file may be a token.
+        let text = String::from_utf8(bytes).map_err(|_| failed())?;
+        let table = text.parse().map_err(|_| failed())?;
+        return Ok(Some(Configuration {
+            origin: Origin::File(path),
+            table,
+        }));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(files: &[(&str, &str)], credentials: Option<&str>) -> Settings {
+        let one = |name: &str, text: &str| Configuration {
+            origin: Origin::File(name.into()),
+            table: text.parse().expect("TOML"),
+        };
+        Settings {
+            files: files.iter().map(|(name, text)| one(name, text)).collect(),
+            credentials: credentials.map(|text| one("credentials", text)),
+        }
+    }
+
+    #[test]
+    fn the_provider_is_the_one_that_cargo_asks() {
+        let gate = "[registries.r]\ncredential-provider = ['cargo-intoto', '--key', 'k']";
+        let token = "[registries.r]\ncredential-provider = 'cargo:token'";
+        let alias = "[registries.r]\ncredential-provider = 'mine'\n[credential-alias]\nmine = ['evil', 'x']";
+        for (files, credentials, expected) in [
+            (&[][..], None, None),
+            (
+                &[("near", gate), ("far", token)][..],
+                None,
+                Some(("cargo-intoto", "near")),
+            ),
+            (
+                &[("near", token), ("far", gate)][..],
+                None,
+                Some(("cargo:token", "near")),
+            ),
+            // The file of `cargo login` wins, whatever it is there for.
+            (&[("near", gate)][..], Some(token), Some(("cargo:token", "credentials"))),
+            (&[("near", alias)][..], None, Some(("evil", "near by the alias `mine`"))),
+        ] {
+            let found = settings(files, credentials).provider(Some("r"));
+            let found = found
+                .as_ref()
+                .map(|found| (found.words[0].as_str(), found.origin.as_str()));
+            assert_eq!(found, expected, "{files:?}");
+        }
+        assert_eq!(settings(&[("near", gate)], None).provider(None), None);
+    }
+
+    #[test]
+    fn the_last_global_provider_is_asked_first() {
+        let near = "[registry]\nglobal-credential-providers = ['cargo:token', 'cargo-intoto --key k']";
+        let far = "[registry]\nglobal-credential-providers = ['cargo:libsecret']";
+        let global = settings(&[("near", near), ("far", far)], None).global();
+        let names: Vec<&str> = global.iter().map(|provider| provider.words[0].as_str()).collect();
+        assert_eq!(names, ["cargo-intoto", "cargo:token", "cargo:libsecret"]);
+        assert!(is_gate(&global[0].words) && !is_gate(&global[1].words));
+    }
+
+    #[test]
+    fn tokens_on_disk_are_found() {
+        let file = "[registries.r]\ntoken = 'x'\n";
+        assert_eq!(
+            settings(&[("near", file)], Some(file)).tokens(Some("r")),
+            ["credentials", "near"]
+        );
+        assert!(settings(&[("near", file)], None).tokens(None).is_empty());
+        assert_eq!(
+            settings(&[], Some("[registry]\ntoken = 'x'")).tokens(None),
+            ["credentials"]
+        );
+    }
+
+    #[test]
+    fn the_gate_is_known_by_its_name() {
+        for (program, is) in [
+            ("cargo-intoto", true),
+            ("/usr/bin/cargo-intoto", true),
+            ("cargo-intoto.exe", true),
+            ("cargo:token", false),
+            ("cargo-intoto-other", false),
+            ("/bin/sh", false),
+        ] {
+            assert_eq!(is_gate(&[program.to_owned()]), is, "{program}");
+        }
+        assert!(!is_gate(&[]));
+    }
+}
