@@ -135,6 +135,8 @@ cargo_codes! {
     CrateModeDiffers = "crate-mode-differs",
     /// No branch or tag of the repository leads to the commit.
     CommitUnreachable = "commit-unreachable",
+    /// The step was carried out again, and made something else.
+    RebuildDiffers = "rebuild-differs",
     /// The file name, the top folder and the manifest of a `.crate` are not of one crate.
     CrateNameMismatch = "crate-name-mismatch",
     /// The evidence does not say where the files of a `.crate` come from.

@@ -30,6 +30,7 @@ pub mod naming;
 pub mod net;
 pub mod plan;
 pub mod publish;
+mod rebuild;
 pub mod recording;
 pub mod report;
 pub mod settings;

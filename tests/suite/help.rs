@@ -48,6 +48,7 @@ const COMMANDS: &[&str] = &[
     "gate status",
     "gate remove",
     "compare",
+    "rebuild",
     "drop-in",
     "drop-in install",
     "verify",

@@ -20,6 +20,7 @@ mod origins;
 mod pipelines;
 mod publish;
 mod readme;
+mod rebuild;
 mod record;
 mod signers;
 mod source_fetch;

@@ -20,6 +20,7 @@ mod outside;
 mod own_run;
 mod package;
 mod publish;
+mod rebuild;
 mod record;
 mod release;
 mod release_check;
@@ -109,6 +110,7 @@ enum Command {
     Trust(trust::Args),
     Compare(Box<compare::Args>),
     Gate(gate::Args),
+    Rebuild(Box<rebuild::Args>),
     DropIn(drop_in::Args),
     Verify(Box<verify::Args>),
     Bundle(bundle::Args),
@@ -141,6 +143,7 @@ impl Command {
             Self::Trust(args) => trust::run(args, ui),
             Self::Compare(args) => compare::run(*args, ui),
             Self::Gate(args) => gate::run(args, ui),
+            Self::Rebuild(args) => rebuild::run(*args, ui),
             Self::DropIn(args) => drop_in::run(args, ui),
             Self::Verify(args) => verify::run(*args, ui),
             Self::Bundle(args) => bundle::run(args, ui),

@@ -13,6 +13,7 @@ use crate::error::CliError;
 use crate::exec::git_object::ObjectFormat;
 use crate::exec::query::Query;
 
+mod checkout;
 mod objects;
 mod repository;
 

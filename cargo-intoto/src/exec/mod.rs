@@ -10,6 +10,7 @@ pub mod git_object;
 pub(crate) mod gpg;
 pub(crate) mod helper;
 pub(crate) mod inspection;
+pub(crate) mod itself;
 pub mod messages;
 pub(crate) mod printed;
 pub mod process_group;

@@ -181,6 +181,18 @@ const CARGO_INTOTO: &[(&str, &[&str])] = &[
             "verification",
         ],
     ),
+    (
+        "rebuild",
+        &[
+            "cli",
+            "layout_source",
+            "plan",
+            "recording",
+            "report",
+            "trust",
+            "verification",
+        ],
+    ),
     ("recording", &["cli", "report", "trust", "verification"]),
     (
         "report",

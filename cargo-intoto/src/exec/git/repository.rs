@@ -133,6 +133,24 @@ impl Repository {
         Ok(answer.success && !answer.stdout.is_empty())
     }
 
+    /// The directory that the repository was opened at, from the work tree's top, with a slash at the end unless it is that.
+    ///
+    /// # Errors
+    /// When git does not say.
+    pub fn prefix(&self) -> Result<String, CliError> {
+        let answer = query(&self.directory).args(["rev-parse", "--show-prefix"]).run()?;
+        let prefix = answer.stdout_text("git rev-parse")?.trim_end_matches('\n').to_owned();
+        if answer.success {
+            Ok(prefix)
+        } else {
+            Err(CliError::cannot_decide(format!(
+                "git does not say where {} lies in its repository",
+                self.directory
+            ))
+            .because(answer.stderr_text()))
+        }
+    }
+
     fn holds(&self, id: &str) -> Result<bool, CliError> {
         Ok(self.is_commit_id(id) && query(&self.directory).args(["cat-file", "-e", id]).run()?.success)
     }
