@@ -127,7 +127,7 @@ mod tests {
     /// An ELF file of 64 bits with these sections and nothing else.
     fn elf(data: &[(&str, &[u8])]) -> Vec<u8> {
         let mut names = vec![0_u8];
-        let mut content = Vec::new();
+        let mut content: Vec<u8> = Vec::new();
         let mut headers = vec![[0_u8; 64]];
         let mut add = |name: &str, kind: u32, bytes: &[u8], names: &mut Vec<u8>| {
             let mut header = [0_u8; 64];
