@@ -35,6 +35,7 @@ mod realworld;
 #[expect(unreachable_pub, dead_code, reason = "as above")]
 #[path = "../../tests/src/registry.rs"]
 mod registry;
+mod reports;
 mod root;
 mod say;
 mod stage;
@@ -79,6 +80,8 @@ enum Chore {
     OwnLayout,
     /// Release tools against registries on the loopback interface, with the gate between them
     Gate(gate::Args),
+    /// SARIF as `verify` writes it, against the published schema
+    Reports,
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
     Fuzz(fuzz::Args),
     /// How much of intoto-core its unit tests and the vectors run
@@ -115,6 +118,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Beside => beside::run(root),
         Chore::OwnLayout => beside::own_layout(root),
         Chore::Gate(args) => gate::run(&args, root),
+        Chore::Reports => reports::run(root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),
         Chore::Mutants(args) => mutants::run(&args, root),

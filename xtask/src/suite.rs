@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::interop;
 use crate::process::Run;
 use crate::realworld;
+use crate::reports;
 use crate::root::Root;
 use crate::stage::stage;
 use crate::tools;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("other implementations: command names", || {
         drop_in::run(&drop_in::Args::of(if args.full { 5_000 } else { 200 }), root)
     })?;
+    stage("reports", || reports::run(root))?;
     stage("pipelines", || ci::run(root))?;
     stage("tools beside cargo", || beside::run(root))?;
     stage("real crates", || {

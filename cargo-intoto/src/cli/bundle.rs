@@ -268,3 +268,41 @@ fn write(path: &Utf8Path, bytes: &[u8]) -> Result<(), CliError> {
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_crate_has_a_bundle_and_programs_go_with_the_only_one() {
+        let named = |names: &[&str]| {
+            let artifacts: Vec<Artifact> = names
+                .iter()
+                .map(|name| Artifact {
+                    path: format!("d/{name}").into(),
+                    name: (*name).to_owned(),
+                    sha256: [0; 32],
+                })
+                .collect();
+            parts(&artifacts).map_or_else(
+                |error| error.exit().code().to_string(),
+                |parts| {
+                    let names = |part: &Vec<Artifact>| {
+                        let names: Vec<&str> = part.iter().map(|artifact| artifact.name.as_str()).collect();
+                        names.join("+")
+                    };
+                    parts.iter().map(names).collect::<Vec<_>>().join(" ")
+                },
+            )
+        };
+        for (names, expected) in [
+            (&[][..], "2"),
+            (&["a-1.0.0.crate"], "a-1.0.0.crate"),
+            (&["a", "a-1.0.0.crate", "b"], "a-1.0.0.crate+a+b"),
+            (&["a-1.0.0.crate", "a", "b-1.0.0.crate"], "a-1.0.0.crate b-1.0.0.crate"),
+            (&["a", "b"], "a+b"),
+        ] {
+            assert_eq!(named(names), expected, "{names:?}");
+        }
+    }
+}

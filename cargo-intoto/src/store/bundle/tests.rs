@@ -1,5 +1,7 @@
 //! What is packed is read, and nothing else is. The hostile files of `tests/bundles` show each refusal from the outside.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn draft() -> Draft {
@@ -72,5 +74,46 @@ fn what_nobody_would_read_is_not_packed() {
             found == code || found == CargoCode::BundleEntryDuplicate,
             "{index}: {found}"
         );
+    }
+}
+
+/// What was read, packed again.
+fn packed_again(bundle: &Bundle) -> Vec<u8> {
+    let files = Role::ALL.into_iter().flat_map(|role| {
+        let of_role = bundle.of_role(role);
+        of_role.map(move |(name, bytes)| (role, name.to_owned(), bytes.to_vec()))
+    });
+    let draft = Draft {
+        top: bundle.top().to_owned(),
+        subjects: bundle.subjects().to_vec(),
+        files: files.collect(),
+        verdict: bundle.verdict().map(<[u8]>::to_vec),
+    };
+    draft.pack().expect("it was read")
+}
+
+proptest! {
+    /// However a bundle is damaged, it is refused, or it is one that we would have written: there is one file for one content, so no two
+    /// readers can differ about it. Where what changed is the manifest's own text, its blanks and order are free.
+    #[test]
+    fn what_is_read_is_what_would_be_written(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4), 1..4),
+    ) {
+        let mut bytes = draft().pack().expect("sound");
+        for (at, byte, kind) in changes {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                2 => drop(bytes.remove(at)),
+                // A block more, as a member more has it.
+                _ => drop(bytes.splice(at..at, [byte; 512])),
+            }
+        }
+        if let Ok(bundle) = Bundle::parse(Utf8Path::new("x"), bytes.clone()) {
+            let again = Bundle::parse(Utf8Path::new("x"), packed_again(&bundle)).expect("our own");
+            prop_assert!(bundle.members().eq(again.members()));
+            prop_assert_eq!(bundle.subjects(), again.subjects());
+        }
     }
 }
