@@ -1,4 +1,4 @@
-//! `cargo intoto sign`: sign or co-sign a link or a layout that was written elsewhere.
+//! `cargo intoto sign`: sign or co-sign a link, a layout or the statement of a release that was written elsewhere.
 
 use std::fs;
 
@@ -11,6 +11,7 @@ use intoto_core::limits::Limits;
 use intoto_core::link::Link;
 use intoto_core::name::{KeyId, StepName};
 use intoto_core::payload::Payload;
+use intoto_core::predicate::Release;
 use intoto_core::record::LinkForm;
 
 use crate::collect::hash;
@@ -26,13 +27,13 @@ use crate::ui::{Ui, count};
 /// Where a layout is looked for that says how it lists keys.
 const SOURCE: &str = "layouts/release.toml";
 
-/// Sign or co-sign a link or a layout
+/// Sign or co-sign a link, a layout or a release statement
 ///
 /// A link is written beside the given file, under the name that verification looks for. A layout is signed in place, once under each
-/// style of key id, so that every implementation finds its signature.
+/// style of key id, so that every implementation finds its signature; a release statement once by each key.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The link or layout, signed or not
+    /// The link, layout or statement, signed or not
     file: Utf8PathBuf,
     /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE,
     /// process:PROGRAM or ssh-agent:FINGERPRINT; may be repeated
@@ -66,6 +67,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let file = SignedFile::read(&args.file)?;
+    if let Some(release) = file.release()? {
+        return sign_release(&args, &file, &release, ui);
+    }
     let payload = file.payload()?;
     check_step(&args, &payload)?;
     let list = KeyList::of(&args)?;
@@ -117,6 +121,53 @@ fn check_step(args: &Args, payload: &Payload) -> Result<(), CliError> {
             args.file
         ),
     ))
+}
+
+/// The statement of a release: in place, by all keys, in the one form that it has.
+fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> Result<Exit, CliError> {
+    if args.container.is_some() || args.artifact_dir.is_some() || args.keys.iter().any(|key| is_gpg(key)) {
+        return Err(CliError::usage(
+            "a release statement has one form, which OpenPGP keys do not sign, and no products to compare",
+        ));
+    }
+    if let Some(wanted) = &args.step {
+        let message = format!(
+            "`{}` is not signed: expected a link of step `{wanted}`, found a release statement",
+            file.path()
+        );
+        return Err(CliError::refused(CargoCode::SignedStepDiffers, message));
+    }
+    let list = KeyList::of(args)?;
+    let key_args = KeyArgs {
+        keys: args.keys.clone(),
+        certificate: args.certificate.clone(),
+        unsigned: false,
+        keyid_style: args.keyid_style,
+        container: LinkFormArg::Dsse,
+    };
+    let signers = key_args
+        .prepare("package", list.source.as_ref())?
+        .listed_as(list.keys)
+        .open(ui)?;
+    let ids: Vec<(&dyn Signer, KeyId)> = signers
+        .iter()
+        .map(|signer| (signer.signer(), signer.key_id().clone()))
+        .collect();
+    let failed = |error: SignError| CliError::failure(format!("failed to sign `{}`", file.path())).because(error);
+    let limits = Limits::default();
+    let mut bytes = match args.append {
+        true => envelope::append(file.bytes(), &ids, &limits).map_err(failed)?,
+        false => envelope::replace(file.bytes(), &ids, &limits).map_err(failed)?,
+    };
+    bytes.push(b'\n');
+    let path = args.output.as_deref().unwrap_or(file.path());
+    settings::replace(path, &bytes, 0o644)?;
+    let short: Vec<&str> = ids.iter().map(|(_, id)| id.short()).collect();
+    ui.status(
+        "Signed",
+        format_args!("{path}: {} (key {})", release.purl(), short.join(", ")),
+    );
+    Ok(Exit::Success)
 }
 
 /// A link: one file per key, because each functionary answers for a link of their own. With `--append`, one file with all signatures.

@@ -5,6 +5,8 @@ use intoto_core::envelope::Envelope;
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
 use intoto_core::payload::Payload;
+use intoto_core::predicate::{Predicate, Release};
+use intoto_core::statement::Statement;
 
 use crate::error::CliError;
 use crate::foreign::{self, Unread};
@@ -53,6 +55,21 @@ impl SignedFile {
         let envelope = self.envelope()?;
         let value = envelope.payload_value().map_err(|error| failed().because(error))?;
         Payload::from_value(&value, &Limits::default()).map_err(|error| failed().because(error))
+    }
+
+    /// The release that it states, if it is such a statement, whoever signed it.
+    pub fn release(&self) -> Result<Option<Release>, CliError> {
+        let failed = || CliError::cannot_decide(format!("failed to read what `{}` holds", self.path));
+        let envelope = self.envelope()?;
+        let value = envelope.payload_value().map_err(|error| failed().because(error))?;
+        // Whatever else it is, other readers have the words for it.
+        Ok(match Statement::from_value(&value, &Limits::default()) {
+            Ok(Statement {
+                predicate: Predicate::ReleaseV0_1(release),
+                ..
+            }) => Some(release),
+            _ => None,
+        })
     }
 
     /// The layout in it, whoever signed it.
