@@ -19,7 +19,8 @@ use crate::recording::ignored::Before;
 use crate::recording::units::Units;
 use crate::recording::{Artifacts, Context, Observed, Reports, Step, cargo_run, inputs, listing};
 use crate::store::atomic;
-use crate::workspace::{Member, Purl};
+use crate::workspace::lock::Lock;
+use crate::workspace::{Member, Purl, Source};
 
 /// `cargo package`, and the account of every `.crate` that it made.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +76,9 @@ impl Step for Package {
             listing::check(listed, crate_file)?;
         }
         let (mut materials, taken_from) = materials(context, &crates, &before)?;
+        for (purl, sha256) in published_members(context, &crates)? {
+            materials.insert(purl.as_str(), sha256)?;
+        }
         account(context, &crates, &materials, &taken_from)?;
         for (name, digest) in reported.iter() {
             materials.insert_set(name.as_str(), digest.clone())?;
@@ -223,6 +227,36 @@ fn materials(context: &Context<'_>, crates: &Crates<'_>, before: &Before) -> Res
     Ok((materials, all_taken_from))
 }
 
+/// Members that are not packaged along, and that a `.crate` therefore locks as the registry has them, with the checksums that cargo found there.
+/// They are materials like any other, which a layout has to allow by name: nothing else vouches for them.
+fn published_members(context: &Context<'_>, crates: &Crates<'_>) -> Result<BTreeMap<Purl, [u8; 32]>, CliError> {
+    let mut found = BTreeMap::new();
+    for (_, crate_file) in crates {
+        let Some(content) = crate_file.get("Cargo.lock").and_then(|entry| entry.content.as_deref()) else {
+            continue;
+        };
+        // What is wrong with a lock file, the account of the `.crate` says.
+        let Ok(lock) = Lock::parse(content) else { continue };
+        for locked in lock.iter() {
+            let is_it = |member: &Member| member.name() == locked.name && member.version() == locked.version;
+            let is_packaged = crates.iter().any(|(member, _)| is_it(member));
+            let is_member = context.workspace.members.iter().any(is_it);
+            if let (Source::Registry { .. }, Some(checksum), true, false) =
+                (&locked.source, locked.checksum, is_member, is_packaged)
+            {
+                let purl = Purl::new(&locked.name, &locked.version, &locked.source);
+                if found.insert(purl.clone(), checksum).is_some_and(|other| other != checksum) {
+                    return Err(CliError::refused(
+                        CargoCode::CrateLockMismatch,
+                        format!("two .crates lock {purl} with two checksums"),
+                    ));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Where the file at `path` of the `.crate` lies in the package's directory.
 fn own_place(member: &Member, path: &str) -> Utf8PathBuf {
     match path {
@@ -292,14 +326,13 @@ fn account(
         .iter()
         .map(|(_, crate_file)| (crate_file.stem().to_owned(), crate_file.sha256()))
         .collect();
-    let dependencies = context
-        .workspace
-        .lock
-        .iter()
-        .filter_map(|locked| {
-            let purl = Purl::new(&locked.name, &locked.version, &locked.source);
-            Some((purl.as_str().to_owned(), locked.checksum?))
-        })
+    let of_lock = context.workspace.lock.iter().filter_map(|locked| {
+        let purl = Purl::new(&locked.name, &locked.version, &locked.source);
+        Some((purl.as_str().to_owned(), locked.checksum?))
+    });
+    let published = materials.iter().filter(|(name, _)| name.starts_with("pkg:cargo/"));
+    let dependencies = of_lock
+        .chain(published.map(|(name, sha256)| (name.clone(), *sha256)))
         .collect();
     let manifest = context.workspace.root.join("Cargo.toml");
     let facts = Facts {
