@@ -366,10 +366,36 @@ fn members_that_did_not_change_are_skipped() {
         .says("[published-differs]")
         .says("wc-0.1.0 was packaged together with wa-0.1.0");
     recorded
-        .publish(&["--workspace", "--exclude", "wc"])
+        .publish(&["--workspace", "--exclude", "wc", "--unsigned"])
         .succeeds()
         .says("Skipped wa 0.1.0: unchanged since it was published, but for .cargo_vcs_info.json")
         .says("Up wb 0.2.0");
     assert_eq!(recorded.uploads(), ["wa 0.1.0", "wb 0.1.0", "wb 0.2.0"]);
     assert!(recorded.stated("wa-0.1.0").is_none() && recorded.stated("wb-0.2.0").is_some());
+    // Signed elsewhere, by the same key; then there is nothing left to say.
+    let statement = recorded.links().join("wb-0.2.0.intoto.jsonl");
+    project
+        .intoto(&["sign", statement.as_str()])
+        .succeeds()
+        .says("pkg:cargo/wb@0.2.0");
+    recorded
+        .publish(&["-p", "wb"])
+        .succeeds()
+        .says("wb-0.2.0.intoto.jsonl already");
+    // Packaged without it, it locks what everybody can download, if the layout lets it.
+    let package = |layout: &str| {
+        project.file("layouts/release.toml", layout);
+        project.intoto(&["layout", "sign"]).succeeds();
+        project.commit("layout");
+        project.intoto(&["fetch", "--locked"]).succeeds();
+        project.intoto(&["package", "--locked", "-p", "wc"]).succeeds();
+    };
+    let layout = project.read("layouts/release.toml");
+    package(&layout);
+    recorded.publish(&["-p", "wc"]).exits(1).prints("pkg:cargo/wa@0.1.0");
+    let matched = "\"MATCH * WITH MATERIALS FROM fetch\"";
+    let (head, tail) = layout.rsplit_once(matched).expect("the package step");
+    package(&format!("{head}{matched}, \"ALLOW pkg:cargo/wa@*\"{tail}"));
+    recorded.publish(&["--workspace"]).succeeds().says("Up wc 0.1.0");
+    assert_eq!(recorded.uploads().last().map(String::as_str), Some("wc 0.1.0"));
 }

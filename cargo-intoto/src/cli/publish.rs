@@ -39,6 +39,8 @@ const STAGING: &str = "publish";
 #[derive(Debug, clap::Args)]
 // A release statement has one form.
 #[command(mut_arg("container", |arg| arg.hide(true)))]
+#[command(mut_arg("unsigned", |arg| arg.help("State without signing; `cargo intoto sign` signs elsewhere")))]
+#[command(mut_arg("keys", |arg| arg.help("Key to sign the statements with: a name in the key directory, a file, or env:VARIABLE,\nprocess:PROGRAM or ssh-agent:FINGERPRINT; may be repeated")))]
 pub(crate) struct Args {
     /// Check everything, show what would be uploaded, and stop there
     #[arg(short = 'n', long)]

@@ -39,7 +39,7 @@ pub fn check_siblings(due: &CrateFile, served: &[&CrateFile]) -> Result<(), CliE
             ),
         )
         .hint(format!(
-            "raise the version of {} and release both, or record the package step without it, with `-p` for each member that is released",
+            "raise the version of {0} and release both; or package without it, with `-p` for each member that is released, and let the layout's package step `ALLOW pkg:cargo/{0}@*`",
             locked.name
         )));
     }
