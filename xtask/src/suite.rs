@@ -6,6 +6,7 @@ use crate::ci;
 use crate::diff;
 use crate::drop_in;
 use crate::failure::Failure;
+use crate::gate;
 use crate::interop;
 use crate::process::Run;
 use crate::realworld;
@@ -58,6 +59,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("reports", || reports::run(root))?;
     stage("pipelines", || ci::run(root))?;
     stage("tools beside cargo", || beside::run(root))?;
+    stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;
     stage("real crates", || {
         realworld::run(
             &realworld::Args {

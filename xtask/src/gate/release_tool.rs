@@ -20,7 +20,7 @@ pub(super) enum ReleaseTool {
     Ours,
     /// `release-plz release`
     ReleasePlz(Utf8PathBuf),
-    /// `cargo release`
+    /// `cargo release publish`
     CargoRelease(Utf8PathBuf),
 }
 
@@ -45,7 +45,7 @@ impl ReleaseTool {
             Self::CargoWorkspace => "cargo publish --workspace",
             Self::Ours => "cargo intoto publish",
             Self::ReleasePlz(_) => "release-plz release",
-            Self::CargoRelease(_) => "cargo release",
+            Self::CargoRelease(_) => "cargo release publish",
         }
     }
 
@@ -80,15 +80,7 @@ impl ReleaseTool {
             Self::CargoRelease(program) => {
                 let run = world
                     .command(program)
-                    .args([
-                        "release",
-                        "--execute",
-                        "--no-confirm",
-                        "--no-push",
-                        "--no-tag",
-                        "--isolated",
-                    ])
-                    .args(["--allow-branch", "*"]);
+                    .args(["release", "publish", "--execute", "--no-confirm"]);
                 vec![packages(run)]
             }
         };

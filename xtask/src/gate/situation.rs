@@ -44,8 +44,8 @@ impl Situation {
     fn name(self) -> &'static str {
         match self {
             Self::Clean => "clean",
-            Self::Tampered => "both crates changed since",
-            Self::HalfTampered => "the second crate changed since",
+            Self::Tampered => "a later commit",
+            Self::HalfTampered => "the second crate changed, unseen by git",
             Self::Exchanged => "a build script exchanges what is staged",
             Self::Interrupted => "interrupted, then run again",
             Self::NoLayout => "no layout",
@@ -68,17 +68,23 @@ impl Situation {
         let mut attempts = Vec::new();
         match self {
             Self::Clean => attempts.push(until_failure(run())?),
-            Self::Tampered | Self::HalfTampered => {
-                let changed = if self == Self::Tampered {
-                    &CRATES[..]
-                } else {
-                    &CRATES[1..]
-                };
-                for name in changed {
-                    let path = tree.join(name).join("src/lib.rs");
-                    write(&path, read(&path)?.replace('1', "2"))?;
+            Self::Tampered => {
+                for name in CRATES {
+                    change(&source(&tree, name))?;
                 }
                 self.commit(world, &tree)?;
+                attempts.push(until_failure(run())?);
+            }
+            Self::HalfTampered => {
+                // Another commit would change every crate, and a change that git sees would stop the tools themselves.
+                let path = source(&tree, CRATES[1]);
+                world
+                    .command("git")
+                    .args(["update-index", "--assume-unchanged"])
+                    .arg(&path)
+                    .directory(&tree)
+                    .succeed()?;
+                change(&path)?;
                 attempts.push(until_failure(run())?);
             }
             Self::Exchanged => {
@@ -174,6 +180,14 @@ impl Situation {
     }
 }
 
+fn source(tree: &Utf8Path, name: &str) -> Utf8PathBuf {
+    tree.join(name).join("src/lib.rs")
+}
+
+fn change(path: &Utf8Path) -> Result<(), Failure> {
+    write(path, read(path)?.replace('1', "2"))
+}
+
 /// Another `.crate` under the second crate's name, and where cargo stages the real one.
 fn other_crate(world: &World, tree: &Utf8Path) -> Result<(Utf8PathBuf, Utf8PathBuf), Failure> {
     let other = world.directory("other")?.join("other.crate");
@@ -206,22 +220,29 @@ fn until_failure(runs: Vec<Run>) -> Result<Ended, Failure> {
     Ok(all)
 }
 
-/// The line that says most: a finding's code, else the first error.
+/// The line that says most: what the gate says of the upload, else a finding's code, else what is missing, else the first error.
 fn reason(ended: &Ended) -> String {
     let lines = || ended.stderr.lines().chain(ended.stdout.lines()).map(str::trim);
-    let coded = lines().find(|line| line.contains(['[']) && line.contains("-") && has_code(line));
-    let error = coded.or_else(|| lines().find(|line| line.to_ascii_lowercase().starts_with("error")));
-    let line = error.unwrap_or_default();
-    match line.char_indices().nth(90) {
+    let first = |is: &dyn Fn(&str) -> bool| lines().find(|line| is(line));
+    let line = first(&|line| line.contains("[upload-"))
+        .or_else(|| first(&|line| code_at(line).is_some()))
+        .or_else(|| first(&|line| line.contains("there is no ")))
+        .or_else(|| first(&|line| line.to_ascii_lowercase().starts_with("error")))
+        .unwrap_or_default();
+    let line = code_at(line).map_or(line, |at| &line[at..]);
+    match line.char_indices().nth(WIDTH) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line.to_owned(),
     }
 }
 
-/// Whether a line has a `[code-of-a-finding]` in it.
-fn has_code(line: &str) -> bool {
-    line.split('[').skip(1).any(|part| {
-        part.split_once(']').is_some_and(|(code, _)| {
+/// So many characters of a message fit a table.
+const WIDTH: usize = 80;
+
+/// Where a line has a `[code-of-a-finding]`.
+fn code_at(line: &str) -> Option<usize> {
+    line.match_indices('[').map(|(at, _)| at).find(|at| {
+        line[at + 1..].split_once(']').is_some_and(|(code, _)| {
             code.contains('-') && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
         })
     })
