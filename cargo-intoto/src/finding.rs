@@ -29,6 +29,8 @@ cargo_codes! {
     BuildUnconfirmed = "build-unconfirmed",
     /// Cargo's configuration takes the place of a build script.
     BuildScriptReplaced = "build-script-replaced",
+    /// An executable names other packages than it was built from.
+    AuditableListDiffers = "auditable-list-differs",
     /// The database of advisories is not what its commit holds.
     AdvisoryDatabaseModified = "advisory-database-modified",
     /// The link that is to be finished is not the one that the same key began.
@@ -165,6 +167,10 @@ cargo_codes! {
     LayoutOlder = "layout-older",
     /// The layout source, the signed layout and the workspace say different things.
     LayoutDisagrees = "layout-disagrees",
+    /// A bill of materials has a package that is not locked, or another digest than the lock for it.
+    SbomHashMismatch = "sbom-hash-mismatch",
+    /// A bill of materials has no digest for a package of a registry.
+    SbomHashMissing = "sbom-hash-missing",
     /// A file that is about to be signed for is not the one that the link recorded.
     SignedArtifactDiffers = "signed-artifact-differs",
     /// A file that is about to be signed holds another step's link than was asked for, or a layout.

@@ -19,6 +19,8 @@ const COMMANDS: &[&str] = &[
     "deny",
     "audit",
     "vet",
+    "auditable",
+    "sbom",
     "release",
     "publish",
     "run",

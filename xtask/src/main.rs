@@ -75,7 +75,7 @@ enum Chore {
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
     /// cargo-deny, cargo-audit and cargo-vet as steps, in situations good and bad
-    Beside,
+    Beside(beside::Args),
     /// This repository's own layout, with throw-away keys and the pinned cargo-deny
     OwnLayout,
     /// Release tools against registries on the loopback interface, with the gate between them
@@ -115,7 +115,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::DropIn(args) => drop_in::run(&args, root),
         Chore::Ci => ci::run(root),
         Chore::Realworld(args) => realworld::run(&args, root),
-        Chore::Beside => beside::run(root),
+        Chore::Beside(args) => beside::run(&args, root),
         Chore::OwnLayout => beside::own_layout(root),
         Chore::Gate(args) => gate::run(&args, root),
         Chore::Reports => reports::run(root),

@@ -58,8 +58,10 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     })?;
     stage("reports", || reports::run(root))?;
     stage("pipelines", || ci::run(root))?;
-    stage("tools beside cargo", || beside::run(root))?;
     stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;
+    stage("tools beside cargo", || {
+        beside::run(&beside::Args { full: args.full }, root)
+    })?;
     stage("real crates", || {
         realworld::run(
             &realworld::Args {

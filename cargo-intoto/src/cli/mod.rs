@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand (its `Args` and `run`), and the only caller of the modules that do the work.
 
 mod audit;
+mod auditable;
 mod build;
 mod bundle;
 mod choice;
@@ -26,6 +27,7 @@ mod release;
 mod release_check;
 mod reporting;
 mod run;
+mod sbom;
 mod sequence;
 mod show;
 mod sign;
@@ -98,6 +100,8 @@ enum Command {
     Deny(deny::Args),
     Audit(audit::Args),
     Vet(vet::Args),
+    Auditable(Box<auditable::Args>),
+    Sbom(sbom::Args),
     Release(release::Args),
     Publish(Box<publish::Args>),
     Run(Box<run::Args>),
@@ -131,6 +135,8 @@ impl Command {
             Self::Deny(args) => deny::run(&args, ui),
             Self::Audit(args) => audit::run(&args, ui),
             Self::Vet(args) => vet::run(&args, ui),
+            Self::Auditable(args) => auditable::run(&args, ui),
+            Self::Sbom(args) => sbom::run(&args, ui),
             Self::Release(args) => release::run(args, ui),
             Self::Publish(args) => publish::run(*args, ui),
             Self::Run(args) => run::run(*args, ui),

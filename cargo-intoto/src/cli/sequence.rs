@@ -8,10 +8,10 @@ use crate::cli::step::manifest_words;
 use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::layout_source::{LayoutSource, StepSource};
-use crate::plan::{AuditWords, DenyWords, VetWords};
+use crate::plan::{AuditWords, DenyWords, SbomWords, VetWords};
 use crate::recording::{
-    Audit, Build, Deny, Document, Fetch, Outcome, Package, Reports, Settings, Step, Test, Vet, observe, of_unread,
-    refuse_dirty, refuse_other_compilers,
+    Audit, Build, Deny, Document, Fetch, Outcome, Package, Reports, Sbom, Settings, Step, Test, Vet, observe,
+    of_unread, refuse_dirty, refuse_other_compilers,
 };
 use crate::store::Run;
 use crate::ui::Ui;
@@ -196,6 +196,11 @@ fn tool_of(subcommand: &str, words: &[String]) -> Result<Option<(Box<dyn Step>, 
             let words = VetWords::parse(words)?;
             let manifest_path = words.manifest_path.clone();
             (Box::new(Vet::new(words)), manifest_path)
+        }
+        "cyclonedx" => {
+            let words = SbomWords::parse(words)?;
+            let manifest_path = words.manifest_path.clone();
+            (Box::new(Sbom::new(words)), manifest_path)
         }
         _ => return Ok(None),
     };

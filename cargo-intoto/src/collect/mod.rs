@@ -1,6 +1,7 @@
 //! The only reader of artifacts: what lies on disk, checked and hashed.
 
 pub mod advisory_db;
+pub mod auditable;
 pub mod cache;
 pub mod configuration;
 pub mod content;

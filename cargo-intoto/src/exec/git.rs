@@ -176,6 +176,17 @@ impl Git {
                 .success)
     }
 
+    /// When `commit` was made, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When the object is missing, is not what its name says, or has no time.
+    pub fn commit_time(&self, commit: &str) -> Result<i64, CliError> {
+        let no_time = || CliError::cannot_decide(format!("commit {commit} does not say when it was made"));
+        let id = parse_id(commit, self.format).ok_or_else(no_time)?;
+        let bytes = Objects::open(&self.directory, self.format)?.object(&id, "commit")?;
+        committed(&bytes).ok_or_else(no_time)
+    }
+
     /// Every path that `commit` holds below the directory.
     ///
     /// # Errors
@@ -203,6 +214,16 @@ impl EntryKind {
     pub fn is_file(self) -> bool {
         self != Self::Submodule
     }
+}
+
+/// The time in a commit object's line `committer NAME <MAIL> SECONDS ZONE`.
+fn committed(commit: &[u8]) -> Option<i64> {
+    let mut head = commit.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let line = head.find_map(|line| line.strip_prefix(b"committer "))?;
+    let (_, rest) = std::str::from_utf8(line.rsplit(|byte| *byte == b'>').next()?)
+        .ok()?
+        .split_at_checked(1)?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 fn kind_of(mode: &[u8]) -> Option<EntryKind> {
@@ -274,4 +295,24 @@ fn query(directory: &Utf8Path) -> Query {
         words.extend(["-c".to_owned(), setting.to_owned()]);
     }
     query.args(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::committed;
+
+    #[test]
+    fn the_time_of_a_commit_is_the_committers() {
+        let commit =
+            |committer: &str| format!("tree 0\nauthor A <a@b> 5 +0000\n{committer}\n\ncommitter X <x> 9 +0000\n");
+        for (committer, expected) in [
+            ("committer A <a@b> 1700000000 +0100", Some(1_700_000_000)),
+            ("committer > A <a> 1 <a@b> 7 -0100", Some(7)),
+            ("committer A <a@b>", None),
+            ("committer A <a@b> soon +0000", None),
+            ("", None),
+        ] {
+            assert_eq!(committed(commit(committer).as_bytes()), expected, "{committer}");
+        }
+    }
 }

@@ -372,6 +372,7 @@ fn a_package_comes_after_the_tools_that_must_pass() {
     let workspace = workspace(vec![member("a", true, &[("a", "lib")])]);
     let options = DeriveOptions {
         tools: vec![Tool::Vet, Tool::Deny, Tool::Deny],
+        expires: Timestamp::from_unix(NOW.as_unix() + 365 * 24 * 60 * 60),
         ..options()
     };
     let source = derive(&workspace, Utf8Path::new("x.toml"), &options).unwrap().source;

@@ -30,7 +30,7 @@ mod test_counts;
 mod units;
 
 pub use artifacts::Artifacts;
-pub use beside::{Audit, Deny, Vet};
+pub use beside::{Audit, Auditable, Deny, Sbom, Vet};
 pub use build::Build;
 pub(crate) use by_hand::ByHand;
 pub use choice::Choice;

@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::write_below;
 use crate::failure::{Context, Failure};
 use crate::interop::{World, read, write};
-use crate::process::{Ended, Run};
+use crate::process::Ended;
 use crate::tools::Tools;
 
 /// The programs that are put on the search path.
@@ -43,7 +43,7 @@ pub(super) struct Bench<'w> {
 
 impl<'w> Bench<'w> {
     /// Makes all of it, and records the chain.
-    pub(super) fn set_up(world: &'w World) -> Result<Self, Failure> {
+    pub(super) fn set_up(world: &'w World, more_programs: &[Utf8PathBuf]) -> Result<Self, Failure> {
         world.forget_user()?;
         let top = world.directory("beside")?;
         let bench = Self {
@@ -59,6 +59,10 @@ impl<'w> Bench<'w> {
             fs::create_dir_all(directory).context(format!("create {directory}"))?;
         }
         link_programs(&world.tools, &bench.programs)?;
+        for program in more_programs {
+            let link = bench.programs.join(program.file_name().unwrap_or_default());
+            symlink(program, &link).context(format!("link {link}"))?;
+        }
         bench.databases()?;
         bench.workspace()?;
         bench.record_chain()?;
@@ -113,7 +117,7 @@ impl<'w> Bench<'w> {
         let path = self.fakes.join(program);
         write(
             &path,
-            format!("#!/bin/sh\nif [ \"$1\" = --version ]; then echo fake 1.0; exit; fi\n{script}\n"),
+            format!("#!/bin/sh\nif [ \"$2\" = --version ]; then echo fake 1.0; exit; fi\n{script}\n"),
         )?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).context(format!("change {path}"))?;
         let ended = self
@@ -162,6 +166,11 @@ impl<'w> Bench<'w> {
             .any(|(name, _)| is_of(name, step) && name.ends_with(".link")))
     }
 
+    /// A report of the run.
+    pub(super) fn report(&self, name: &str) -> Result<String, Failure> {
+        read(&latest(&self.project)?.join(name))
+    }
+
     /// Verifies the run.
     pub(super) fn verify(&self) -> Result<Ended, Failure> {
         self.product(&["verify"])
@@ -172,23 +181,54 @@ impl<'w> Bench<'w> {
         self.publish_advisory("RUSTSEC-2020-0001", "ryu")
     }
 
-    fn workspace(&self) -> Result<(), Failure> {
-        let file = |path: &str, text: &str| write_below(&self.project.join(path), text);
+    /// A package with one dependency and the settings of every tool.
+    fn package(&self, directory: &Utf8Path, source: &str) -> Result<(), Failure> {
+        let file = |path: &str, text: &str| write_below(&directory.join(path), text);
         file(
             "Cargo.toml",
             "[package]\nname = \"hello\"\nversion = \"0.1.0\"\nedition = \"2024\"\nlicense = \"MIT\"\ndescription = \"A test\"\n\n\
              [dependencies]\nitoa = \"1\"\n",
         )?;
         file(
-            "src/lib.rs",
+            source,
             "pub fn show(number: u32) -> String {\n    itoa::Buffer::new().format(number).to_owned()\n}\n\n\
              #[test]\nfn shows() {\n    assert_eq!(show(7), \"7\");\n}\n",
         )?;
         file(".gitignore", "/target\n")?;
         file("deny.toml", DENY)?;
-        self.lock(&self.project, "1.0.15")?;
-        self.command("cargo-vet", &["vet", "init"])?;
-        self.world.commit(&self.project, "begin")?;
+        self.lock(directory, "1.0.15")?;
+        self.world
+            .command(self.programs.join("cargo-vet"))
+            .args(["vet", "init"])
+            .env("CARGO", env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .directory(directory)
+            .succeed()?;
+        self.world.commit(directory, "begin")
+    }
+
+    /// The workspace in which the page's commands are run, by a user who begins.
+    pub(super) fn page_workspace(&self) -> Result<Utf8PathBuf, Failure> {
+        self.world.forget_user()?;
+        let directory = self.top.join("page");
+        self.package(&directory, "src/main.rs")?;
+        let main = directory.join("src/main.rs");
+        write(&main, format!("fn main() {{\n    show(7);\n}}\n\n{}", read(&main)?))?;
+        self.world.commit(&directory, "print nothing")?;
+        Ok(directory)
+    }
+
+    /// A line of the page, as a shell takes it.
+    pub(super) fn shell(&self, directory: &Utf8Path, line: &str) -> Result<Ended, Failure> {
+        self.world
+            .command("sh")
+            .args(["-c", line])
+            .env("PATH", search_path(&[&self.programs]))
+            .directory(directory)
+            .keep()
+    }
+
+    fn workspace(&self) -> Result<(), Failure> {
+        self.package(&self.project, "src/lib.rs")?;
         self.product(&["init", "--no-passphrase"]).and_then(succeeded)?;
         let derive = ["layout", "derive", "--with", "deny", "--with", "audit", "--with", "vet"];
         let layout = self.product(&derive).and_then(succeeded)?.stdout;
@@ -199,7 +239,7 @@ impl<'w> Bench<'w> {
                 "[\"cargo\", \"deny\", \"--offline\", \"check\"]",
             )
             .replace("[\"cargo\", \"audit\"]", "[\"cargo\", \"audit\", \"--no-fetch\"]");
-        file("layouts/release.toml", &layout)?;
+        write_below(&self.project.join("layouts/release.toml"), layout)?;
         self.product(&["layout", "sign"]).and_then(succeeded)?;
         self.product(&["layout", "check"]).and_then(succeeded)?;
         self.world.commit(&self.project, "say who may release")
@@ -274,17 +314,6 @@ impl<'w> Bench<'w> {
         }
         Ok(())
     }
-
-    /// A tool itself, as cargo would start it.
-    fn command(&self, program: &str, words: &[&str]) -> Result<(), Failure> {
-        self.world
-            .command(self.programs.join(program))
-            .args(words)
-            .env("CARGO", env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .directory(&self.project)
-            .succeed()?;
-        Ok(())
-    }
 }
 
 /// Makes the programs available under their names in a directory of their own, so that nothing else comes onto the search path.
@@ -343,6 +372,6 @@ fn is_of(name: &str, step: &str) -> bool {
 
 /// What runs cargo-deny itself, to see what it says of a situation without us.
 pub(super) fn alone(bench: &Bench<'_>, words: &[&str]) -> Result<Ended, Failure> {
-    let run: Run = bench.world.command(bench.programs.join("cargo-deny"));
+    let run = bench.world.command(bench.programs.join("cargo-deny"));
     run.arg("deny").args(words).directory(&bench.project).keep()
 }

@@ -20,6 +20,13 @@ pub(super) struct Situation {
     pub(super) says: &'static str,
 }
 
+impl Situation {
+    /// Whether its tool is built from its sources, which takes minutes.
+    pub(super) fn is_built(&self) -> bool {
+        matches!(self.tool, "sbom" | "auditable")
+    }
+}
+
 const PASSES: Expected = Expected {
     code: 0,
     link: true,
@@ -308,6 +315,54 @@ pub(super) const SITUATIONS: &[Situation] = &[
     Situation {
         tool: "vet",
         ..OTHER_LOCK
+    },
+    // The layout has no step for these two, so the chain verifies with and without them.
+    Situation {
+        tool: "sbom",
+        ..AS_IT_IS
+    },
+    Situation {
+        tool: "sbom",
+        name: "a second time: the same bytes",
+        record: |bench, _| {
+            bench.product(&["sbom"])?;
+            let bill = bench.report("hello-0.1.0.cdx.json")?;
+            let ended = bench.product(&["sbom"])?;
+            if bench.report("hello-0.1.0.cdx.json")? == bill {
+                Ok(ended)
+            } else {
+                Err(Failure::new("two bills of one commit differ"))
+            }
+        },
+        ..AS_IT_IS
+    },
+    Situation {
+        tool: "sbom",
+        name: "another digest for a dependency",
+        record: |bench, _| {
+            let script = "cat >$PWD/cargo-intoto-sbom.cdx.json <<'END'\n{\"bomFormat\": \"CycloneDX\", \"metadata\": {\"component\": \
+                          {\"name\": \"hello\", \"version\": \"0.1.0\", \"bom-ref\": \"path+file:///x\"}}, \"components\": [{\"name\": \"itoa\", \
+                          \"version\": \"1.0.15\", \"bom-ref\": \"registry+https://github.com/rust-lang/crates.io-index#itoa@1.0.15\", \
+                          \"hashes\": [{\"alg\": \"SHA-256\", \"content\": \"00\"}]}]}\nEND";
+            bench.with_fake("cargo-cyclonedx", script, &["sbom"])
+        },
+        expected: Expected {
+            verifies: true,
+            ..stops(1)
+        },
+        says: "[sbom-hash-mismatch]",
+        ..AS_IT_IS
+    },
+    Situation {
+        tool: "auditable",
+        name: "an executable without a list",
+        record: |bench, _| bench.product(&["auditable", "target/release/libhello.rlib"]),
+        expected: Expected {
+            verifies: true,
+            ..stops(3)
+        },
+        says: "no readable list",
+        ..AS_IT_IS
     },
 ];
 

@@ -8,8 +8,11 @@
 
 mod answer;
 mod audit;
+mod auditable;
+mod bom;
 mod deny;
 mod program;
+mod sbom;
 mod vet;
 
 use std::ffi::OsString;
@@ -29,7 +32,9 @@ use crate::ui::count;
 use crate::workspace::Source;
 
 pub use audit::Audit;
+pub use auditable::Auditable;
 pub use deny::Deny;
+pub use sbom::Sbom;
 pub use vet::Vet;
 
 use answer::Answer;
@@ -71,19 +76,15 @@ fn perform(judge: &dyn Judge, context: &Context<'_>, plan: &StepPlan) -> Result<
         context.ui.status("Fetching", format!("what {} needs", program.name()));
         program.fetch(context, &arguments)?;
     }
-    let mut materials = read_inputs(judge, context)?;
+    let mut materials = read_inputs(&judge.inputs(context)?, context)?;
     let said = program.run(context, &plan.arguments)?;
     cargo_run::refuse_left_running(&said.ended, &plan.step)?;
     let answer = judge.read(context, &said)?;
     if !answer.complaints.is_empty() || answer.failed {
         return Err(failed(context, &program, &answer, said.ended.code()));
     }
-    if read_inputs(judge, context)? != materials {
-        return Err(CliError::refused(
-            CargoCode::SourceChangedDuringStep,
-            format!("what {} judged changed while it ran", program.name()),
-        )
-        .hint("run the step again when nothing else works in the tree or in cargo's cache"));
+    if read_inputs(&judge.inputs(context)?, context)? != materials {
+        return Err(changed(&program));
     }
     let mut byproducts = answer.byproducts;
     byproducts.insert("exit-code".to_owned(), json!(said.ended.code()));
@@ -110,8 +111,7 @@ fn perform(judge: &dyn Judge, context: &Context<'_>, plan: &StepPlan) -> Result<
 }
 
 /// Everything that a tool reads of the workspace, as it is now.
-fn read_inputs(judge: &dyn Judge, context: &Context<'_>) -> Result<Artifacts, CliError> {
-    let inputs = judge.inputs(context)?;
+fn read_inputs(inputs: &Inputs, context: &Context<'_>) -> Result<Artifacts, CliError> {
     let workspace = &context.workspace;
     let mut files: Vec<Utf8PathBuf> = SETTINGS
         .iter()
@@ -125,7 +125,7 @@ fn read_inputs(judge: &dyn Judge, context: &Context<'_>) -> Result<Artifacts, Cl
             .filter(|package| package.source == Source::Path);
         files.extend(paths.map(|package| package.manifest_path.clone()));
     }
-    files.extend(inputs.files);
+    files.extend(inputs.files.iter().cloned());
     files.sort();
     files.dedup();
     let mut artifacts = Artifacts::default();
@@ -145,6 +145,14 @@ fn read_inputs(judge: &dyn Judge, context: &Context<'_>) -> Result<Artifacts, Cl
         }
     }
     Ok(artifacts)
+}
+
+fn changed(program: &Program) -> CliError {
+    CliError::refused(
+        CargoCode::SourceChangedDuringStep,
+        format!("what {} looked at changed while it ran", program.name()),
+    )
+    .hint("run the step again when nothing else works in the tree or in cargo's cache")
 }
 
 /// Adds the databases to the materials, by commit and content, and describes them.

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use crate::collect::hash::hex;
@@ -47,7 +47,9 @@ impl Program {
             sha256,
             version: String::new(),
         };
-        let said = program.run(context, &["--version".into()])?;
+        // As cargo would, with the subcommand: not all of them answer without it.
+        let subcommand = name.trim_start_matches("cargo-");
+        let said = program.run(context, &[subcommand.into(), "--version".into()])?;
         let text = String::from_utf8_lossy(&said.stdout);
         program.version = text
             .lines()
@@ -80,15 +82,27 @@ impl Program {
 
     /// Runs it in the workspace's root.
     pub(super) fn run(&self, context: &Context<'_>, arguments: &[OsString]) -> Result<Captured, CliError> {
+        self.run_in(context, &context.workspace.root, arguments, &[])
+    }
+
+    /// Runs it in some directory, with these variables.
+    pub(super) fn run_in(
+        &self,
+        context: &Context<'_>,
+        directory: &Utf8Path,
+        arguments: &[OsString],
+        variables: &[(&str, &OsStr)],
+    ) -> Result<Captured, CliError> {
         let cargo = context.cargo.program().as_os_str();
         let mut environment: Vec<(&str, &OsStr)> = vec![("CARGO_TERM_COLOR", OsStr::new("never"))];
         // As cargo does for its subcommands; some insist on it.
         environment.push(("CARGO", cargo));
+        environment.extend_from_slice(variables);
         captured::run(&Call {
             program: &self.path,
             arguments,
             environment: &environment,
-            directory: &context.workspace.root,
+            directory,
             limit: MAX_BYTES,
         })
     }
