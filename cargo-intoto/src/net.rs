@@ -189,6 +189,22 @@ mod client {
 mod tests {
     use super::*;
 
+    /// In a build that asks no server, what would need one is refused, and the hint says how to get the other build.
+    #[cfg(not(feature = "online"))]
+    #[test]
+    fn without_the_feature_nothing_is_sent() {
+        let request = Request {
+            method: Method::Post,
+            url: "http://127.0.0.1:9/",
+            headers: &[],
+            body: b"secret",
+            limit: 1,
+        };
+        let error = send(&request).expect_err("not built in");
+        assert_eq!(error.exit(), crate::exit::Exit::Usage);
+        assert!(error.hints()[0].contains("--features online"), "{:?}", error.hints());
+    }
+
     #[test]
     fn secrets_go_over_tls_or_not_beyond_this_machine() {
         for (url, expected) in [

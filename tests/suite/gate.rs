@@ -167,6 +167,31 @@ fn whose_layout_counts_and_until_when() {
     layout["expires"] = json!("2001-01-01T00:00:00Z");
     refused(&of_owner(&layout), &registry, &["[layout-expired]"]);
 
+    // By the owner's own key, and older than what `release` has verified: whoever puts it back wants its laxer rules.
+    let older = sandbox.path("older");
+    fs::create_dir_all(older.join("keys")).expect("the sandbox is writable");
+    for entry in project.path("layouts/keys").read_dir_utf8().expect("keys").flatten() {
+        fs::copy(entry.path(), older.join("keys").join(entry.file_name())).expect("copied");
+    }
+    let source = project.read("layouts/release.toml");
+    let (expires, year) = source
+        .lines()
+        .find_map(|line| Some((line, line.strip_prefix("expires = ")?.get(..4)?)))
+        .expect("it expires");
+    let earlier = year.parse::<u32>().expect("a year") - 1;
+    // Not yet over, on any day of the year on which this test runs.
+    let sooner = format!("expires = {earlier}-12-31T23:59:59Z");
+    fs::write(older.join("release.toml"), source.replace(expires, &sooner)).expect("written");
+    let file = older.join("release.layout");
+    project
+        .intoto(&["layout", "sign", older.join("release.toml").as_str()])
+        .succeeds();
+    refused(
+        &publish(&project, &[], &["--layout", file.as_str()]),
+        &registry,
+        &["[layout-older]"],
+    );
+
     project
         .intoto(&["key", "generate", "stranger", "--no-passphrase"])
         .succeeds();
@@ -447,7 +472,23 @@ fn a_staging_directory_that_is_not_found_is_refused() {
 }
 
 /// The gate's answer to one request about a `.crate` that lies where cargo would have staged it, in `chain/`.
-fn asked(sandbox: &Sandbox, name: &str, version: &str, archive: &[u8]) -> Value {
+fn asked(sandbox: &Sandbox, archive: &[u8], more: &[&str]) -> Value {
+    let (name, version) = ("hello", "1.0.0");
+    let words = [
+        &[
+            "--layout",
+            "root.layout",
+            "--link-dir",
+            ".",
+            "--key",
+            "owner.pub",
+            "--build-dir",
+            "build",
+        ],
+        &["--token-from", "echo token"][..],
+        more,
+    ]
+    .concat();
     sandbox.write(format!("chain/build/package/tmp-crate/{name}-{version}.crate"), archive);
     let request = json!({
         "v": 1,
@@ -457,7 +498,7 @@ fn asked(sandbox: &Sandbox, name: &str, version: &str, archive: &[u8]) -> Value 
         "name": name,
         "vers": version,
         "cksum": sha256_hex(archive),
-        "args": ["--layout", "root.layout", "--link-dir", ".", "--key", "owner.pub", "--build-dir", "build", "--token-from", "echo token"],
+        "args": words,
     });
     let mut command = sandbox.command(twin());
     let mut child = command
@@ -508,7 +549,7 @@ fn a_crate_that_the_chain_only_used_is_not_one_that_it_made() {
             &chain::dsse(&chain::text(&link), &[&chain::bob()]),
         );
         let file = "build/package/tmp-crate/hello-1.0.0.crate";
-        let answer = asked(&sandbox, "hello", "1.0.0", &archive);
+        let answer = asked(&sandbox, &archive, &[]);
         let verified = sandbox.intoto(
             "chain",
             &[
@@ -527,6 +568,9 @@ fn a_crate_that_the_chain_only_used_is_not_one_that_it_made() {
     let (verified, answer) = made("products");
     verified.succeeds();
     assert_eq!(answer["Ok"]["token"], "token", "{answer}");
+    // What the layout expects is told, and demanded where somebody says so: `pack` is not `pack hello`.
+    let exact = asked(&sandbox, &archive, &["--exact-commands"]);
+    assert!(exact.to_string().contains("[command-differs]"), "{exact}");
     let (verified, answer) = made("materials");
     verified.succeeds();
     assert_eq!(answer["Err"]["kind"], "other", "{answer}");
