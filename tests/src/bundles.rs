@@ -187,7 +187,6 @@ fn pax(key: &str, value: &str) -> String {
 }
 
 /// All bundles, the good one first.
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub fn all() -> Vec<Bundle> {
     let mut bundles = Vec::new();
     let mut put = |name, about, bytes| bundles.push(Bundle { name, about, bytes });

@@ -49,7 +49,7 @@ pub(super) fn write(members: &[(String, &[u8])]) -> Result<Vec<u8>, BundleError>
 /// The members of an archive, in its order.
 ///
 /// # Errors
-/// When it is not, byte by byte, what [`write`] writes for these members.
+/// When it is not, byte by byte, what [`write()`] writes for these members.
 pub(super) fn read(archive: &[u8]) -> Result<Vec<Entry>, BundleError> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = BTreeSet::new();
