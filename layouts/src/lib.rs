@@ -67,6 +67,11 @@ pub const PIPELINES: &[Pipeline] = &[
         file: ".gitlab-ci.yml",
         text: include_str!("../ci/gitlab.yml"),
     },
+    Pipeline {
+        service: "jenkins",
+        file: "Jenkinsfile",
+        text: include_str!("../ci/Jenkinsfile"),
+    },
 ];
 
 /// The pipeline for `service`.

@@ -5,6 +5,7 @@ use cargo_intoto_tests::{Project, Sandbox, sandbox};
 const FILES: &[(&str, &str)] = &[
     ("github", ".github/workflows/intoto-release.yml"),
     ("gitlab", ".gitlab-ci.yml"),
+    ("jenkins", "Jenkinsfile"),
 ];
 
 fn project(sandbox: &Sandbox) -> Project<'_> {

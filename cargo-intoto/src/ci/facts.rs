@@ -18,6 +18,8 @@ pub struct Facts {
     pub(super) steps: Vec<Step>,
     /// Shell words, with patterns, for the files that are handed out.
     pub(super) artifacts: Vec<String>,
+    /// The words of `cargo publish`: those of the step that packages, if a `.crate` of it is handed out.
+    pub(super) publish: Option<Vec<String>>,
     /// The target directory below the root.
     pub(super) target: String,
 }
@@ -91,6 +93,7 @@ impl Facts {
             )));
         }
         let facts = Self {
+            publish: publish_words(source, &handed_out),
             steps,
             artifacts,
             target: target.to_owned(),
@@ -158,6 +161,17 @@ fn handed_out(source: &LayoutSource) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// How the crates are published: `cargo publish` selects with the same words as `cargo package`.
+fn publish_words(source: &LayoutSource, handed_out: &[(String, String)]) -> Option<Vec<String>> {
+    let packages = |step: &&StepSource| {
+        let is_from = |(from, path): &(String, String)| *from == step.name.value.as_str() && path.ends_with(".crate");
+        matches!(step.command.as_slice(), [program, subcommand, ..] if program == "cargo" && subcommand == "package")
+            && handed_out.iter().any(is_from)
+    };
+    let words = source.steps().iter().find(packages)?.command.iter().skip(2);
+    Some(words.filter(|word| *word != "--no-verify").cloned().collect())
 }
 
 fn read_step(step: &StepSource, handed_out: &[(String, String)], notes: &mut Vec<String>) -> Result<Step, CliError> {

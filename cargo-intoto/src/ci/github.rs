@@ -1,12 +1,13 @@
 //! GitHub Actions.
 
 use super::template::Filling;
-use super::{Facts, copy_commands, sign_commands};
+use super::{Facts, KEY_IN_VARIABLE, copy_commands, sign_commands};
 
 /// Fills the places that only this service has.
 pub(super) fn fill(filling: &mut Filling, facts: &Facts) {
     let signing = sign_commands(
         facts,
+        KEY_IN_VARIABLE,
         "layouts/release.layout",
         "$RUNNER_TEMP/links",
         "$RUNNER_TEMP/source",

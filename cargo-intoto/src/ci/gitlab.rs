@@ -1,11 +1,18 @@
 //! GitLab CI/CD.
 
 use super::template::Filling;
-use super::{Facts, copy_commands, sign_commands};
+use super::{Facts, KEY_IN_VARIABLE, copy_commands, sign_commands};
 
 /// Fills the places that only this service has.
 pub(super) fn fill(filling: &mut Filling, facts: &Facts) {
-    let signing = sign_commands(facts, "source/layouts/release.layout", "links", "source", "record");
+    let signing = sign_commands(
+        facts,
+        KEY_IN_VARIABLE,
+        "source/layouts/release.layout",
+        "links",
+        "source",
+        "record",
+    );
     filling
         .lines("copy-source", copy_commands(facts, true, "source/"))
         .lines("copy-rest", copy_commands(facts, false, "record/links/"))

@@ -4,6 +4,7 @@
 mod facts;
 mod github;
 mod gitlab;
+mod jenkins;
 mod template;
 
 use std::fmt::Write as _;
@@ -17,6 +18,12 @@ use facts::check_word;
 pub use facts::{CI_KEY, Facts};
 use template::Filling;
 
+/// Where jobs run that come in containers: the image tagged rust:1.95.0-bookworm, by its digest.
+const IMAGE: &str = "rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1";
+
+/// The private key of the service, where it stands in a variable.
+const KEY_IN_VARIABLE: &str = "env:INTOTO_KEY";
+
 /// A CI service, as `--ci` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Service {
@@ -24,6 +31,8 @@ pub enum Service {
     Github,
     /// GitLab CI/CD
     Gitlab,
+    /// Jenkins
+    Jenkins,
 }
 
 /// Where a pipeline gets cargo-intoto from, as `--ci-tool` takes it.
@@ -109,13 +118,19 @@ impl Service {
             .lines("record-source", facts.commands(true))
             .lines("record-rest", facts.commands(false))
             .value("artifacts", facts.artifacts.join(" "))
-            .value("install", tool.install());
+            .value("install", tool.install())
+            .value("image", IMAGE)
+            .value("target", &facts.target);
         if matches!(tool, Tool::Path(_)) {
             filling.flag("tool-from-tree");
+        }
+        if let Some(words) = &facts.publish {
+            filling.flag("publish").value("publish-words", words.join(" "));
         }
         match self {
             Self::Github => github::fill(&mut filling, facts),
             Self::Gitlab => gitlab::fill(&mut filling, facts),
+            Self::Jenkins => jenkins::fill(&mut filling, facts),
         }
         template::fill(self.pipeline().text, &filling)
     }
@@ -125,6 +140,7 @@ impl Service {
         match self {
             Self::Github => github::secrets(key, owner),
             Self::Gitlab => gitlab::secrets(key, owner),
+            Self::Jenkins => jenkins::secrets(key, owner),
         }
     }
 }
@@ -136,8 +152,8 @@ fn copy_commands(facts: &Facts, is_source: bool, to: &str) -> Vec<String> {
 }
 
 /// The commands that put the records into the directory `links` and sign them there; those of the sources lie in `source`, the others and
-/// the artifacts in `record`.
-fn sign_commands(facts: &Facts, layout: &str, links: &str, source: &str, record: &str) -> Vec<String> {
+/// the artifacts in `record`. `key` is the shell word for the key.
+fn sign_commands(facts: &Facts, key: &str, layout: &str, links: &str, source: &str, record: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &facts.steps {
         let name = &step.name;
@@ -146,7 +162,7 @@ fn sign_commands(facts: &Facts, layout: &str, links: &str, source: &str, record:
             false => format!("{record}/links"),
         };
         lines.push(format!("cp \"{from}/{name}.unsigned.link\" \"{links}/\""));
-        let mut command = format!("cargo-intoto sign --key env:INTOTO_KEY --layout {layout} --step {name}");
+        let mut command = format!("cargo-intoto sign --key {key} --layout {layout} --step {name}");
         if step.makes_artifacts {
             let _ = write!(command, " --artifact-dir \"{record}/artifacts\"");
         }

@@ -74,10 +74,11 @@ fn every_pipeline_records_signs_and_hands_out_what_the_layout_says() {
                 "out/intoto/latest/",
                 "--step all-tests \"",
                 "--step package --artifact-dir \"",
+                "cargo-intoto publish --t",
             ] {
                 assert!(text.contains(part), "{service:?}: {part} is not in\n{text}");
             }
-            assert!(!text.contains("#@"), "{text}");
+            assert!(!text.contains("#@") && !text.contains(" \n"), "{text}");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 /// The options about a pipeline.
 #[derive(Debug, clap::Args)]
 pub(super) struct PipelineArgs {
-    /// Write a release pipeline for this CI service, too: github, gitlab
+    /// Write a release pipeline for this CI service, too: github, gitlab, jenkins
     #[arg(long, value_enum, value_name = "SERVICE", help_heading = "Pipeline")]
     ci: Option<Service>,
     /// File to write it to [default: where the service looks for it]
