@@ -4,7 +4,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::author::Author;
+use super::author::{Author, STANDING_TOKEN};
 use super::pipeline::Job;
 use super::row;
 use super::runner::Runner;
@@ -24,7 +24,7 @@ struct Attack {
     says: &'static str,
 }
 
-const ALL: &[&str] = &["github", "gitlab"];
+const ALL: &[&str] = &["github", "gitlab", "jenkins"];
 const GITHUB: &[&str] = &["github"];
 
 const ATTACKS: &[Attack] = &[
@@ -73,7 +73,21 @@ const ATTACKS: &[Attack] = &[
         job: "sign",
         what: "a record missing",
         act: |kept| remove(&link(kept, "record", "test.unsigned")?),
-        says: "No such file",
+        says: "test.unsigned.link",
+    },
+    Attack {
+        services: ALL,
+        job: "publish",
+        what: "a byte added to the .crate",
+        act: |kept| append(&crate_file(kept)?),
+        says: "[crate-trailing-bytes]",
+    },
+    Attack {
+        services: ALL,
+        job: "publish",
+        what: "a signed record missing",
+        act: |kept| remove(&link(kept, "sign", "test.")?),
+        says: "[link-missing]",
     },
     Attack {
         services: ALL,
@@ -125,6 +139,7 @@ pub(super) fn before(service: &str, runner: &Runner<'_>, job: &Job) -> Result<us
         let ended = attacked.run(job)?;
         let (outcome, is_right) = match &ended.failed {
             None => ("NOT NOTICED".to_owned(), false),
+            Some(_) if !runner.author.registry.uploads().is_empty() => ("UPLOADED".to_owned(), false),
             Some((step, output)) => (
                 format!(
                     "refused at `{step}`: {}",
@@ -146,7 +161,8 @@ pub(super) fn before(service: &str, runner: &Runner<'_>, job: &Job) -> Result<us
 pub(super) fn leaks(service: &str, author: &Author) -> Result<usize, Failure> {
     let seen = author.seen_by_build_script()?;
     let mut wrong = 0;
-    for (name, secret) in &author.secrets {
+    // The owner's public key is among Jenkins' credentials, and no secret.
+    for (name, secret) in author.confidential().iter().filter(|(name, _)| !name.contains("owner")) {
         // A line of its middle: ends may be cut, and every process would have it in its own way.
         let line = secret
             .lines()
@@ -215,4 +231,57 @@ fn swap(one: &Utf8Path, other: &Utf8Path) -> Result<(), Failure> {
 
 fn remove(path: &Utf8Path) -> Result<(), Failure> {
     fs::remove_file(path).context(format!("remove {path}"))
+}
+
+/// What was published and handed out in the end: one upload of the recorded bytes by a token that is gone, and evidence by which a consumer
+/// verifies them. How much of that is not so.
+pub(super) fn outcome(service: &str, runner: &Runner<'_>) -> Result<usize, Failure> {
+    let author = runner.author;
+    let kept = runner.artifacts();
+    let path = crate_file(&kept)?;
+    let recorded = fs::read(&path).context(format!("read {path}"))?;
+    let uploads = author.registry.uploads();
+    let is_right = matches!(uploads.as_slice(), [upload] if upload.archive == recorded);
+    row(
+        service,
+        "publish",
+        "what the registry has",
+        &format!("{} upload, the recorded bytes", uploads.len()),
+        is_right,
+    );
+    let mut wrong = usize::from(!is_right);
+
+    let is_by_identity = service != "jenkins";
+    let is_right = match is_by_identity {
+        true => author.registry.minted().len() == 1 && author.registry.all_are_taken_back(),
+        false => uploads.iter().all(|upload| upload.authorization == STANDING_TOKEN),
+    };
+    let token = if is_by_identity {
+        "made by identity, taken back"
+    } else {
+        "the credential"
+    };
+    row(service, "publish", "the token for it", token, is_right);
+    wrong += usize::from(!is_right);
+
+    let place = if service == "github" {
+        author.released.clone()
+    } else {
+        kept.join("verify")
+    };
+    let bundle = find(&place, &|file| file == "hello-0.1.0.intoto.tar")?
+        .ok_or_else(|| Failure::new(format!("there is no bundle in {place}")))?;
+    let consumed = author.consume(&bundle, &path);
+    row(
+        service,
+        "consumer",
+        "verifies the crate by the bundle",
+        "verified",
+        consumed.is_ok(),
+    );
+    if let Err(failure) = &consumed {
+        crate::say::status("Output", failure);
+    }
+    wrong += usize::from(consumed.is_err());
+    Ok(wrong)
 }

@@ -7,9 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::runner::make;
 use crate::failure::{Context, Failure};
+use crate::http::{self, Response};
 use crate::interop::{read, write};
 use crate::outer::{PASSED_ON, rustup_home};
 use crate::process::{Ended, Run};
+use crate::registry::Registry;
 
 /// What is released.
 const TAG: &str = "v0.1.0";
@@ -21,6 +23,7 @@ version = \"0.1.0\"
 edition = \"2024\"
 description = \"Says hello\"
 license = \"MIT\"
+publish = [\"here\"]
 ";
 
 const MAIN: &str = "\
@@ -83,6 +86,27 @@ case "$1 $2 $4 ${5:-} ${6:-}" in
 esac
 "#;
 
+/// In the place of GitHub's command line where a job attaches files to a release.
+const FORGE: &str = r#"#!/bin/sh
+set -eu
+[ "$GH_TOKEN" = "@TOKEN@" ] || exit 4
+case "$1 $2 $3 $4" in
+"release view @TAG@ --repo") exit 1 ;;
+"release create @TAG@ --repo") ;;
+"release upload @TAG@ --repo") shift 5; cp "$@" @STORE@/ ;;
+*) echo "gh: $* is not known here" >&2; exit 64 ;;
+esac
+"#;
+
+/// What GitHub gives a job with the right to ask for its identity.
+const REQUEST_TOKEN: &str = "the-right-to-ask-who-the-job-is";
+
+/// The token that every job has for the service itself.
+const JOB_TOKEN: &str = "the-token-of-the-job";
+
+/// A token that lasts, for services whose jobs have no identity that registries take.
+pub(super) const STANDING_TOKEN: &str = "a-token-that-lasts";
+
 /// In the place of cargo where a pipeline installs this program: it is built already.
 const CARGO: &str = r#"#!/bin/sh
 set -eu
@@ -100,16 +124,23 @@ pub(super) struct Author {
     pub(super) commit: String,
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) variables: BTreeMap<String, String>,
-    /// The token that every job has for the service itself.
-    pub(super) job_token: String,
+    /// Where the crate is published.
+    pub(super) registry: Registry,
+    /// What was attached to the release.
+    pub(super) released: Utf8PathBuf,
+    /// Where jobs ask for their identity.
+    issuer: String,
+    /// What they are told, for this registry.
+    identity: String,
     /// The pipeline, in the author's tree.
     pub(super) pipeline: Utf8PathBuf,
     /// The author's own clone, home and programs.
     desk: Desk,
     /// Where the build script writes what it saw.
     leaks: Utf8PathBuf,
-    /// Programs that take the place of installing.
+    /// Programs that take the place of installing, and of the service's own command line.
     installer: Utf8PathBuf,
+    forge: Utf8PathBuf,
 }
 
 /// Where the author works.
@@ -118,6 +149,8 @@ struct Desk {
     tree: Utf8PathBuf,
     home: Utf8PathBuf,
     programs: Utf8PathBuf,
+    /// The index of the registry.
+    index: String,
 }
 
 impl Desk {
@@ -129,6 +162,7 @@ impl Desk {
             .env("PATH", format!("{}:{path}", self.programs))
             .env("RUSTUP_HOME", rustup_home())
             .env("HOME", &self.home)
+            .env("CARGO_REGISTRIES_HERE_INDEX", &self.index)
             .env("CARGO_TERM_COLOR", "never")
             .env("LC_ALL", "C.UTF-8")
             .args(["-euc", script])
@@ -144,14 +178,22 @@ impl Author {
     /// When a command that `init` prints fails.
     pub(super) fn new(product: &Utf8Path, service: &str, directory: &Utf8Path) -> Result<Self, Failure> {
         let path = |name: &str| directory.join(name);
+        let registry = Registry::start();
+        let host = registry.api().replace("http://", "");
+        let identity = format!("identity-for-{host}");
+        registry.trust(&identity);
         let desk = Desk {
+            index: registry.index(),
             tree: path("hello"),
             home: path("home"),
             programs: path("programs"),
         };
-        let Desk { tree, home, programs } = &desk;
+        let Desk {
+            tree, home, programs, ..
+        } = &desk;
         let (installer, leaks, server) = (path("installer"), path("leaks"), path("server.git"));
-        for directory in [&tree.join("src"), home, programs, &installer, &leaks] {
+        let (forge, released) = (path("forge"), path("released"));
+        for directory in [&tree.join("src"), home, programs, &installer, &leaks, &forge, &released] {
             make(directory)?;
         }
         for kind in ["secrets", "variables"] {
@@ -160,6 +202,8 @@ impl Author {
         write(&home.join(".gitconfig"), GIT_CONFIG)?;
         program(&programs.join("gh"), &GH.replace("@STORE@", directory.as_str()))?;
         program(&programs.join("glab"), &GLAB.replace("@STORE@", directory.as_str()))?;
+        let text = FORGE.replace("@STORE@", released.as_str()).replace("@TAG@", TAG);
+        program(&forge.join("gh"), &text.replace("@TOKEN@", JOB_TOKEN))?;
         program(&installer.join("cargo"), &CARGO.replace("@PRODUCT@", product.as_str()))?;
         std::os::unix::fs::symlink(product, programs.join("cargo-intoto")).context("link the product")?;
         write(&tree.join("Cargo.toml"), MANIFEST)?;
@@ -172,6 +216,11 @@ impl Author {
             "git init --quiet && cargo generate-lockfile --quiet && git add --all && git commit --quiet --message Begin",
         )?;
         let told = shell(&format!("cargo intoto init --no-passphrase --ci {service}"))?;
+        // Where there is no command line for it, people do it in the browser.
+        for (id, file) in told.stdout.lines().filter_map(credential) {
+            let text = read(&tree.join(file))?;
+            write(&path("secrets").join(id), text)?;
+        }
         shell(&told.stdout)?;
         shell(&format!("git tag {TAG} && git clone --quiet --bare . {server}"))?;
         let commit = shell("git rev-parse HEAD")?.stdout.trim().to_owned();
@@ -186,13 +235,22 @@ impl Author {
             .map(|pipeline| tree.join(pipeline.file))
             .filter(|file| files.lines().any(|name| file.ends_with(name)))
             .ok_or_else(|| Failure::new(format!("`init` committed no pipeline:\n{files}")))?;
+        registry.grant(STANDING_TOKEN);
+        let mut secrets = values(&path("secrets"))?;
+        if service == "jenkins" {
+            secrets.insert("registry-token".to_owned(), STANDING_TOKEN.to_owned());
+        }
         Ok(Self {
-            secrets: values(&path("secrets"))?,
+            secrets,
             variables: values(&path("variables"))?,
             server,
             tag: TAG,
             commit,
-            job_token: "the-token-of-the-job".to_owned(),
+            issuer: issuer(),
+            identity,
+            registry,
+            released,
+            forge,
             pipeline,
             desk,
             leaks,
@@ -210,15 +268,83 @@ impl Author {
             .map(|_| ())
     }
 
-    /// What a job is given to ask who it is.
-    pub(super) fn identity(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+    /// The signed layout in the author's tree.
+    pub(super) fn layout(&self) -> Utf8PathBuf {
+        self.desk.tree.join("layouts/release.layout")
+    }
+
+    /// What GitHub gives a job to ask who it is.
+    pub(super) fn right_to_ask(&self) -> [(&'static str, String); 2] {
+        [
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_URL",
+                format!("{}?api-version=2.0", self.issuer),
+            ),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN.to_owned()),
+        ]
+    }
+
+    /// The token that every job has for the service itself.
+    pub(super) fn job_token(&self) -> &'static str {
+        JOB_TOKEN
+    }
+
+    /// The identity itself, as GitLab puts it into a variable.
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// The index of the registry, for a variable of every machine.
+    pub(super) fn index(&self) -> &str {
+        &self.desk.index
+    }
+
+    /// What no build script may see, by what it is called.
+    pub(super) fn confidential(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = self.secrets.clone().into_iter().collect();
+        all.push(("the right to ask".to_owned(), REQUEST_TOKEN.to_owned()));
+        all.push(("the identity".to_owned(), self.identity.clone()));
+        all.extend(
+            self.registry
+                .minted()
+                .into_iter()
+                .map(|token| ("the registry's token".to_owned(), token)),
+        );
+        all
+    }
+
+    /// A consumer, who has the owner's key from elsewhere, verifies a crate by a bundle.
+    ///
+    /// # Errors
+    /// When it does not verify.
+    pub(super) fn consume(&self, bundle: &Utf8Path, crate_file: &Utf8Path) -> Result<(), Failure> {
+        let command = format!("cargo-intoto verify --bundle {bundle} --key layouts/keys/owner.pub {crate_file}");
+        let ended = self.desk.shell(&command)?;
+        match ended.stdout.contains("Verified hello-0.1.0.crate") {
+            true => Ok(()),
+            false => Err(Failure::new(format!("`{command}` says\n{}", ended.tail()))),
+        }
+    }
+
+    /// As [`Author::write_pipeline`], for a layout that hands out the executable alone.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub(super) fn write_pipeline_of_executable(&self, service: &str, file: &Utf8Path) -> Result<(), Failure> {
+        let crate_rule = r#""MATCH hello-\[0-9\]\*.crate WITH PRODUCTS IN target\/package FROM package",\? *"#;
+        self.desk
+            .shell(&format!(
+                "rm -rf ../other && cp -R . ../other && cd ../other && sed -i 's/{crate_rule}//' layouts/release.toml\n\
+                 cargo intoto init --ci {service} --ci-file {file}; grep -q publish {file} && exit 1; true"
+            ))
+            .map(|_| ())
     }
 
     /// Directories of programs that a job finds before all others.
     pub(super) fn programs_for(&self, job: &str) -> Vec<String> {
         match job {
             "tool" => vec![self.installer.to_string()],
+            "evidence" => vec![self.forge.to_string()],
             _ => Vec::new(),
         }
     }
@@ -234,6 +360,28 @@ impl Author {
             false => Ok(seen.concat()),
         }
     }
+}
+
+/// `# intoto-key: FILE`: a credential for Jenkins.
+fn credential(line: &str) -> Option<(&str, &str)> {
+    let (id, file) = line.strip_prefix("# ")?.split_once(": ")?;
+    id.starts_with("intoto-").then_some((id, file))
+}
+
+/// A service that tells jobs who they are, for an audience that they name.
+fn issuer() -> String {
+    let port = http::serve(|request| {
+        let audience = request
+            .target
+            .split_once("audience=")
+            .map(|(_, rest)| rest.replace("%3A", ":"));
+        let may_ask = request.header("authorization") == Some(&format!("bearer {REQUEST_TOKEN}"));
+        match audience.filter(|_| may_ask) {
+            Some(audience) => Response::ok(format!("{{\"value\":\"identity-for-{audience}\"}}")),
+            None => Response::new("403 Forbidden", ""),
+        }
+    });
+    format!("http://127.0.0.1:{port}/identity")
 }
 
 /// The files of a directory, by name.

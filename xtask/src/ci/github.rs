@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use serde_json::{Map, Value};
 
 use super::lint::Kind;
@@ -23,9 +24,10 @@ impl Service for Github {
         Kind::Workflow
     }
 
-    fn read(&self, file: &Value) -> Result<Pipeline, Failure> {
+    fn read(&self, file: &Utf8Path, yaml: &dyn Fn(&Utf8Path) -> Result<Value, Failure>) -> Result<Pipeline, Failure> {
+        let file = yaml(file)?;
         let file = object(
-            file,
+            &file,
             "the workflow",
             &["name", "on", "permissions", "concurrency", "defaults", "jobs"],
         )?;
@@ -66,7 +68,7 @@ impl Service for Github {
             variables.push((name, file(name)));
         }
         if job.has_identity {
-            variables.extend(runner.author.identity());
+            variables.extend(runner.author.right_to_ask());
         }
         variables
             .into_iter()
@@ -132,7 +134,7 @@ fn value(expression: &str, runner: &Runner<'_>, job: &Job, machine: &Machine) ->
     let parts: Vec<&str> = expression.split('.').collect();
     match parts.as_slice() {
         ["runner", "temp"] => Ok(machine.temporary.to_string()),
-        ["github", "token"] => Ok(runner.author.job_token.clone()),
+        ["github", "token"] => Ok(runner.author.job_token().to_owned()),
         ["steps", step, "outputs", name] => machine
             .outputs
             .get(&format!("{step}.{name}"))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use serde_json::{Map, Value};
 
 use super::lint::Kind;
@@ -37,7 +38,8 @@ impl Service for Gitlab {
         Kind::Gitlab
     }
 
-    fn read(&self, file: &Value) -> Result<Pipeline, Failure> {
+    fn read(&self, file: &Utf8Path, yaml: &dyn Fn(&Utf8Path) -> Result<Value, Failure>) -> Result<Pipeline, Failure> {
+        let file = yaml(file)?;
         let file = file
             .as_object()
             .ok_or_else(|| Failure::new("the pipeline is no mapping"))?;
@@ -61,7 +63,12 @@ impl Service for Gitlab {
                 .iter()
                 .take_while(|step| matches!(step.action, Action::Checkout { .. }))
                 .count();
-            for need in job.needs.iter().filter(|need| with_artifacts.contains(need)) {
+            let without = without_artifacts(&file, &job.id);
+            for need in job
+                .needs
+                .iter()
+                .filter(|need| with_artifacts.contains(need) && !without.contains(need))
+            {
                 let download = Action::Download {
                     name: need.clone(),
                     path: ".".to_owned(),
@@ -89,9 +96,12 @@ impl Service for Gitlab {
             ("CI_PROJECT_DIR", machine.work.as_str()),
             ("CI_COMMIT_TAG", author.tag),
             ("CI_COMMIT_SHA", author.commit.as_str()),
-            ("CI_JOB_TOKEN", author.job_token.as_str()),
+            ("CI_JOB_TOKEN", author.job_token()),
         ] {
             variables.push((name.to_owned(), value.to_owned()));
+        }
+        if job.has_identity {
+            variables.push(("CRATES_IO_ID_TOKEN".to_owned(), author.identity().to_owned()));
         }
         variables
     }
@@ -120,6 +130,28 @@ fn extended(job: &Value, file: &Map<String, Value>) -> Result<Map<String, Value>
         job.entry(key.clone()).or_insert_with(|| value.clone());
     }
     Ok(job)
+}
+
+/// What a job needs, by name or as `{job, artifacts: false}`.
+fn needs(value: Option<&Value>) -> Result<Vec<String>, Failure> {
+    let of = |need: &Value| match need {
+        Value::String(name) => Ok(name.clone()),
+        need => {
+            let need = object(need, "a need", &["job", "artifacts"])?;
+            let name = need.get("job").and_then(Value::as_str).map(str::to_owned);
+            name.ok_or_else(|| Failure::new("a need has no job"))
+        }
+    };
+    value.and_then(Value::as_array).into_iter().flatten().map(of).collect()
+}
+
+/// The needs of a job whose artifacts it does not want.
+fn without_artifacts(file: &Map<String, Value>, id: &str) -> Vec<String> {
+    let needs = file.get(id).and_then(|job| job["needs"].as_array());
+    let unwanted = needs.into_iter().flatten().filter(|need| need["artifacts"] == false);
+    unwanted
+        .filter_map(|need| need["job"].as_str().map(str::to_owned))
+        .collect()
 }
 
 fn read_job(id: &str, job: &Map<String, Value>) -> Result<Job, Failure> {
@@ -166,14 +198,20 @@ fn read_job(id: &str, job: &Map<String, Value>) -> Result<Job, Failure> {
             )
         });
     }
+    let identity = job.get("id_tokens");
+    if identity.is_some_and(|tokens| *tokens != serde_json::json!({"CRATES_IO_ID_TOKEN": {"aud": "crates.io"}})) {
+        return Err(Failure::new(format!(
+            "the job `{id}` has another identity than was read"
+        )));
+    }
     Ok(Job {
         id: id.to_owned(),
-        needs: job.get("needs").map(texts).transpose()?.unwrap_or_default(),
+        needs: needs(job.get("needs"))?,
         outputs: BTreeMap::new(),
         is_release: job
             .get("environment")
             .is_some_and(|environment| environment == "release" || environment["name"] == "release"),
-        has_identity: job.contains_key("id_tokens"),
+        has_identity: identity.is_some(),
         env,
         steps,
     })

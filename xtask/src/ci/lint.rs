@@ -22,6 +22,10 @@ pub(super) enum Kind {
     Workflow,
     /// A pipeline of GitLab CI/CD.
     Gitlab,
+    /// A pipeline of Jenkins. Its own linter is a part of the server; the shell in it is read by ShellCheck.
+    Jenkinsfile,
+    /// An action for GitHub's workflows.
+    Action,
 }
 
 /// A workflow with a mistake for each linter: a linter that finds nothing in it reads nothing.
@@ -81,6 +85,29 @@ impl Kind {
                     "check-jsonschema, times",
                     Run::new(tools.python("check-jsonschema"))
                         .args(["--builtin-schema", "custom.github-workflows-require-timeout"])
+                        .arg(file),
+                ),
+            ],
+            Self::Jenkinsfile => Vec::new(),
+            Self::Action => vec![
+                (
+                    "zizmor",
+                    Run::new(tools.python("zizmor"))
+                        .args([
+                            "--offline",
+                            "--no-progress",
+                            "--quiet",
+                            "--pedantic",
+                            "--strict-collection",
+                            "--no-config",
+                        ])
+                        .args(["--color", "never"])
+                        .arg(file),
+                ),
+                (
+                    "check-jsonschema",
+                    Run::new(tools.python("check-jsonschema"))
+                        .args(["--builtin-schema", "vendor.github-actions"])
                         .arg(file),
                 ),
             ],

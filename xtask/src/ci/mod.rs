@@ -1,15 +1,19 @@
 //! `cargo xtask ci`: the pipelines that `init --ci` writes, read by linters and run job by job, and attacked between the jobs.
 
+mod action;
 mod attacks;
 mod author;
+mod dist;
 mod github;
 mod gitlab;
+mod jenkins;
 mod lint;
 mod pipeline;
 mod read;
 mod runner;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::failure::{Context, Failure};
@@ -17,8 +21,9 @@ use crate::process::Run;
 use crate::root::Root;
 use crate::tools::Tools;
 use crate::{say, tools};
+use action::{CompositeAction, check_scripts};
 use author::Author;
-use lint::Linted;
+use lint::{Kind, Linted};
 use pipeline::Pipeline;
 use runner::{Runner, Service};
 
@@ -26,7 +31,8 @@ use runner::{Runner, Service};
 struct World {
     tools: Tools,
     product: Utf8PathBuf,
-    reader: Utf8PathBuf,
+    /// This repository.
+    root: Utf8PathBuf,
     scratch: Utf8PathBuf,
     // Kept for its `Drop`.
     _temporary: TempDir,
@@ -39,15 +45,16 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
         Utf8Path::from_path(temporary.path()).ok_or_else(|| Failure::new("the temporary directory is not UTF-8"))?;
     let world = World {
         tools: tools::install(root)?,
-        product: tools::product(root)?,
-        reader: root.join("tests/ci/yaml_to_json.py"),
+        product: product(root)?,
+        root: root.path().to_owned(),
         scratch: scratch.canonicalize_utf8().context(format!("resolve {scratch}"))?,
         _temporary: temporary,
     };
     let mut wrong = 0;
-    for service in [&github::Github as &dyn Service, &gitlab::Gitlab] {
+    for service in [&github::Github as &dyn Service, &gitlab::Gitlab, &jenkins::Jenkins] {
         wrong += world.service(service)?;
     }
+    wrong += dist::run(&world.tools, &world.scratch.join("dist"), &|file| world.yaml(file))?;
     match wrong {
         0 => Ok(()),
         some => Err(Failure::new(format!("{some} rows are not as they should be"))),
@@ -61,15 +68,12 @@ impl World {
         let directory = self.scratch.join(name);
         let author = Author::new(&self.product, name, &directory)?;
         let runs = lint::run(&self.tools, &self.rendered(service, &author, &directory)?, &directory)?;
-        row(
-            name,
-            "linters",
-            "the pipeline as written",
-            &format!("content, {runs} runs"),
-            true,
-        );
-
         let pipeline = self.pipeline(service, &author)?;
+        let shellcheck = self.tools.python("shellcheck");
+        let dialect = service.shell().first().copied().unwrap_or("sh");
+        let scripts = check_scripts((&shellcheck, dialect), pipeline.scripts(), &directory.join("scripts"))?;
+        let outcome = format!("content, {} runs", runs + scripts);
+        row(name, "linters", "the pipeline as written", &outcome, true);
         let mut runner = Runner::new(&author, service, directory.join("clean"))?;
         let mut wrong = 0;
         for job in &pipeline.jobs {
@@ -88,19 +92,49 @@ impl World {
                 return Ok(wrong + 1);
             }
         }
+        wrong += attacks::outcome(name, &runner)?;
         wrong += attacks::leaks(name, &author)?;
+        if name == "github" {
+            wrong += self.own(&runner)?;
+        }
         Ok(wrong)
     }
 
     fn pipeline(&self, service: &dyn Service, author: &Author) -> Result<Pipeline, Failure> {
-        let json = Run::new(self.tools.python("python"))
-            .arg(&self.reader)
-            .arg(&author.pipeline)
-            .succeed()?;
-        let value = serde_json::from_str(&json.stdout).context(format!("read {}", author.pipeline))?;
         service
-            .read(&value)
+            .read(&author.pipeline, &|file| self.yaml(file))
             .map_err(|failure| Failure::new(format!("{}: {failure}", author.pipeline)))
+    }
+
+    fn yaml(&self, file: &Utf8Path) -> Result<Value, Failure> {
+        let json = Run::new(self.tools.python("python"))
+            .arg(self.root.join("tests/ci/yaml_to_json.py"))
+            .arg(file)
+            .succeed()?;
+        serde_json::from_str(&json.stdout).context(format!("read {file}"))
+    }
+
+    /// What this repository itself has for GitHub: its workflow, read by linters, and its action, run and attacked.
+    fn own(&self, runner: &Runner<'_>) -> Result<usize, Failure> {
+        let action = self.root.join("action.yml");
+        let files = [
+            (self.root.join(".github/workflows/ci.yml"), Kind::Workflow),
+            (action.clone(), Kind::Action),
+        ];
+        let files = files.map(|(file, kind)| Linted { file, kind });
+        let runs = lint::run(&self.tools, &files, &self.scratch.join("own"))?;
+        let action = CompositeAction::read(&self.yaml(&action)?)?;
+        let shellcheck = self.tools.python("shellcheck");
+        let scripts = check_scripts((&shellcheck, "bash"), action.scripts(), &self.scratch.join("scripts"))?;
+        let outcome = format!("content, {} runs", runs + scripts);
+        row(
+            "github",
+            "linters",
+            "this repository's workflow and action",
+            &outcome,
+            true,
+        );
+        action.run(&self.root, runner)
     }
 
     /// The pipeline in every form that it can have.
@@ -120,6 +154,9 @@ impl World {
             author.write_pipeline(name, &file, options)?;
             files.push(file);
         }
+        let file = directory.join(format!("executable/.github/workflows/{usual}"));
+        author.write_pipeline_of_executable(name, &file)?;
+        files.push(file);
         Ok(files
             .into_iter()
             .map(|file| Linted {
@@ -128,6 +165,23 @@ impl World {
             })
             .collect())
     }
+}
+
+/// The product with all its features, as the suite runs it.
+fn product(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    Run::cargo()
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "cargo-intoto-tests",
+            "--bin",
+            "cargo-intoto-twin",
+        ])
+        .directory(root.path())
+        .show()?;
+    Ok(root.target().join("debug/cargo-intoto-twin"))
 }
 
 /// One row of the table.

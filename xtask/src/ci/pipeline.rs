@@ -75,6 +75,15 @@ impl Pipeline {
         }
         Ok(Self { jobs: ordered })
     }
+
+    /// Every script in it.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = &str> {
+        let steps = self.jobs.iter().flat_map(|job| &job.steps);
+        steps.filter_map(|step| match &step.action {
+            Action::Shell(script) => Some(script.as_str()),
+            _ => None,
+        })
+    }
 }
 
 #[cfg(test)]

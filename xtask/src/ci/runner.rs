@@ -24,7 +24,8 @@ pub(super) trait Service {
     fn kind(&self) -> Kind;
 
     /// Reads a pipeline; what is not understood is a failure.
-    fn read(&self, file: &Value) -> Result<Pipeline, Failure>;
+    /// The function reads YAML.
+    fn read(&self, file: &Utf8Path, yaml: &dyn Fn(&Utf8Path) -> Result<Value, Failure>) -> Result<Pipeline, Failure>;
 
     /// The shell that runs scripts; the file with the script comes behind.
     fn shell(&self) -> &'static [&'static str];
@@ -282,6 +283,7 @@ impl<'w> Runner<'w> {
             .env("PATH", path.join(":"))
             .env("RUSTUP_HOME", rustup_home())
             .env("HOME", &machine.home)
+            .env("CARGO_REGISTRIES_HERE_INDEX", self.author.index())
             .env("CARGO_TERM_COLOR", "never")
             .env("LC_ALL", "C.UTF-8")
     }
