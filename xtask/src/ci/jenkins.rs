@@ -45,7 +45,7 @@ impl Service for Jenkins {
     ) -> Result<Pipeline, Failure> {
         let tokens = tokens(&read_file(file)?)?;
         let mut rest = tokens.as_slice();
-        let statements = statements(&mut rest)?;
+        let statements = statements(&mut rest, false)?;
         let [pipeline] = statements.as_slice() else {
             return Err(Failure::new("there is more than a pipeline in the file"));
         };
@@ -276,19 +276,22 @@ fn tokens(text: &str) -> Result<Vec<Token>, Failure> {
     Ok(tokens)
 }
 
-/// Statements up to the end of a block, or of everything.
-fn statements(rest: &mut &[Token]) -> Result<Vec<Statement>, Failure> {
+/// The statements of a block, with the mark that ends it, or those of a whole file.
+fn statements(rest: &mut &[Token], is_block: bool) -> Result<Vec<Statement>, Failure> {
     let mut found = Vec::new();
     while let Some((token, after)) = rest.split_first() {
         *rest = after;
         match token {
             Token::LineEnd => {}
-            Token::Mark('}') => return Ok(found),
+            Token::Mark('}') if is_block => return Ok(found),
             Token::Word(name) => found.push(statement(name, rest)?),
             other => return Err(Failure::new(format!("{other:?} begins no statement"))),
         }
     }
-    Ok(found)
+    match is_block {
+        true => Err(Failure::new("a block does not end")),
+        false => Ok(found),
+    }
 }
 
 fn statement(name: &str, rest: &mut &[Token]) -> Result<Statement, Failure> {
@@ -303,7 +306,7 @@ fn statement(name: &str, rest: &mut &[Token]) -> Result<Statement, Failure> {
             Token::Mark('}') if depth == 0 => break,
             Token::Mark('{') if depth == 0 => {
                 *rest = after;
-                statement.block = Some(statements(rest)?);
+                statement.block = Some(statements(rest, true)?);
                 break;
             }
             Token::Mark('(' | '[') => depth += 1,
@@ -337,12 +340,12 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_a_failure() {
-        for text in ["a {\n b \"c\"\n}", "a 'b\\n'", "a 'b", "a = 1", "}{", "a )"] {
-            let read = tokens(text).and_then(|tokens| statements(&mut tokens.as_slice()).map(|_| ()));
-            assert!(read.is_err() || text == "}{", "{text}");
+        for text in ["a {\n b \"c\"\n}", "a 'b\\n'", "a 'b", "a = 1", "}{", "a {", "a )"] {
+            let read = tokens(text).and_then(|tokens| statements(&mut tokens.as_slice(), false).map(|_| ()));
+            assert!(read.is_err(), "{text}");
         }
         let tokens = tokens("a([f(x: 'y', z: 'w')]) {\n // c\n sh '''\n 1\n'''\n}\n").unwrap();
-        let statements = statements(&mut tokens.as_slice()).unwrap();
+        let statements = statements(&mut tokens.as_slice(), false).unwrap();
         assert_eq!(statements[0].name, "a");
         assert_eq!(statements[0].arguments, ["f", "x: y", "z: w"]);
         assert_eq!(statements[0].block.as_ref().unwrap()[0].arguments, ["\n 1\n"]);
