@@ -68,6 +68,8 @@ impl Recorded {
             "[workspace]\nresolver = \"3\"\nmembers = [\"ga\", \"gb\"]\n",
         )?;
         write(&tree.join(".gitignore"), "/target\n")?;
+        // It looks for published versions in the default registry, whatever the manifests say.
+        write(&tree.join("release.toml"), "registry = \"here\"\n")?;
         write(
             &tree.join("release-plz.toml"),
             "[workspace]\ngit_release_enable = false\ngit_tag_enable = false\n",

@@ -51,7 +51,7 @@ impl ReleaseTool {
 
     /// Whether cargo sees all crates at once, so that none is uploaded when one of them is refused.
     pub(super) fn is_all_or_nothing(&self) -> bool {
-        matches!(self, Self::CargoWorkspace | Self::Ours)
+        matches!(self, Self::CargoWorkspace | Self::Ours | Self::CargoRelease(_))
     }
 
     /// Whether the project's code runs while a token is about.
