@@ -8,7 +8,7 @@ use crate::collect::crate_file::{CrateFile, CrateLimits};
 use crate::collect::progress::Progress;
 use crate::collect::registry_source::{Layout, compare};
 use crate::collect::{git_source, hash};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorKind};
 use crate::finding::CargoCode;
 use crate::workspace::Source;
 use crate::workspace::lock::Lock;
@@ -59,9 +59,13 @@ pub fn damaged(lock: &Lock, cargo_home: &Utf8Path, progress: &Progress) -> Resul
         let name = checkout.file_name().unwrap_or_default();
         let is_of = |commit: &&&str| name.len() >= SHORT_COMMIT && commit.starts_with(name);
         if let Some(commit) = commits.iter().find(is_of) {
-            // A repository that git cannot read is no better than one with other files.
-            let is_sound =
-                git_source::check(&checkout, commit, progress).is_ok_and(|found| found.differences.is_empty());
+            let is_sound = match git_source::check(&checkout, commit, progress) {
+                Ok(found) => found.differences.is_empty(),
+                // A repository that git cannot read is no better than one with other files.
+                Err(error) if error.kind() == ErrorKind::CannotDecide => false,
+                // That git is missing, or a disk fails, says nothing about the checkout.
+                Err(error) => return Err(error),
+            };
             if !is_sound {
                 found.insert(Damaged {
                     path: checkout,

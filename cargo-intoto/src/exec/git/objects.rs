@@ -155,17 +155,17 @@ impl Objects {
     /// The bytes of an object, which must hash to its name.
     pub(super) fn object(&mut self, id: &[u8], kind: &str) -> Result<Vec<u8>, CliError> {
         let name = to_hex(id);
-        let failed =
-            |error: std::io::Error| CliError::failure(format!("failed to read git object {name}")).because(error);
+        let mut head = String::new();
         let requests = self.requests.as_mut().expect("the pipe is closed on drop only");
-        requests
+        let asked = requests
             .write_all(format!("{name}\n").as_bytes())
             .and_then(|()| requests.flush())
-            .map_err(failed)?;
-        let mut head = String::new();
-        Read::take(&mut self.answers, 256)
-            .read_line(&mut head)
-            .map_err(failed)?;
+            .and_then(|()| Read::take(&mut self.answers, 256).read_line(&mut head));
+        match asked {
+            Ok(0) => return Err(self.ended(&name, None)),
+            Ok(_) => {}
+            Err(error) => return Err(self.ended(&name, Some(error))),
+        }
         let mut words = head.split_ascii_whitespace();
         let size = match (words.next(), words.next(), words.next()) {
             (Some(_), Some(found), Some(size)) if found == kind => size.parse::<u64>().ok(),
@@ -179,10 +179,10 @@ impl Objects {
         };
         let mut bytes = vec![0; size as usize];
         let mut newline = [0; 1];
-        self.answers
-            .read_exact(&mut bytes)
-            .and_then(|()| self.answers.read_exact(&mut newline))
-            .map_err(failed)?;
+        let read = self.answers.read_exact(&mut bytes);
+        if let Err(error) = read.and_then(|()| self.answers.read_exact(&mut newline)) {
+            return Err(self.ended(&name, Some(error)));
+        }
         if object_name(kind, &bytes, self.format) != id {
             return Err(CliError::cannot_decide(format!(
                 "git {kind} {name} in the repository of {} has other bytes than its name says",
@@ -191,6 +191,37 @@ impl Objects {
             .hint("the object database is damaged or was changed: clone the repository again"));
         }
         Ok(bytes)
+    }
+}
+
+impl Objects {
+    /// Why there is no answer: git ends itself over an object that it cannot read, and anything else that ends it says nothing about the object.
+    fn ended(&mut self, name: &str, error: Option<std::io::Error>) -> CliError {
+        /// What git ends with when it gives up.
+        const FATAL: i32 = 128;
+        let is_at_end = error.as_ref().is_none_or(|error| {
+            matches!(
+                error.kind(),
+                std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::BrokenPipe
+            )
+        });
+        // It has closed its output, so it ends.
+        let code = is_at_end.then(|| self.child.wait().ok()?.code()).flatten();
+        if code == Some(FATAL) {
+            return CliError::cannot_decide(format!(
+                "git cannot read object {name} in the repository of {}",
+                self.directory
+            ))
+            .hint("the object database is damaged or was changed: clone the repository again");
+        }
+        let failure = CliError::failure(format!(
+            "failed to read git object {name} in the repository of {}",
+            self.directory
+        ));
+        match error {
+            Some(error) => failure.because(error),
+            None => failure.because("git ended before it answered"),
+        }
     }
 }
 
@@ -206,6 +237,7 @@ impl Drop for Objects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use crate::exec::query::Query;
     use crate::testing::Scratch;
 
@@ -230,5 +262,33 @@ mod tests {
         let id = parse_id(&tree, ObjectFormat::Sha1).unwrap();
         let error = objects.files_within(&id, 2000).unwrap_err();
         assert!(error.to_string().contains("more than 2000 files"), "{error}");
+    }
+
+    /// Only the first says something about the repository.
+    #[test]
+    fn a_damaged_object_is_told_from_a_git_that_ended() {
+        let scratch = Scratch::new();
+        scratch.write("0", "x");
+        scratch.commit_all();
+        let id = scratch.git(&["rev-parse", "HEAD:0"]).trim().to_owned();
+        let parsed = parse_id(&id, ObjectFormat::Sha1).unwrap();
+        let open = || Objects::open(scratch.path(), ObjectFormat::Sha1).unwrap();
+        assert_eq!(open().object(&parsed, "blob").unwrap(), b"x");
+        let mut killed = open();
+        killed.child.kill().unwrap();
+        killed.child.wait().unwrap();
+        assert_eq!(killed.object(&parsed, "blob").unwrap_err().kind(), ErrorKind::Failure);
+        let path = scratch.path().join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "no object").unwrap();
+        assert_eq!(
+            open().object(&parsed, "blob").unwrap_err().kind(),
+            ErrorKind::CannotDecide
+        );
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            open().object(&parsed, "blob").unwrap_err().kind(),
+            ErrorKind::CannotDecide
+        );
     }
 }
