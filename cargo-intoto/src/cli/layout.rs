@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Profile, Severity};
 use crate::settings;
-use crate::signing::{ContainerArg, GpgKey, KeyDirectory, KeyFile, KeyUri, OtherKey};
+use crate::signing::{ChosenKeys, ContainerArg, KeyDirectory, KeyFile};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 
@@ -250,7 +250,7 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
     }
     let mut secrets: Vec<Box<dyn Signer>> = Vec::new();
     let mut container: Container = args.container.into();
-    let OwnerKeys { files, gpg, others } = owner_keys(&args.keys)?;
+    let ChosenKeys { files, gpg, others } = owner_keys(&args.keys)?;
     for file in &files {
         secrets.push(Box::new(file.open()?));
     }
@@ -276,47 +276,18 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-/// The keys that own a layout, by where they are.
-#[derive(Default)]
-struct OwnerKeys {
-    files: Vec<KeyFile>,
-    gpg: Vec<GpgKey>,
-    others: Vec<OtherKey>,
-}
-
-fn owner_keys(keys: &[String]) -> Result<OwnerKeys, CliError> {
-    let mut found = OwnerKeys::default();
+/// The keys that own a layout: those that are named, else the only one of the user.
+fn owner_keys(keys: &[String]) -> Result<ChosenKeys, CliError> {
     if !keys.is_empty() {
-        for text in keys {
-            match KeyUri::parse(text)? {
-                KeyUri::File(path) => {
-                    let file = KeyFile::find(&path)?;
-                    if !found.files.contains(&file) {
-                        found.files.push(file);
-                    }
-                }
-                KeyUri::Gpg(id) => {
-                    let key = GpgKey::find(&id)?;
-                    if !found.gpg.contains(&key) {
-                        found.gpg.push(key);
-                    }
-                }
-                KeyUri::Other(key) => {
-                    if !found.others.contains(&key) {
-                        found.others.push(*key);
-                    }
-                }
-            }
-        }
-        return Ok(found);
+        return ChosenKeys::find(keys);
     }
     let directory = KeyDirectory::of_user()?;
     let own = directory.keys()?;
     match own.as_slice() {
-        [only] => {
-            found.files.push(KeyFile::find(&only.private)?);
-            Ok(found)
-        }
+        [only] => Ok(ChosenKeys {
+            files: vec![KeyFile::find(&only.private)?],
+            ..ChosenKeys::default()
+        }),
         [] => Err(
             CliError::usage(format!("there is no key to sign with in `{}`", directory.path()))
                 .hint("run `cargo intoto key generate NAME`"),

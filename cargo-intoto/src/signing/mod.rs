@@ -3,6 +3,7 @@
 mod agent;
 mod args;
 mod certificate;
+mod chosen;
 mod directory;
 mod file;
 mod openpgp;
@@ -19,6 +20,7 @@ pub use agent::AgentKey;
 pub(crate) use args::is_gpg;
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg};
 pub use certificate::{load_certificate, load_certificates, parse_certificates};
+pub use chosen::ChosenKeys;
 pub use directory::{KeyDirectory, StoredKey};
 pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};

@@ -16,7 +16,7 @@ use crate::layout_source::LayoutSource;
 use crate::settings;
 use crate::signing::certificate::load_certificate;
 use crate::signing::openpgp::GpgKey;
-use crate::signing::{KeyArgs, KeyDirectory, KeyFile, KeyUri, OtherKey, StoredKey};
+use crate::signing::{ChosenKeys, KeyArgs, KeyDirectory, KeyFile, OtherKey, StoredKey, is_gpg};
 use crate::ui::Ui;
 
 /// Keys that were chosen and are still closed.
@@ -111,36 +111,16 @@ impl PendingSigners {
             Some(style) => Naming::Style(style.into()),
             None => Naming::Listed(source.map(LayoutSource::listed_keys).unwrap_or_default()),
         };
-        let (mut gpg, mut others): (Vec<GpgKey>, Vec<OtherKey>) = Default::default();
-        let files = if args.unsigned {
-            Vec::new()
-        } else if args.keys.is_empty() {
-            default_keys(step, source)?
-        } else {
-            let mut files: Vec<KeyFile> = Vec::new();
-            for text in &args.keys {
-                match KeyUri::parse(text)? {
-                    KeyUri::File(path) => {
-                        let file = KeyFile::find(&path)?;
-                        if !files.contains(&file) {
-                            files.push(file);
-                        }
-                    }
-                    KeyUri::Gpg(id) => {
-                        args.check_gpg()?;
-                        let key = GpgKey::find(&id)?;
-                        if !gpg.contains(&key) {
-                            gpg.push(key);
-                        }
-                    }
-                    KeyUri::Other(key) => {
-                        if !others.contains(&key) {
-                            others.push(*key);
-                        }
-                    }
-                }
-            }
-            files
+        if args.keys.iter().any(|key| is_gpg(key)) {
+            args.check_gpg()?;
+        }
+        let ChosenKeys { files, gpg, others } = match args.keys.as_slice() {
+            _ if args.unsigned => ChosenKeys::default(),
+            [] => ChosenKeys {
+                files: default_keys(step, source)?,
+                ..ChosenKeys::default()
+            },
+            keys => ChosenKeys::find(keys)?,
         };
         let certificate = match &args.certificate {
             None => None,
