@@ -327,4 +327,32 @@ fn under_the_name_of_a_tool_the_program_is_the_tool() {
     )
     .expect("renamed");
     record("stop", "two").exits(1).says("another step");
+
+    // A symbolic link stays one, and what it leads to is signed.
+    #[cfg(unix)]
+    {
+        tool("in-toto-run", &["-n", "clean", "--signing-key", key.as_str(), "-x"]).succeeds();
+        let link = fs::read_dir(sandbox.path("w"))
+            .expect("listed")
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.to_string_lossy().contains("/clean."))
+            .expect("a link");
+        let (linked, target) = (sandbox.path("w/linked"), sandbox.path("target.link"));
+        fs::rename(link, &target).expect("renamed");
+        std::os::unix::fs::symlink(&target, &linked).expect("linked");
+        let before = fs::read(&target).expect("a file");
+        let sign = |to: &str| tool("in-toto-sign", &["-f", "linked", "-k", key.as_str(), "-o", to]);
+        fs::write(
+            &target,
+            String::from_utf8(before).expect("text").replace("\"sig\"", "\"sig\" "),
+        )
+        .expect("written");
+        sign("linked").succeeds();
+        assert!(linked.is_symlink());
+        assert!(
+            !fs::read_to_string(&target).expect("a file").contains("\"sig\" "),
+            "it was not written"
+        );
+    }
 }

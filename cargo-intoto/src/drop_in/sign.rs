@@ -237,5 +237,14 @@ fn sign(args: &Args, file: &SignedFile, metadata: &Metadata, ui: &Ui) -> Result<
     }
     .map_err(failed)?;
     say(ui, &format!("Dumping to '{path}'..."));
-    settings::replace(&path, &bytes, 0o644)
+    settings::replace(&written_through(path)?, &bytes, 0o644)
+}
+
+/// The file that a symbolic link leads to, which Python writes: a link that is replaced would leave that unsigned.
+fn written_through(path: Utf8PathBuf) -> Result<Utf8PathBuf, CliError> {
+    if !path.is_symlink() {
+        return Ok(path);
+    }
+    path.canonicalize_utf8()
+        .map_err(|error| CliError::failure(format!("failed to follow the symbolic link `{path}`")).because(error))
 }
