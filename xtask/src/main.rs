@@ -8,6 +8,7 @@ mod api;
 mod bench;
 mod beside;
 mod ci;
+mod compare_top;
 mod coverage;
 mod diff;
 mod drop_in;
@@ -82,6 +83,8 @@ enum Chore {
     Gate(gate::Args),
     /// SARIF as `verify` writes it, against the published schema
     Reports,
+    /// Published crates compared with repositories that hold their sources
+    CompareTop(compare_top::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
     Fuzz(fuzz::Args),
     /// How much of intoto-core its unit tests and the vectors run
@@ -119,6 +122,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::OwnLayout => beside::own_layout(root),
         Chore::Gate(args) => gate::run(&args, root),
         Chore::Reports => reports::run(root),
+        Chore::CompareTop(args) => compare_top::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),
         Chore::Mutants(args) => mutants::run(&args, root),

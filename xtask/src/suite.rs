@@ -3,6 +3,7 @@
 use crate::api;
 use crate::beside;
 use crate::ci;
+use crate::compare_top;
 use crate::diff;
 use crate::drop_in;
 use crate::failure::Failure;
@@ -61,6 +62,9 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;
     stage("tools beside cargo", || {
         beside::run(&beside::Args { full: args.full }, root)
+    })?;
+    stage("published crates and their sources", || {
+        compare_top::run(&compare_top::Args { few: !args.full }, root)
     })?;
     stage("real crates", || {
         realworld::run(

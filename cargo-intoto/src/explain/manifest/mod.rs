@@ -218,7 +218,7 @@ fn rest(source: &Table, published: &Table, comparison: &mut Comparison) {
         "features",
     ];
     const LEFT_OUT: [&str; 3] = ["workspace", "patch", "replace"];
-    const KEPT: [&str; 4] = ["cargo-features", "profile", "badges", "hints"];
+    const KEPT: [&str; 3] = ["cargo-features", "profile", "badges"];
     if published.contains_key("project") {
         comparison.differ("project", "nothing", published.get("project"));
     }

@@ -87,6 +87,8 @@ fn what_cargo_rewrites_is_no_difference() {
     let cases = [
         ("", ""),
         ("# a comment\n[dependencies]", "[dev-dependencies]"),
+        // Older versions of cargo do not know it.
+        ("[hints]\nmostly-unused = true", ""),
         ("license-file = \"../../LICENSE\"", "license-file = \"LICENSE\""),
         ("license-file = \"./docs/../LICENSE\"", "license-file = \"LICENSE\""),
         ("workspace = \"../..\"\nunknown = 1", "resolver = \"3\""),
