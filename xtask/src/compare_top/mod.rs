@@ -12,14 +12,16 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use crate::failure::{Context, Failure};
-use crate::interop::{World, write};
+use crate::interop::write;
 use crate::root::Root;
 use crate::say;
 
 mod crates;
 mod repository;
+mod world;
 
 use repository::{Archive, Repository};
+use world::World;
 
 /// The classes of `compare`, in its order.
 const CLASSES: [&str; 7] = [
@@ -62,7 +64,7 @@ struct Report {
 /// Compares every crate and prints a row for each; anything unexplained is a failure.
 pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let start = Instant::now();
-    let world = World::new(root, "compare")?;
+    let world = World::new(root)?;
     let chosen = if args.few {
         &crates::CRATES[..crates::FEW]
     } else {
@@ -127,7 +129,7 @@ fn fetch(world: &World, chosen: &[(&str, &str)]) -> Result<Vec<Archive>, Failure
         .succeed()?;
     chosen
         .iter()
-        .map(|(name, version)| Archive::find(&world.cargo_home(), name, version))
+        .map(|(name, version)| Archive::find(world.cargo_home(), name, version))
         .collect()
 }
 

@@ -6,8 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use flate2::read::GzDecoder;
 use toml::Table;
 
+use super::world::World;
 use crate::failure::{Context, Failure};
-use crate::interop::{World, read, write};
+use crate::interop::{read, write};
 
 /// A `.crate` in cargo's cache.
 #[derive(Debug)]
@@ -151,7 +152,12 @@ impl Repository {
             .find(|path| path.is_file());
         let source = source.ok_or_else(|| Failure::new(format!("{} has no source", self.stem)))?;
         write(&source, format!("{}\n// altered\n", read(&source)?))?;
-        world.commit(&self.root, "alter")
+        world
+            .command("git")
+            .args(["commit", "--quiet", "--all", "--message", "alter"])
+            .directory(&self.root)
+            .succeed()
+            .map(|_| ())
     }
 }
 
