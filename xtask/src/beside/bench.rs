@@ -76,14 +76,20 @@ impl<'w> Bench<'w> {
         self.top.join(DATABASE)
     }
 
-    /// Publishes an advisory about a crate.
+    /// Publishes an advisory about a crate, and fetches it.
     pub(super) fn publish_advisory(&self, id: &str, krate: &str) -> Result<(), Failure> {
+        self.publish_upstream(id, krate)?;
+        self.in_database(&["pull", "--quiet", "--ff-only"])
+    }
+
+    /// Publishes an advisory about a crate, which nobody here has yet.
+    pub(super) fn publish_upstream(&self, id: &str, krate: &str) -> Result<(), Failure> {
         let text = format!(
             "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{krate}\"\ndate = \"2020-01-01\"\nurl = \"https://db.example/{id}\"\n\n\
              [versions]\npatched = [\">= 99.0.0\"]\n```\n\n# Bad {krate}\n\nIt is made up.\n"
         );
-        write_below(&self.database().join(format!("crates/{krate}/{id}.md")), text)?;
-        self.world.commit(&self.database(), id)
+        write_below(&self.upstream().join(format!("crates/{krate}/{id}.md")), text)?;
+        self.world.commit(&self.upstream(), id)
     }
 
     /// Takes the newest advisory back.
@@ -92,9 +98,24 @@ impl<'w> Bench<'w> {
         self.world
             .command("git")
             .args(words)
+            .directory(&self.upstream())
+            .succeed()?;
+        self.in_database(&["fetch", "--quiet"])?;
+        self.in_database(&["reset", "--quiet", "--hard", "origin/main"])
+    }
+
+    fn in_database(&self, words: &[&str]) -> Result<(), Failure> {
+        self.world
+            .command("git")
+            .args(words)
             .directory(&self.database())
             .succeed()?;
         Ok(())
+    }
+
+    /// Where the database is fetched from.
+    fn upstream(&self) -> Utf8PathBuf {
+        self.top.join("upstream")
     }
 
     /// The product in the workspace, with the tools on the search path.
@@ -177,8 +198,13 @@ impl<'w> Bench<'w> {
     }
 
     fn databases(&self) -> Result<(), Failure> {
-        fs::create_dir_all(self.database()).context("create the database")?;
-        self.publish_advisory("RUSTSEC-2020-0001", "ryu")
+        fs::create_dir_all(self.top.join("databases")).context("create the databases")?;
+        self.publish_upstream("RUSTSEC-2020-0001", "ryu")?;
+        self.world
+            .command("git")
+            .args(["clone", "--quiet", self.upstream().as_str(), self.database().as_str()])
+            .succeed()?;
+        Ok(())
     }
 
     /// A package with one dependency and the settings of every tool.

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     }
     let bench = Bench::set_up(&world, &programs)?;
     say::row(format!(
-        "{:<9} {:<46} {:>4}  {:<7} {}",
+        "{:<9} {:<49} {:>4}  {:<7} {}",
         "tool", "situation", "exit", "link", "the chain then"
     ));
     let mut unexpected = Vec::new();
@@ -87,7 +87,7 @@ fn show(bench: &Bench<'_>, situation: &Situation) -> Result<Option<String>, Fail
         _ => "failed",
     };
     say::row(format!(
-        "{:<9} {:<46} {:>4}  {:<7} {outcome}",
+        "{:<9} {:<49} {:>4}  {:<7} {outcome}",
         situation.tool,
         situation.name,
         found.code,

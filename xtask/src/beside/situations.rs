@@ -107,6 +107,15 @@ pub(super) const SITUATIONS: &[Situation] = &[
     AS_IT_IS,
     ADVISORY,
     Situation {
+        name: "an advisory that is only upstream: fetched first",
+        prepare: |bench| bench.publish_upstream("RUSTSEC-2021-0001", "itoa"),
+        record: |bench, _| bench.product(&["deny"]),
+        clean_up: |bench| bench.take_back_advisory(),
+        expected: stops(1),
+        says: "Bad itoa",
+        ..AS_IT_IS
+    },
+    Situation {
         name: "a licence that is not allowed",
         prepare: |bench| deny_toml(bench, "strict.toml", "\"Zlib\""),
         record: |bench, _| bench.product(&["deny", "--offline", "--config", "../strict.toml", "licenses"]),
@@ -222,6 +231,14 @@ pub(super) const SITUATIONS: &[Situation] = &[
     Situation {
         tool: "audit",
         ..DATABASE_CHANGED
+    },
+    Situation {
+        tool: "audit",
+        name: "no way to fetch the database",
+        record: |bench, _| bench.with_fake("cargo-audit", "echo no network >&2; exit 1", &["audit"]),
+        expected: stops(4),
+        says: "failed to fetch",
+        ..AS_IT_IS
     },
     Situation {
         tool: "audit",

@@ -41,7 +41,11 @@ pub(super) fn undecided(message: impl Into<String>) -> CliError {
 
 /// The same, with the last that the tool said on a stream.
 pub(super) fn undecided_saying(message: impl Into<String>, said: &[u8]) -> CliError {
-    let error = undecided(message);
+    saying(undecided(message), said)
+}
+
+/// An error, with the last that a tool said on a stream as its reason.
+pub(super) fn saying(error: CliError, said: &[u8]) -> CliError {
     let text = String::from_utf8_lossy(said);
     let text = text.trim();
     if text.is_empty() {

@@ -10,7 +10,7 @@ use crate::collect::programs;
 use crate::error::CliError;
 use crate::exec::captured::{self, Call, Captured};
 use crate::recording::Context;
-use crate::recording::beside::answer::{MAX_BYTES, undecided_saying};
+use crate::recording::beside::answer::{MAX_BYTES, saying, undecided_saying};
 
 /// A version is one short line.
 const LONGEST_VERSION: usize = 100;
@@ -110,11 +110,13 @@ impl Program {
     /// Runs it to fetch something; what it says is read only to explain a failure.
     pub(super) fn fetch(&self, context: &Context<'_>, arguments: &[OsString]) -> Result<(), CliError> {
         let said = self.run(context, arguments)?;
-        if said.ended.status.success() || self.name == "cargo-audit" {
-            // cargo-audit knows no fetching alone: this was an audit, whose failure is found again in the one that counts.
+        // cargo-audit knows no fetching alone: this was an audit, and that it got as far as a report is what counts.
+        let has_report = self.name == "cargo-audit" && !said.stdout.trim_ascii().is_empty();
+        if said.ended.status.success() || has_report {
             return Ok(());
         }
-        let error = undecided_saying(format!("{} failed to fetch what it needs", self.name), &said.stderr);
-        Err(error.hint("without the network, use what was fetched before: `--offline`"))
+        let error = CliError::failure(format!("{} failed to fetch what it needs", self.name));
+        Err(saying(error, &said.stderr)
+            .hint("without the network, use what was fetched before: `--offline`, or `--no-fetch` of cargo-audit"))
     }
 }
