@@ -63,7 +63,7 @@ impl Service for Gitlab {
                 .iter()
                 .take_while(|step| matches!(step.action, Action::Checkout { .. }))
                 .count();
-            let without = without_artifacts(&file, &job.id);
+            let without = without_artifacts(file, &job.id);
             for need in job
                 .needs
                 .iter()
