@@ -273,7 +273,8 @@ mod tests {
 
     fn source(scratch: &Scratch) -> Source {
         let id = scratch.git(&["rev-parse", "HEAD"]).trim().to_owned();
-        Source::read(&Repository::open(scratch.path()).unwrap(), &id).unwrap()
+        let repository = Repository::open(scratch.path()).expect("a repository");
+        Source::read(&repository, &id).expect("a commit")
     }
 
     fn shown(place: Place) -> String {

@@ -74,11 +74,12 @@ pub(crate) fn explain(original: &Link, rebuilt: &Link, files: &Files<'_>) -> Vec
     lines
 }
 
-type Artifact = (String, Option<[u8; 32]>, Option<[u8; 32]>);
+type Sha256 = [u8; 32];
+type Artifact = (String, Option<Sha256>, Option<Sha256>);
 
 /// The artifacts that are not the same on both sides.
 fn artifacts(original: &Artifacts, rebuilt: &Artifacts) -> Vec<Artifact> {
-    let mut all: BTreeMap<String, (Option<[u8; 32]>, Option<[u8; 32]>)> = BTreeMap::new();
+    let mut all: BTreeMap<String, (Option<Sha256>, Option<Sha256>)> = BTreeMap::new();
     for (path, digests) in original.iter() {
         all.entry(path.as_str().to_owned()).or_default().0 = digests.sha256();
     }
