@@ -56,7 +56,7 @@ pub(super) fn fill(text: &str, filling: &Filling) -> String {
         }
         let indent = &line[..line.len() - line.trim_start().len()];
         match place(line.trim()) {
-            Some((0, name, rest)) if rest.is_empty() => {
+            Some((0, name, "")) => {
                 for value in lines(filling, name) {
                     filled.push_str(if value.is_empty() { "" } else { indent });
                     filled.push_str(value);
