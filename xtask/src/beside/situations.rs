@@ -297,7 +297,6 @@ pub(super) const SITUATIONS: &[Situation] = &[
         },
         expected: stops(255),
         says: "nobody says that it is safe-to-deploy",
-        ..AS_IT_IS
     },
     Situation {
         tool: "vet",
