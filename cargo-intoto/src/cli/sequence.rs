@@ -143,6 +143,9 @@ fn deciding(error: CliError) -> CliError {
     }
 }
 
+/// A step, and the words that cargo or its workspace gets.
+type Planned = (Box<dyn Step>, Vec<String>);
+
 /// The step that a layout's command means, with cargo's words; none when it is nothing that is recorded here.
 ///
 /// # Errors
@@ -151,7 +154,7 @@ fn step_of(
     source: &StepSource,
     options: &Options,
     earlier: Option<&Observations>,
-) -> Result<Option<(Box<dyn Step>, Vec<String>)>, CliError> {
+) -> Result<Option<Planned>, CliError> {
     let [program, subcommand, words @ ..] = source.command.as_slice() else {
         return Ok(None);
     };
@@ -180,7 +183,7 @@ fn step_of(
 }
 
 /// The step of a tool beside cargo, with the words that say which workspace it judges.
-fn tool_of(subcommand: &str, words: &[String]) -> Result<Option<(Box<dyn Step>, Vec<String>)>, CliError> {
+fn tool_of(subcommand: &str, words: &[String]) -> Result<Option<Planned>, CliError> {
     let (step, manifest_path): (Box<dyn Step>, _) = match subcommand {
         "deny" => {
             let words = DenyWords::parse(words)?;
