@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::std_instead_of_alloc,
-    reason = "a vector that is not as the tables write it is the test's failure; a test has the standard library"
+    clippy::disallowed_methods,
+    reason = "a vector that is not as the tables write it is the test's failure; a test has the standard library and an environment"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -18,6 +18,9 @@ pub const PASSED_ON: &[&str] = &[
     "no_proxy",
 ];
 
+/// Keeps rustup from installing or updating a toolchain because a crate under test has a `rust-toolchain.toml`: the machine is not ours to change.
+pub const NO_INSTALL: (&str, &str) = ("RUSTUP_AUTO_INSTALL", "0");
+
 /// Where rustup keeps its toolchains, which follows from a `HOME` that a clean environment replaces.
 #[must_use]
 pub fn rustup_home() -> OsString {

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use crate::fixed;
-use crate::outer::{PASSED_ON, rustup_home};
+use crate::outer::{NO_INSTALL, PASSED_ON, rustup_home};
 use crate::output::Output;
 use crate::project::Project;
 
@@ -115,6 +115,7 @@ impl Sandbox {
             .env("XDG_CONFIG_HOME", self.home().join(".config"))
             .env("CARGO_HOME", self.cargo_home())
             .env("RUSTUP_HOME", rustup_home())
+            .env(NO_INSTALL.0, NO_INSTALL.1)
             .env("TMPDIR", self.root.join("tmp"))
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never")

@@ -245,7 +245,10 @@ fn published_members(context: &Context<'_>, crates: &Crates<'_>) -> Result<BTree
                 (&locked.source, locked.checksum, is_member, is_packaged)
             {
                 let purl = Purl::new(&locked.name, &locked.version, &locked.source);
-                if found.insert(purl.clone(), checksum).is_some_and(|other| other != checksum) {
+                if found
+                    .insert(purl.clone(), checksum)
+                    .is_some_and(|other| other != checksum)
+                {
                     return Err(CliError::refused(
                         CargoCode::CrateLockMismatch,
                         format!("two .crates lock {purl} with two checksums"),

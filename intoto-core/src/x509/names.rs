@@ -137,9 +137,9 @@ impl Holder {
     /// Whether both have the subject or an alternative name in common, or neither has any name. The subject that an authority gives to all
     /// workloads says nothing about two of them.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        let says_something = !self.subject.is_empty() && !(self.is_workload && other.is_workload);
+        let says_nothing = self.subject.is_empty() || self.is_workload && other.is_workload;
         self.is_nameless() && other.is_nameless()
-            || says_something && self.subject == other.subject
+            || !says_nothing && self.subject == other.subject
             || !self.alternatives.is_disjoint(&other.alternatives)
     }
 

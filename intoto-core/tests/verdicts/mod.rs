@@ -1,6 +1,6 @@
 //! A verdict as text, everything in it: what the committed `all.txt` has of each vector.
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 
 use intoto_core::verdict::{
     Finding, InspectionReport, LayerReport, LinkReport, ListReport, RuleState, StepReport, Verdict,

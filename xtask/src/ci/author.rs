@@ -9,7 +9,7 @@ use super::runner::make;
 use crate::failure::{Context, Failure};
 use crate::http::{self, Response};
 use crate::interop::{read, write};
-use crate::outer::{PASSED_ON, rustup_home};
+use crate::outer::{NO_INSTALL, PASSED_ON, rustup_home};
 use crate::process::{Ended, Run};
 use crate::registry::Registry;
 
@@ -161,6 +161,7 @@ impl Desk {
             .only_env(PASSED_ON)
             .env("PATH", format!("{}:{path}", self.programs))
             .env("RUSTUP_HOME", rustup_home())
+            .env(NO_INSTALL.0, NO_INSTALL.1)
             .env("HOME", &self.home)
             .env("CARGO_REGISTRIES_HERE_INDEX", &self.index)
             .env("CARGO_TERM_COLOR", "never")

@@ -12,7 +12,7 @@ use super::lint::Kind;
 use super::pipeline::{Action, Job, Pipeline, Step};
 use crate::failure::{Context, Failure};
 use crate::interop::write;
-use crate::outer::{PASSED_ON, rustup_home};
+use crate::outer::{NO_INSTALL, PASSED_ON, rustup_home};
 use crate::process::Run;
 
 /// What differs from service to service.
@@ -282,6 +282,7 @@ impl<'w> Runner<'w> {
             .only_env(PASSED_ON)
             .env("PATH", path.join(":"))
             .env("RUSTUP_HOME", rustup_home())
+            .env(NO_INSTALL.0, NO_INSTALL.1)
             .env("HOME", &machine.home)
             .env("CARGO_REGISTRIES_HERE_INDEX", self.author.index())
             .env("CARGO_TERM_COLOR", "never")

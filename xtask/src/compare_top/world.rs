@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use crate::failure::{Context, Failure};
-use crate::outer::{PASSED_ON, rustup_home};
+use crate::outer::{NO_INSTALL, PASSED_ON, rustup_home};
 use crate::process::Run;
 use crate::root::Root;
 use crate::tools;
@@ -61,6 +61,7 @@ impl World {
         Run::new(program)
             .only_env(PASSED_ON)
             .env("RUSTUP_HOME", rustup_home())
+            .env(NO_INSTALL.0, NO_INSTALL.1)
             .env("HOME", self.scratch.join("home"))
             .env("CARGO_HOME", &self.cargo_home)
             .env("CARGO_TERM_COLOR", "never")

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{Container, Writer};
 use crate::failure::{Context, Failure};
-use crate::outer::{PASSED_ON, rustup_home};
+use crate::outer::{NO_INSTALL, PASSED_ON, rustup_home};
 use crate::process::Run;
 use crate::root::Root;
 use crate::tools::{self, Tools};
@@ -123,6 +123,7 @@ impl World {
         Run::new(program)
             .only_env(PASSED_ON)
             .env("RUSTUP_HOME", rustup_home())
+            .env(NO_INSTALL.0, NO_INSTALL.1)
             .env("HOME", self.home())
             .env("XDG_CONFIG_HOME", self.home().join(".config"))
             .env("CARGO_HOME", self.cargo_home())

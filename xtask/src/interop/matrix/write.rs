@@ -115,9 +115,9 @@ fn ours(place: &Place, cell: Cell) -> Result<(), Failure> {
     let [alice, bob, carl] = ["alice", "bob", "carl"].map(|name| Person::read(keys, name));
     let (alice, bob, carl) = (alice?, bob?, carl?);
     let container = container(cell.container);
-    let foo = if cell.feature == "parameters" { "{FILE}" } else { "foo" };
+    let file = if cell.feature == "parameters" { "{FILE}" } else { "foo" };
     let nothing = json!([["DISALLOW", "*"]]);
-    let created = json!([["CREATE", foo], ["DISALLOW", "*"]]);
+    let created = json!([["CREATE", file], ["DISALLOW", "*"]]);
     let write = step("write", &bob, &nothing, &created);
     let package = step(
         "package",
@@ -253,7 +253,7 @@ fn certified(world: &World, place: &Place, container: &'static str, feature: &'s
     }
     let keys = place.keys(CERTIFICATE);
     let source = theirs.join("root.toml");
-    let foo = if feature == "parameters" { "{FILE}" } else { "foo" };
+    let file = if feature == "parameters" { "{FILE}" } else { "foo" };
     let mut text = format!(
         r#"format = 1
 expires = {EXPIRES}
@@ -265,7 +265,7 @@ company = {{ file = "{keys}/root.pem" }}
 name = "write"
 certificates = [{{ common-name = "*", organizations = ["Example"], uris = ["spiffe://example.com/write"] }}]
 materials = ["DISALLOW *"]
-products = ["CREATE {foo}", "DISALLOW *"]
+products = ["CREATE {file}", "DISALLOW *"]
 
 [[step]]
 name = "package"
