@@ -20,6 +20,7 @@ mod failure;
 )]
 #[path = "../../tests/src/faults.rs"]
 mod faults;
+mod files;
 mod fuzz;
 mod gate;
 #[expect(unreachable_pub, reason = "as above")]

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::failure::{Context, Failure};
+use crate::files::copy_tree;
 use crate::process::Run;
 use crate::root::Root;
 use crate::{say, tools};
@@ -71,12 +72,12 @@ fn write_all(vectors: &Utf8Path, product: &Utf8Path, scratch: &Utf8Path) -> Resu
             continue;
         }
         let chain = scratch.join(entry.file_name());
-        copy(&vectors.join(BASE), &chain)?;
-        copy(entry.path(), &chain)?;
+        copy_tree(&vectors.join(BASE), &chain)?;
+        copy_tree(entry.path(), &chain)?;
         reports.push(report(product, &chain, "root.layout", scratch)?);
     }
     let empty = scratch.join("no-layout");
-    copy(&vectors.join(BASE), &empty)?;
+    copy_tree(&vectors.join(BASE), &empty)?;
     reports.push(report(product, &empty, "none.layout", scratch)?);
     Ok(reports)
 }
@@ -101,20 +102,6 @@ fn report(product: &Utf8Path, chain: &Utf8Path, layout: &str, scratch: &Utf8Path
         .directory(chain)
         .keep()?;
     Ok(path)
-}
-
-fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
-    fs::create_dir_all(to).context(format!("create {to}"))?;
-    for entry in from.read_dir_utf8().context(format!("read {from}"))? {
-        let entry = entry.context(format!("read {from}"))?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target).context(format!("copy {}", entry.path()))?;
-        }
-    }
-    Ok(())
 }
 
 /// The schema out of the package, which cargo downloads if it has not yet.

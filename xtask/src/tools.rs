@@ -161,19 +161,20 @@ pub(crate) fn deny(root: &Root) -> Result<(), Failure> {
 
 /// Builds the product as the tests do, and says where it is.
 pub(crate) fn product(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    built(root, "cargo-intoto", "cargo-intoto")
+}
+
+/// The product with all its features, as the suite runs it.
+pub(crate) fn twin(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    built(root, "cargo-intoto-tests", "cargo-intoto-twin")
+}
+
+fn built(root: &Root, package: &str, program: &str) -> Result<Utf8PathBuf, Failure> {
     Run::cargo()
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package",
-            "cargo-intoto",
-            "--bin",
-            "cargo-intoto",
-        ])
+        .args(["build", "--quiet", "--locked", "--package", package, "--bin", program])
         .directory(root.path())
         .show()?;
-    Ok(root.target().join("debug/cargo-intoto"))
+    Ok(root.target().join("debug").join(program))
 }
 
 impl Pins {

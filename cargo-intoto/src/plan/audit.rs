@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::CliError;
-use crate::plan::tool_words::ToolWords;
+use crate::plan::tool_words::{ToolWords, command};
 use crate::plan::{MaterialQuery, ProductQuery, StepPlan};
 
 /// What the user wants of cargo-audit.
@@ -79,11 +79,7 @@ pub fn audit(words: &AuditWords, database: &Utf8Path) -> StepPlan {
     arguments.extend(words.passed.iter().filter(|word| *word != "--no-fetch").map(Into::into));
     StepPlan {
         step: "audit".to_owned(),
-        command: ["cargo", "audit"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(words.passed.iter().cloned())
-            .collect(),
+        command: command("audit", &words.passed),
         arguments,
         environment: Vec::new(),
         materials: MaterialQuery::Judged("Cargo.lock, .cargo/audit.toml, the advisory database by its commit"),

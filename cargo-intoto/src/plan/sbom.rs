@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use camino::Utf8PathBuf;
 
 use crate::error::CliError;
-use crate::plan::tool_words::ToolWords;
+use crate::plan::tool_words::{ToolWords, command};
 use crate::plan::{MaterialQuery, ProductQuery, StepPlan};
 
 /// What the tool is told to call its files, without the ending; no tree has one of that name.
@@ -57,11 +57,7 @@ pub fn sbom(words: &SbomWords) -> StepPlan {
     arguments.extend(words.passed.iter().map(Into::into));
     StepPlan {
         step: "sbom".to_owned(),
-        command: ["cargo", "cyclonedx"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(words.passed.iter().cloned())
-            .collect(),
+        command: command("cyclonedx", &words.passed),
         arguments,
         environment: Vec::new(),
         materials: MaterialQuery::Judged("Cargo.lock, every manifest and package"),

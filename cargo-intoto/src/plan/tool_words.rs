@@ -2,6 +2,12 @@
 
 use crate::error::CliError;
 
+/// What people type to start a tool with these words, as a link records it.
+pub(super) fn command(tool: &str, words: &[String]) -> Vec<String> {
+    let start = ["cargo", tool].map(str::to_owned);
+    start.into_iter().chain(words.iter().cloned()).collect()
+}
+
 /// The words that a user gave to a tool.
 pub(super) struct ToolWords<'w> {
     tool: &'static str,

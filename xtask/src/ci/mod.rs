@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
         Utf8Path::from_path(temporary.path()).ok_or_else(|| Failure::new("the temporary directory is not UTF-8"))?;
     let world = World {
         tools: tools::install(root)?,
-        product: product(root)?,
+        product: tools::twin(root)?,
         root: root.path().to_owned(),
         scratch: scratch.canonicalize_utf8().context(format!("resolve {scratch}"))?,
         _temporary: temporary,
@@ -165,23 +165,6 @@ impl World {
             })
             .collect())
     }
-}
-
-/// The product with all its features, as the suite runs it.
-fn product(root: &Root) -> Result<Utf8PathBuf, Failure> {
-    Run::cargo()
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package",
-            "cargo-intoto-tests",
-            "--bin",
-            "cargo-intoto-twin",
-        ])
-        .directory(root.path())
-        .show()?;
-    Ok(root.target().join("debug/cargo-intoto-twin"))
 }
 
 /// One row of the table.

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::{sha256, to_hex};
 
 use crate::failure::{Context as _, Failure};
+use crate::files::copy_tree;
 use crate::root::Root;
 
 /// The workspace.
@@ -32,7 +33,7 @@ impl Tree {
             fs::remove_dir_all(to).context(format!("remove {to}"))?;
         }
         for directory in ["intoto-core", "tests/vectors"] {
-            copy(&root.join(directory), &to.join(directory))?;
+            copy_tree(&root.join(directory), &to.join(directory))?;
         }
         let lock = root.join("Cargo.lock");
         fs::copy(&lock, to.join("Cargo.lock")).context(format!("copy {lock}"))?;
@@ -77,20 +78,6 @@ fn manifest(text: &str) -> Result<String, Failure> {
     workspace.remove("exclude");
     manifest.extend(profile);
     Ok(manifest.to_string())
-}
-
-fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
-    fs::create_dir_all(to).context(format!("create {to}"))?;
-    for entry in from.read_dir_utf8().context(format!("list {from}"))? {
-        let entry = entry.context(format!("list {from}"))?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target).context(format!("copy {}", entry.path()))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

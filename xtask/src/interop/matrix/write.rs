@@ -17,6 +17,7 @@ use super::{
     CERTIFICATE, CONTAINERS, Cell, FEATURES, GPG, Home, PEM_KINDS, Place, Who, World, world, write_file, written,
 };
 use crate::failure::{Context as _, Failure};
+use crate::files::copy_tree;
 use crate::interop::Chain;
 
 const EXPIRES: &str = "2036-01-01T00:00:00Z";
@@ -285,7 +286,7 @@ products = ["CREATE foo.tar", "DISALLOW *"]
         .product()
         .args(["layout", "sign", "--container", container, "--key"]);
     sign.arg(&key).arg(&source).succeed()?;
-    copy(&theirs, &ours)?;
+    copy_tree(&theirs, &ours)?;
     for (step, who) in [("write", "bob"), ("package", "carl")] {
         let link = chain(&ours).link(step)?;
         let sign = world.product().arg("sign").arg(&link).arg("--output").arg(&link);
@@ -309,7 +310,7 @@ fn signed_anew(world: &World, gpg: &Home, place: &Place) -> Result<(), Failure> 
         if !theirs.exists() {
             continue;
         }
-        copy(&theirs, &ours)?;
+        copy_tree(&theirs, &ours)?;
         for (step, id) in [("write", FUNCTIONARIES[0]), ("package", FUNCTIONARIES[1])] {
             gpg.sign_anew(world, &chain(&ours).link(step)?, id)?;
         }
@@ -330,18 +331,4 @@ fn chain(directory: &Utf8Path) -> Chain {
 /// Changes a digest in the last link.
 pub(super) fn spoil(directory: &Utf8Path) -> Result<(), Failure> {
     chain(directory).edit_link("package")
-}
-
-fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
-    fs::create_dir_all(to).context(format!("create {to}"))?;
-    for entry in from.read_dir_utf8().context(format!("list {from}"))? {
-        let entry = entry.context(format!("list {from}"))?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target).context(format!("copy {}", entry.path()))?;
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,22 @@
+//! What several chores do with files.
+
+use std::fs;
+
+use camino::Utf8Path;
+
+use crate::failure::{Context as _, Failure};
+
+/// Copies what is in a directory into another one, which is made if it is not there.
+pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
+    fs::create_dir_all(to).context(format!("create {to}"))?;
+    for entry in from.read_dir_utf8().context(format!("list {from}"))? {
+        let entry = entry.context(format!("list {from}"))?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).context(format!("copy {}", entry.path()))?;
+        }
+    }
+    Ok(())
+}
