@@ -249,7 +249,7 @@ fn starters_can_be_written() {
     project
         .intoto(&["layout", "new", "--template", "none"])
         .exits(2)
-        .says("library, binary");
+        .says("library, library-with-deny, binary, workspace-with-ci");
     project.intoto(&["layout", "new", "--template", "library"]).succeeds();
     project
         .intoto(&["layout", "new", "--template", "binary"])

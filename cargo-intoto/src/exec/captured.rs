@@ -100,10 +100,33 @@ fn drain(pipe: impl Read + Send + 'static, limit: usize) -> Receiver<Vec<u8>> {
     receiver
 }
 
-#[cfg(unix)]
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::env;
+
     use super::*;
+
+    /// Set where [`programs_are_run_to_their_end`] does what its name says.
+    const ALONE: &str = "CARGO_INTOTO_TEST_ALONE";
+
+    /// Whatever its process has started is ended by a run, so it gets a process that starts nothing else.
+    #[test]
+    fn programs_are_run_to_their_end() {
+        if env::var_os(ALONE).is_some() {
+            streams_stay_apart_and_the_code_is_the_programs();
+            a_program_that_never_stops_talking_is_not_listened_to();
+            #[cfg(target_os = "linux")]
+            what_is_left_running_is_ended_and_named();
+            return;
+        }
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "exec::captured::tests::programs_are_run_to_their_end"])
+            .env(ALONE, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    }
 
     fn sh(script: &str, limit: usize) -> Result<Captured, CliError> {
         run(&Call {
@@ -115,7 +138,6 @@ mod tests {
         })
     }
 
-    #[test]
     fn streams_stay_apart_and_the_code_is_the_programs() {
         let said = sh("echo $WHO; echo no >&2; exit 5", 100).unwrap();
         assert_eq!(
@@ -126,7 +148,6 @@ mod tests {
         assert!(said.ended.left_running.is_empty());
     }
 
-    #[test]
     fn a_program_that_never_stops_talking_is_not_listened_to() {
         let error = sh(
             "while echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; do :; done 2>/dev/null",
@@ -137,7 +158,6 @@ mod tests {
     }
 
     #[cfg(target_os = "linux")]
-    #[test]
     fn what_is_left_running_is_ended_and_named() {
         let said = sh("sleep 100 & exec true", 1000).unwrap();
         assert_eq!(said.ended.left_running, ["sleep"]);
