@@ -100,7 +100,8 @@ fn drain(pipe: impl Read + Send + 'static, limit: usize) -> Receiver<Vec<u8>> {
     receiver
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::env;
 
