@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::failure::{Context as _, Failure};
 
@@ -19,4 +19,17 @@ pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The `.crate` that cargo fetched, from whichever registry: chores share a cargo home, and some have registries of their own.
+pub(crate) fn fetched_crate(cargo_home: &Utf8Path, name: &str, version: &str) -> Result<Utf8PathBuf, Failure> {
+    let caches = cargo_home.join("registry/cache");
+    let file = format!("{name}-{version}.crate");
+    let found = caches
+        .read_dir_utf8()
+        .context(format!("list {caches}"))?
+        .flatten()
+        .map(|registry| registry.path().join(&file))
+        .find(|path| path.is_file());
+    found.ok_or_else(|| Failure::new(format!("cargo fetched no {file}")))
 }

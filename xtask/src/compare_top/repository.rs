@@ -8,6 +8,7 @@ use toml::Table;
 
 use super::world::World;
 use crate::failure::{Context, Failure};
+use crate::files::fetched_crate;
 use crate::interop::{read, write};
 
 /// A `.crate` in cargo's cache.
@@ -31,18 +32,10 @@ pub(super) struct Repository {
 
 impl Archive {
     pub(super) fn find(cargo_home: &Utf8Path, name: &str, version: &str) -> Result<Self, Failure> {
-        let caches = cargo_home.join("registry/cache");
-        let file = format!("{name}-{version}.crate");
-        let found = caches
-            .read_dir_utf8()
-            .context(format!("read {caches}"))?
-            .flatten()
-            .map(|registry| registry.path().join(&file))
-            .find(|path| path.is_file());
         Ok(Self {
             name: name.to_owned(),
             version: version.to_owned(),
-            path: found.ok_or_else(|| Failure::new(format!("cargo fetched no {file}")))?,
+            path: fetched_crate(cargo_home, name, version)?,
         })
     }
 

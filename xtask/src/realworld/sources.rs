@@ -8,12 +8,13 @@ use flate2::read::GzDecoder;
 
 use super::cases::Case;
 use crate::failure::{Context, Failure};
+use crate::files::fetched_crate;
 use crate::interop::{World, files, read, write};
 
 /// The `.crate` files that cargo fetched.
 #[derive(Debug)]
 pub(super) struct Registry {
-    cache: Utf8PathBuf,
+    cargo_home: Utf8PathBuf,
 }
 
 impl Registry {
@@ -38,11 +39,8 @@ impl Registry {
             .args(["fetch", "--quiet"])
             .directory(&directory)
             .succeed()?;
-        let caches = world.cargo_home().join("registry/cache");
-        let entries = caches.read_dir_utf8().context(format!("read {caches}"))?;
-        let cache = entries.flatten().next().map(|entry| entry.into_path());
         Ok(Self {
-            cache: cache.ok_or_else(|| Failure::new(format!("{caches} is empty")))?,
+            cargo_home: world.cargo_home(),
         })
     }
 
@@ -78,7 +76,7 @@ impl Registry {
     }
 
     fn unpack(&self, name: &str, version: &str, to: &Utf8Path) -> Result<(), Failure> {
-        let archive = self.cache.join(format!("{name}-{version}.crate"));
+        let archive = fetched_crate(&self.cargo_home, name, version)?;
         let scratch = to.with_extension("unpacking");
         let file = File::open(&archive).context(format!("open {archive}"))?;
         tar::Archive::new(GzDecoder::new(file))
