@@ -10,6 +10,7 @@ pub mod artifacts;
 pub mod digest;
 pub mod encoding;
 pub mod envelope;
+pub mod identity;
 pub mod key;
 pub mod layout;
 pub mod limits;

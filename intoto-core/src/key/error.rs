@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::key::OpenPgpError;
+use crate::key::{IdentityError, OpenPgpError};
 use crate::name::KeyId;
 
 /// Why a text, some bytes or a layout's value are not a key that this crate can use.
@@ -147,6 +147,9 @@ pub enum KeyError {
         /// The id inside, cut if it is long.
         inner: String,
     },
+    /// A layout's identity is not one that can be asked for.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 /// Why a signature does not hold.

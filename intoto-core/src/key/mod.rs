@@ -19,6 +19,7 @@ mod ed25519;
 mod error;
 #[cfg(test)]
 mod form_tests;
+mod fulcio;
 mod id;
 mod identity;
 mod layout_form;
@@ -41,6 +42,7 @@ use core::fmt;
 pub use ecdsa::{EcdsaP256Key, EcdsaP384Key, EcdsaP521Key};
 pub use ed25519::Ed25519Key;
 pub use error::{KeyError, SignatureError};
+pub use fulcio::{Constraints, Extension, FulcioIdentity, IdentityError, Pattern, Shape, SkippableCheck};
 pub use id::KeyIdStyle;
 pub(crate) use identity::Identity;
 pub use openpgp::{CertificateError, OpenPgpError, OpenPgpSignature};

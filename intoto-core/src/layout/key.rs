@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::error::LayoutProblem;
 use super::read::key_id;
 use crate::encoding::{Object, Value};
-use crate::key::{KeyError, KeyIdStyle, PublicKey};
+use crate::key::{FulcioIdentity, KeyError, KeyIdStyle, PublicKey};
 use crate::name::KeyId;
 
 /// A key as a layout defines it.
@@ -16,6 +16,8 @@ use crate::name::KeyId;
 pub enum LayoutKey {
     /// A key that links can be verified with.
     Supported(PublicKey),
+    /// An identity, whose evidence comes in Sigstore bundles.
+    Identity(FulcioIdentity),
     /// A key of a kind that this version cannot verify with.
     ///
     /// The layout is loaded, since the step may not need this key; no link counts by it.
@@ -27,7 +29,15 @@ impl LayoutKey {
     pub fn supported(&self) -> Option<&PublicKey> {
         match self {
             Self::Supported(key) => Some(key),
-            Self::Unsupported(_) => None,
+            Self::Identity(_) | Self::Unsupported(_) => None,
+        }
+    }
+
+    /// The identity, if it is one.
+    pub fn identity(&self) -> Option<&FulcioIdentity> {
+        match self {
+            Self::Identity(identity) => Some(identity),
+            Self::Supported(_) | Self::Unsupported(_) => None,
         }
     }
 
@@ -36,7 +46,7 @@ impl LayoutKey {
         match self {
             #[cfg(feature = "openpgp")]
             Self::Supported(PublicKey::OpenPgp(key)) => key.subkey_ids().cloned().collect(),
-            Self::Supported(_) => Vec::new(),
+            Self::Supported(_) | Self::Identity(_) => Vec::new(),
             Self::Unsupported(key) => {
                 let subkeys = key.value.as_object().and_then(|key| key.get("subkeys"));
                 let subkeys = subkeys.and_then(Value::as_object);
@@ -54,6 +64,10 @@ impl LayoutKey {
         let id = key_id(id)?;
         if value.as_object().is_some_and(holds_private_part) {
             return Err(KeyError::PrivateHalf.into());
+        }
+        if FulcioIdentity::is_one(value) {
+            let identity = FulcioIdentity::from_layout_entry(&id, value).map_err(KeyError::from)?;
+            return Ok((id, Self::Identity(identity)));
         }
         let key = match PublicKey::from_layout_entry(&id, value) {
             Ok(key) => Self::Supported(key),
@@ -80,6 +94,7 @@ impl LayoutKey {
                 }
                 value
             }
+            Self::Identity(identity) => identity.to_layout_value(),
             Self::Unsupported(key) => key.value.clone(),
         }
     }

@@ -31,6 +31,10 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
                 let message = format!("key `{id}` is of kind {}, which is not supported", key.kind());
                 Some(Problem::undecided(FindingCode::KeyUnsupported, message))
             }
+            Some(LayoutKey::Identity(_)) => {
+                let message = format!("`{id}` is an identity, and nothing here verifies Sigstore evidence");
+                Some(Problem::undecided(FindingCode::KeyUnsupported, message))
+            }
             None => Some(Problem::refusal(
                 FindingCode::KeyInvalid,
                 format!("key `{id}` is not among the layout's keys"),

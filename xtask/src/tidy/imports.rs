@@ -9,7 +9,7 @@ const CORE_ORDER: &[&[&str]] = &[
     &["digest", "member", "name", "path", "time"],
     &["artifacts", "pattern"],
     &["key"],
-    &["x509"],
+    &["x509", "identity"],
     &["envelope"],
     &["link", "layout"],
     &["predicate"],

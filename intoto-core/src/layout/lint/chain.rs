@@ -13,7 +13,7 @@ use super::super::rule::Rule;
 use super::super::step::Step;
 use super::{Lint, LintCode};
 use crate::artifacts::ArtifactList;
-use crate::key::PublicKey;
+use crate::key::{FulcioIdentity, PublicKey};
 use crate::time::Timestamp;
 
 /// Time enough to sign the next layout and to hand it out.
@@ -46,6 +46,7 @@ pub(super) fn check_expiry(layout: &Layout, now: Timestamp, lints: &mut Vec<Lint
 
 pub(super) fn check_threshold(layout: &Layout, item: Item<'_>, step: &Step, lints: &mut Vec<Lint>) {
     let mut distinct: Vec<&PublicKey> = Vec::new();
+    let mut identities: BTreeSet<&FulcioIdentity> = BTreeSet::new();
     for id in &step.pubkeys {
         match layout.key(id) {
             Some(LayoutKey::Supported(key)) if !distinct.contains(&key) => distinct.push(key),
@@ -58,17 +59,31 @@ pub(super) fn check_threshold(layout: &Layout, item: Item<'_>, step: &Step, lint
                 ),
                 hint: "replace the key by one of a supported kind".to_string(),
             }),
+            Some(LayoutKey::Identity(identity)) => {
+                identities.insert(identity);
+            }
             _ => {}
         }
+    }
+    if !identities.is_empty() {
+        lints.push(Lint {
+            code: LintCode::IdentityNeedsSigstore,
+            location: item.location(),
+            message: "the step names an identity, and neither the command line of Python's nor of Go's in-toto loads a layout with one"
+                .to_string(),
+            hint: "that is right if it is verified with cargo-intoto; name a key instead if it is not".to_string(),
+        });
     }
     if !step.certificates.is_empty() {
         // How many certificates there will be, nobody knows.
         check_certificates(layout, item, step, lints);
         return;
     }
-    let found = distinct.len();
+    // An identity with constraints may be met by several people, so it never makes a threshold unmeetable.
+    let open = identities.iter().any(|identity| identity.identity().is_none());
+    let found = distinct.len().saturating_add(identities.len());
     let threshold = step.threshold;
-    if usize::try_from(threshold.get()).is_ok_and(|threshold| threshold > found) {
+    if !open && usize::try_from(threshold.get()).is_ok_and(|threshold| threshold > found) {
         lints.push(Lint {
             code: LintCode::ThresholdUnmeetable,
             location: item.location(),

@@ -22,6 +22,8 @@ pub enum LintCode {
     CertificateRootsPartial,
     /// A step counts certificates, which Python's in-toto does not know.
     CertificateNeedsIte7,
+    /// A step names an identity, which only cargo-intoto verifies.
+    IdentityNeedsSigstore,
     /// No rule of a step or inspection can fail.
     NothingEnforced,
     /// A list does not end with `DISALLOW *`, so what no rule speaks of is allowed.
@@ -58,6 +60,7 @@ impl LintCode {
             Self::CertificateUnrestricted => "certificate-unrestricted",
             Self::CertificateRootsPartial => "certificate-roots-partial",
             Self::CertificateNeedsIte7 => "certificate-needs-ite-7",
+            Self::IdentityNeedsSigstore => "identity-needs-sigstore",
             Self::NothingEnforced => "nothing-enforced",
             Self::ClosingDisallowMissing => "closing-disallow-missing",
             Self::AllowAllBeforeDisallow => "allow-all-before-disallow",
