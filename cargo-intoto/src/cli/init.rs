@@ -1,11 +1,12 @@
 //! `cargo intoto init`: key, layout, trust and release pipeline of a workspace, in one go.
 
+mod key;
 mod pipeline;
 
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::key::{KeyIdStyle, PublicKey, Signer as _};
 use intoto_core::time::Timestamp;
 
 use crate::cli::outside::{outside_patterns, purls};
@@ -16,14 +17,12 @@ use crate::exec::git::Git;
 use crate::exit::Exit;
 use crate::layout_source::{self, DeriveOptions, Derived, Functionary, Profile};
 use crate::settings;
-use crate::signing::{self, ContainerArg, KeyDirectory, KeyFile, KeyKindArg, KeyUri};
+use crate::signing::{ContainerArg, public_key_text};
 use crate::trust::{Entry, Scope, Store, TrustArgs};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
+use key::Chosen;
 use pipeline::{Pipeline, PipelineArgs};
-
-/// The name of the key that is made when there is none.
-const OWNER: &str = "owner";
 
 /// One year, which a derived layout lasts.
 const YEAR: i64 = 365 * 24 * 60 * 60;
@@ -41,7 +40,8 @@ pub(super) const NO_TESTS: &str = "there seem to be no tests here, and a release
 /// service has. In a workspace that is set up, --ci adds the pipeline alone. See docs/ci.md.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Key to use instead of a new one: a name in the key directory, or a file
+    /// Key to use instead of a new one: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE,
+    /// process:PROGRAM or ssh-agent:FINGERPRINT
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Store a new key in the clear instead of encrypting it
@@ -77,9 +77,9 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     {
         return pipeline.add(&workspace, &source, &signed, ui);
     }
-    let key = choose_key(&args)?;
+    let key = Chosen::find(args.key.as_deref())?;
     let files = Files::of(&workspace.root, &key.name);
-    files.check_free(key.file.is_none())?;
+    files.check_free(key.is_new())?;
     let ci_key = match &pipeline {
         None => None,
         Some(_) if files.public == files.ci_public() => {
@@ -98,7 +98,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let secret = key.open(args.no_passphrase, ui)?;
     let functionary = pipeline::functionary_of(&key, secret.public_key(), ci_key.as_ref());
     let derived = derive(&workspace, &files, functionary, now)?;
-    let signed = layout_source::sign(&derived.source, &[&secret], args.container.into())?;
+    let signed = layout_source::sign(&derived.source, &[&*secret], key.container(args.container.into()))?;
     let mut more = Vec::new();
     if let (Some(pipeline), Some(ci_key)) = (&pipeline, &ci_key) {
         let (text, notes) = pipeline.text(&derived.source, &workspace)?;
@@ -128,7 +128,8 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         ui.note(NO_TESTS);
     }
     trust.carry_out(&trust_path, secret.public_key(), now, ui)?;
-    finish(&workspace, &files, pipeline.as_ref(), ui)
+    let uri = key.uri(args.key.as_deref());
+    finish(&workspace, &files, uri.as_deref(), pipeline.as_ref(), ui)
 }
 
 /// The files that `init` writes into the tree.
@@ -184,7 +185,7 @@ impl Files {
         signed: &[u8],
         more: &[(Utf8PathBuf, String)],
     ) -> Result<(), CliError> {
-        let public = key.to_spki_pem();
+        let public = public_key_text(key);
         let has_public = match fs::read(&self.public) {
             Ok(bytes) if bytes == public.as_bytes() => true,
             Ok(_) => {
@@ -225,65 +226,6 @@ fn write_new(path: &Utf8Path, bytes: &[u8]) -> Result<(), CliError> {
 
 fn exists(path: &Utf8Path) -> CliError {
     CliError::usage(format!("`{path}` exists already and is not overwritten"))
-}
-
-/// The key that will own the layout.
-struct Chosen {
-    name: String,
-    /// Where it is; `None` when it is yet to be made.
-    file: Option<KeyFile>,
-}
-
-fn choose_key(args: &Args) -> Result<Chosen, CliError> {
-    if let Some(text) = &args.key {
-        let path = KeyUri::parse(text)?.into_file()?;
-        let name = path
-            .file_stem()
-            .filter(|stem| signing::is_key_name(stem))
-            .unwrap_or(OWNER);
-        return Ok(Chosen {
-            name: name.to_owned(),
-            file: Some(KeyFile::find(&path)?),
-        });
-    }
-    let directory = KeyDirectory::of_user()?;
-    match directory.keys()?.as_slice() {
-        [] => {
-            directory.check_free(OWNER)?;
-            Ok(Chosen {
-                name: OWNER.to_owned(),
-                file: None,
-            })
-        }
-        [only] => Ok(Chosen {
-            name: only.name.clone(),
-            file: Some(KeyFile::find(&only.private)?),
-        }),
-        several => {
-            let names: Vec<&str> = several.iter().map(|key| key.name.as_str()).collect();
-            Err(
-                CliError::usage("there are several keys, and nothing says which of them owns the layout")
-                    .hint(format!("name one with `--key`: {}", names.join(", "))),
-            )
-        }
-    }
-}
-
-impl Chosen {
-    fn open(&self, no_passphrase: bool, ui: &Ui) -> Result<SecretKey, CliError> {
-        if let Some(file) = &self.file {
-            return file.open();
-        }
-        let key = signing::generate(KeyKindArg::Ed25519)?;
-        let passphrase = match no_passphrase {
-            true => None,
-            false => Some(signing::new_passphrase(&format!("the new key {}", self.name))?),
-        };
-        let directory = KeyDirectory::of_user()?;
-        let stored = directory.store(&self.name, &key, passphrase.as_ref().map(|text| text.as_str()))?;
-        ui.status("Generated", &stored.private);
-        Ok(key)
-    }
 }
 
 fn derive(workspace: &Workspace, files: &Files, functionary: Functionary, now: Timestamp) -> Result<Derived, CliError> {
@@ -368,7 +310,13 @@ impl Trust {
 }
 
 /// Says what is left to do by hand.
-fn finish(workspace: &Workspace, files: &Files, pipeline: Option<&Pipeline>, ui: &Ui) -> Result<Exit, CliError> {
+fn finish(
+    workspace: &Workspace,
+    files: &Files,
+    key: Option<&str>,
+    pipeline: Option<&Pipeline>,
+    ui: &Ui,
+) -> Result<Exit, CliError> {
     let mut names: Vec<String> = files
         .all()
         .iter()
@@ -398,7 +346,10 @@ fn finish(workspace: &Workspace, files: &Files, pipeline: Option<&Pipeline>, ui:
     }
     commands.push("git commit -m \"Add the release layout\"".to_owned());
     let Some(pipeline) = pipeline else {
-        ui.note("commit what was written, then record a release with `cargo intoto release`:");
+        let signed_by = key.map_or_else(String::new, |key| format!(" --key {}", quote(key)));
+        ui.note(&format!(
+            "commit what was written, then record a release with `cargo intoto release{signed_by}`:"
+        ));
         ui.data(&format!("{}\n", commands.join(" && ")))?;
         return Ok(Exit::Success);
     };

@@ -108,7 +108,8 @@ struct SignArgs {
     /// The layout source
     #[arg(value_name = "FILE", default_value = SOURCE)]
     source: Utf8PathBuf,
-    /// Key to sign with: a name in the key directory, or a file; may be repeated
+    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE, process:PROGRAM
+    /// or ssh-agent:FINGERPRINT; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Form of the signed layout: dsse, metablock

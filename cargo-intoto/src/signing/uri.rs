@@ -92,22 +92,6 @@ impl KeyUri {
     }
 }
 
-impl KeyUri {
-    /// The private key file, where nothing else will do.
-    pub fn into_file(self) -> Result<Utf8PathBuf, CliError> {
-        match self {
-            Self::File(path) => Ok(path),
-            Self::Other(key) => Err(
-                CliError::usage(format!("a key file is wanted here, not `{}`", key.name())).hint(
-                    "keys that are elsewhere sign links and layouts, with `cargo intoto sign` or while recording",
-                ),
-            ),
-            Self::Gpg(id) => Err(CliError::usage(format!("a key file is wanted here, not `gpg:{id}`"))
-                .hint("keys that GnuPG keeps sign links and layouts: `cargo intoto sign --key gpg:FINGERPRINT`")),
-        }
-    }
-}
-
 /// Whether `text` may name a key in the key directory: a file name that needs no quoting, and no dot in front.
 pub fn is_key_name(text: &str) -> bool {
     !text.is_empty()

@@ -5,7 +5,8 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
 
-use super::{Chosen, exists, quote, write_new};
+use super::key::Chosen;
+use super::{exists, quote, write_new};
 use crate::ci::{CI_KEY, Facts, Service, Tool};
 use crate::error::CliError;
 use crate::exit::Exit;
