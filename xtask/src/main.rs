@@ -32,6 +32,8 @@ mod mutants;
 #[expect(unreachable_pub, reason = "it is public where it belongs")]
 #[path = "../../tests/src/outer.rs"]
 mod outer;
+mod page;
+mod pkcs11;
 mod process;
 mod realworld;
 #[expect(unreachable_pub, dead_code, reason = "as above")]
@@ -76,6 +78,8 @@ enum Chore {
     Ci,
     /// Published crates through the whole job, then attacked
     Realworld(realworld::Args),
+    /// The helper of docs/signers.md for PKCS#11 tokens, with SoftHSM's; what it signs is judged by all implementations
+    Pkcs11,
     /// cargo-deny, cargo-audit and cargo-vet as steps, in situations good and bad
     Beside(beside::Args),
     /// This repository's own layout, with throw-away keys and the pinned cargo-deny
@@ -119,6 +123,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::DropIn(args) => drop_in::run(&args, root),
         Chore::Ci => ci::run(root),
         Chore::Realworld(args) => realworld::run(&args, root),
+        Chore::Pkcs11 => pkcs11::run(root),
         Chore::Beside(args) => beside::run(&args, root),
         Chore::OwnLayout => beside::own_layout(root),
         Chore::Gate(args) => gate::run(&args, root),

@@ -9,6 +9,7 @@ use crate::drop_in;
 use crate::failure::Failure;
 use crate::gate;
 use crate::interop;
+use crate::pkcs11;
 use crate::process::Run;
 use crate::realworld;
 use crate::reports;
@@ -57,6 +58,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("other implementations: command names", || {
         drop_in::run(&drop_in::Args::of(if args.full { 5_000 } else { 200 }), root)
     })?;
+    stage("a token", || pkcs11::run(root))?;
     stage("reports", || reports::run(root))?;
     stage("pipelines", || ci::run(root))?;
     stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;

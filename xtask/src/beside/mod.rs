@@ -4,17 +4,21 @@
 use std::fs;
 
 use crate::failure::{Context, Failure};
-use crate::interop::{World, write};
+use crate::interop::{World, read, write};
+use crate::page;
 use crate::root::Root;
 use crate::say;
 use crate::tools;
 
 mod bench;
-mod page;
 mod situations;
 
 use bench::Bench;
 use situations::{SITUATIONS, Situation};
+
+const PAGE: &str = "docs/beside-cargo-deny.md";
+/// From here on, the page is about tools that are built from their sources.
+const BUILT: &str = "\n## A bill of materials\n";
 
 /// The arguments of `cargo xtask beside`.
 #[derive(Debug, clap::Args)]
@@ -64,7 +68,14 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     if !unexpected.is_empty() {
         return Err(Failure::new(format!("unexpected rows\n{}", unexpected.join("\n\n"))));
     }
-    page::run(root, &bench, args.full)
+    let text = read(&root.join(PAGE))?;
+    let (first, _) = text
+        .split_once(BUILT)
+        .ok_or_else(|| Failure::new(format!("{PAGE} has no part about tools that are built")))?;
+    let project = bench.page_workspace()?;
+    page::run(PAGE, if args.full { &text } else { first }, |line| {
+        bench.shell(&project, line)
+    })
 }
 
 /// Runs one situation and prints its row; what was unexpected about it comes back.

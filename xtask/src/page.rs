@@ -1,59 +1,56 @@
-//! The commands of docs/beside-cargo-deny.md, run in the order of the page.
+//! Pages of the documentation whose commands are run in the order in which they stand there.
 
-use super::bench::Bench;
 use crate::failure::Failure;
-use crate::interop::read;
-use crate::root::Root;
+use crate::process::Ended;
 use crate::say;
 
-const PAGE: &str = "docs/beside-cargo-deny.md";
-/// From here on, the page is about tools that are built from their sources.
-const BUILT: &str = "\n## A bill of materials\n";
-
-/// A command of the page, and the lines that it shows below it.
+/// A command of a page, and the lines that it shows below it.
 struct Command<'p> {
-    line: &'p str,
+    line: String,
     shown: Vec<&'p str>,
 }
 
-/// Runs the page, or the part of it for which nothing must be built.
-pub(super) fn run(root: &Root, bench: &Bench<'_>, full: bool) -> Result<(), Failure> {
-    let text = read(&root.join(PAGE))?;
-    let (first, _) = text
-        .split_once(BUILT)
-        .ok_or_else(|| Failure::new(format!("{PAGE} has no part about tools that are built")))?;
-    let commands = commands(if full { &text } else { first });
-    let project = bench.page_workspace()?;
+/// Runs the commands in `text`, a page called `name` or a part of it, by `shell`: each must succeed and say what the page shows, in which
+/// `[..]` stands for anything.
+pub(crate) fn run(
+    name: &str,
+    text: &str,
+    mut shell: impl FnMut(&str) -> Result<Ended, Failure>,
+) -> Result<(), Failure> {
+    let commands = commands(text);
     for Command { line, shown } in &commands {
-        let ended = bench.shell(&project, line)?;
+        let ended = shell(line)?;
         let said = format!("{}{}", ended.stdout, ended.stderr);
         let missing = shown
             .iter()
             .find(|pattern| !said.lines().any(|line| matches(pattern, line)));
         if let Some(missing) = missing {
             return Err(Failure::new(format!(
-                "{PAGE}: {missing:?} is not in what `{line}` says\n{said}"
+                "{name}: {missing:?} is not in what `{line}` says\n{said}"
             )));
         }
         if !ended.is_success() {
-            return Err(Failure::new(format!("{PAGE}: `{line}` failed\n{}", ended.tail())));
+            return Err(Failure::new(format!("{name}: `{line}` failed\n{}", ended.tail())));
         }
     }
-    say::row(format!("{} commands of {PAGE} do what it says", commands.len()));
+    say::row(format!("{} commands of {name} do what it says", commands.len()));
     Ok(())
 }
 
-/// The lines after `$ ` in the fenced blocks, each with what follows it.
+/// The lines after `$ ` in the fenced blocks, each with what follows it. What is exported stands in front of all that follow, because each
+/// has a shell of its own.
 fn commands(page: &str) -> Vec<Command<'_>> {
     let blocks = page
         .split("```console\n")
         .skip(1)
         .filter_map(|rest| rest.split_once("```"));
     let mut commands: Vec<Command<'_>> = Vec::new();
+    let mut exported = String::new();
     for line in blocks.flat_map(|(block, _)| block.lines()) {
         match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(line), _) if line.starts_with("export ") => exported.push_str(&format!("{line}; ")),
             (Some(line), _) => commands.push(Command {
-                line,
+                line: format!("{exported}{line}"),
                 shown: Vec::new(),
             }),
             (None, Some(command)) => command.shown.push(line),
@@ -88,10 +85,10 @@ mod tests {
 
     #[test]
     fn pages_are_taken_apart_and_lines_compared() {
-        let commands = commands("a\n```console\n$ one\nx [..] y\n$ two\n```\n$ none\n");
+        let commands = commands("a\n```console\n$ one\nx [..] y\n$ export A=1\n$ two\n```\n$ none\n");
         assert_eq!(
-            commands.iter().map(|command| command.line).collect::<Vec<_>>(),
-            ["one", "two"]
+            commands.iter().map(|command| &*command.line).collect::<Vec<_>>(),
+            ["one", "export A=1; two"]
         );
         assert_eq!(commands[0].shown, ["x [..] y"]);
         for (pattern, line, expected) in [
