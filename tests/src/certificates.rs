@@ -228,7 +228,8 @@ pub fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn oid(dotted: &str) -> Vec<u8> {
+/// An object identifier.
+pub fn oid(dotted: &str) -> Vec<u8> {
     let mut arcs = dotted.split('.').map(|arc| arc.parse::<u32>().expect("a number"));
     let (first, second) = (arcs.next().unwrap_or(0), arcs.next().unwrap_or(0));
     let mut bytes = vec![(first * 40 + second) as u8];

@@ -113,7 +113,31 @@ pub fn send(port: u16, request: &Request) -> std::io::Result<Response> {
         .next()
         .and_then(|line| line.split_once(' '))
         .ok_or_else(malformed)?;
-    Ok(Response::new(status, &received[end + 4..]))
+    let mut response = Response::new(status, &received[end + 4..]);
+    for (name, value) in head.lines().skip(1).filter_map(|line| line.split_once(':')) {
+        match (name.to_ascii_lowercase().as_str(), value.trim()) {
+            ("transfer-encoding", "chunked") => response.body = joined(&response.body).ok_or_else(malformed)?,
+            ("content-length" | "connection", _) => {}
+            (_, value) => response.headers.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    Ok(response)
+}
+
+/// The body that came in chunks.
+fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|window| window == b"\r\n")?;
+        let length = std::str::from_utf8(&chunks[..end]).ok()?.split(';').next()?;
+        let length = usize::from_str_radix(length.trim(), 16).ok()?;
+        let rest = &chunks[end + 2..];
+        if length == 0 {
+            return Some(body);
+        }
+        body.extend(rest.get(..length)?);
+        chunks = rest.get(length + 2..)?;
+    }
 }
 
 fn converse(stream: TcpStream, answer: &(impl Fn(&Request) -> Response + ?Sized)) -> std::io::Result<()> {

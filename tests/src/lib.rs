@@ -13,6 +13,7 @@ pub mod project;
 pub mod recorded;
 pub mod registry;
 pub mod sandbox;
+pub mod sigstore;
 pub mod vectors;
 pub mod walk;
 

@@ -7,6 +7,9 @@ use clap::{Parser, Subcommand};
 mod api;
 mod bench;
 mod beside;
+#[expect(unreachable_pub, dead_code, reason = "as below: the suite uses all of it")]
+#[path = "../../tests/src/certificates.rs"]
+mod certificates;
 mod ci;
 mod compare_top;
 mod coverage;
@@ -21,6 +24,9 @@ mod failure;
 #[path = "../../tests/src/faults.rs"]
 mod faults;
 mod files;
+#[expect(unreachable_pub, dead_code, reason = "as above")]
+#[path = "../../tests/src/fixed.rs"]
+mod fixed;
 mod fuzz;
 mod gate;
 #[expect(unreachable_pub, reason = "as above")]
@@ -34,6 +40,9 @@ mod mutants;
 mod outer;
 mod page;
 mod pkcs11;
+#[expect(unreachable_pub, dead_code, reason = "as above")]
+#[path = "../../tests/src/sigstore/mod.rs"]
+mod private_sigstore;
 mod process;
 mod realworld;
 #[expect(unreachable_pub, dead_code, reason = "as above")]
@@ -42,6 +51,7 @@ mod registry;
 mod reports;
 mod root;
 mod say;
+mod sigstore;
 mod stage;
 mod suite;
 mod tidy;
@@ -86,6 +96,11 @@ enum Chore {
     OwnLayout,
     /// Release tools against registries on the loopback interface, with the gate between them
     Gate(gate::Args),
+    /// A private Sigstore: identities in place of keys, signed and verified by us and by others, attacked, and under faults
+    Sigstore(sigstore::Args),
+    /// Stand by a server, for `sigstore`
+    #[command(hide = true)]
+    Keep(sigstore::Keep),
     /// SARIF as `verify` writes it, against the published schema
     Reports,
     /// Published crates compared with repositories that hold their sources
@@ -103,7 +118,11 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    match Root::find().and_then(|root| run(Cli::parse().chore, &root)) {
+    let chore = Cli::parse().chore;
+    if let Chore::Keep(arguments) = &chore {
+        return sigstore::keep(arguments);
+    }
+    match Root::find().and_then(|root| run(chore, &root)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             say::failure(&failure);
@@ -127,6 +146,8 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Beside(args) => beside::run(&args, root),
         Chore::OwnLayout => beside::own_layout(root),
         Chore::Gate(args) => gate::run(&args, root),
+        Chore::Sigstore(args) => sigstore::run(&args, root),
+        Chore::Keep(_) => Ok(()),
         Chore::Reports => reports::run(root),
         Chore::CompareTop(args) => compare_top::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),

@@ -14,6 +14,7 @@ use crate::process::Run;
 use crate::realworld;
 use crate::reports;
 use crate::root::Root;
+use crate::sigstore;
 use crate::stage::stage;
 use crate::tools;
 
@@ -62,6 +63,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("reports", || reports::run(root))?;
     stage("pipelines", || ci::run(root))?;
     stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;
+    stage("identities", || sigstore::run(&sigstore::Args::of(args.full), root))?;
     stage("tools beside cargo", || {
         beside::run(&beside::Args { full: args.full }, root)
     })?;

@@ -45,6 +45,9 @@ struct Go {
     version: String,
     /// What is built: packages of the module, or of the directory.
     commands: Vec<String>,
+    /// The only chore that needs it, when it takes long.
+    #[serde(rename = "for")]
+    chore: Option<String>,
 }
 
 /// Where the installed tools are.
@@ -244,9 +247,39 @@ fn python(pins: &Python, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
 
 /// The Go implementation's command, our small program on its library, and linters; go checks every module against go.sum.
 fn go(pins: &[Go], root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+    go_rows(pins.iter().filter(|row| row.chore.is_none()), root, tools)
+}
+
+/// What only this chore needs from Go; says where it is.
+pub(crate) fn go_for(root: &Root, chore: &str) -> Result<Utf8PathBuf, Failure> {
+    let pins = Pins::read(root)?;
+    let rows = pins.go.iter().filter(|row| row.chore.as_deref() == Some(chore));
+    go_rows(rows, root, &root.target().join("tools"))
+}
+
+/// Where Go keeps the sources of a module that this chore's programs are built from.
+pub(crate) fn go_module(root: &Root, chore: &str, module: &str) -> Result<Utf8PathBuf, Failure> {
+    let pins = Pins::read(root)?;
+    let row = pins.go.iter().find(|row| row.chore.as_deref() == Some(chore));
+    let row = row.ok_or_else(|| Failure::new(format!("xtask/tools.toml has nothing from Go for {chore}")))?;
+    let found = go_command()
+        .args(["list", "-m", "-f", "{{.Dir}}", module])
+        .directory(&root.join(&row.directory))
+        .succeed()?;
+    Ok(Utf8PathBuf::from(found.stdout.trim()))
+}
+
+fn go_command() -> Run {
+    Run::new("go")
+        .env("GOFLAGS", "-mod=readonly")
+        .env("GOTOOLCHAIN", "local")
+        .env("CGO_ENABLED", "0")
+}
+
+fn go_rows<'a>(rows: impl Iterator<Item = &'a Go>, root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
     let bin = tools.join("go");
     fs::create_dir_all(&bin).context(format!("create {bin}"))?;
-    for pins in pins {
+    for pins in rows {
         let directory = root.join(&pins.directory);
         let manifest = fs::read_to_string(directory.join("go.mod")).context(format!("read go.mod in {directory}"))?;
         if !manifest.contains(&format!("{} {}", pins.module, pins.version)) {
@@ -256,16 +289,13 @@ fn go(pins: &[Go], root: &Root, tools: &Utf8Path) -> Result<Utf8PathBuf, Failure
             )));
         }
         // go keeps its own cache, so this costs a second when nothing has changed.
-        Run::new("go")
-            .args(["build", "-o"])
+        go_command()
+            .args(["build", "-ldflags=-s -w", "-o"])
             .arg(bin.as_str().to_owned() + "/")
             .args(&pins.commands)
-            .env("GOFLAGS", "-mod=readonly")
-            .env("GOTOOLCHAIN", "local")
-            .env("CGO_ENABLED", "0")
             .directory(&directory)
             .succeed()
-            .map_err(|failure| failure.hint("install Go 1.24 or newer, e.g. `apt-get install golang-go`"))?;
+            .map_err(|failure| failure.hint("install Go 1.26 or newer"))?;
     }
     Ok(bin)
 }

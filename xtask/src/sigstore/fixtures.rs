@@ -1,0 +1,84 @@
+//! Writes the fixed bundles of `tests/fixtures/sigstore`: good ones, which verify offline for ever.
+
+use std::fs;
+use std::io;
+
+use intoto_core::key::{SecretKey, Signer as _};
+use serde_json::{Value, json};
+
+use crate::fixed;
+use crate::private_sigstore::Log;
+use crate::private_sigstore::bundle::{Order, STATEMENT, link_statement};
+use crate::private_sigstore::client::{self, Holder};
+use crate::private_sigstore::servers::Stack;
+use crate::root::Root;
+
+/// What the statement is about.
+pub(crate) const ARTIFACT: (&str, &[u8]) = ("demo-0.1.0.crate", b"the crate\n");
+pub(crate) const EMAIL: &str = "dev@example.com";
+
+/// Writes all of them.
+pub(crate) fn write(stack: &Stack, root: &Root) -> io::Result<()> {
+    let directory = root.join("tests/fixtures/sigstore");
+    fs::create_dir_all(&directory)?;
+    fs::copy(stack.trusted_root(), directory.join("trusted_root.json"))?;
+    fs::write(directory.join(ARTIFACT.0), ARTIFACT.1)?;
+    let statement = link_statement(ARTIFACT.0, ARTIFACT.1);
+    fs::write(directory.join("statement.json"), &statement)?;
+    fs::write(directory.join("key.pub"), key().public_key().to_spki_pem())?;
+    let issuers = json!({
+        "person": stack.addresses.issuer,
+        "job": format!("{}/actions", stack.addresses.issuer),
+    });
+    fs::write(directory.join("issuers.json"), format!("{issuers:#}\n"))?;
+    // A proof of the first entry has nothing in it, and an index that clients leave out.
+    for log in stack.logs() {
+        good(stack, log, Who::Person, b"{}")?;
+    }
+    for log in stack.logs() {
+        let version = match log {
+            Log::V1 => "v1",
+            Log::V2 => "v2",
+        };
+        for (name, who) in [("email", Who::Person), ("actions", Who::Job), ("key", Who::Key)] {
+            let bundle = good(stack, log, who, &statement)?;
+            let path = directory.join(format!("good-{name}-{version}.sigstore.json"));
+            fs::write(path, format!("{bundle:#}\n"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Who signs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who {
+    Person,
+    Job,
+    Key,
+}
+
+pub(crate) fn key() -> SecretKey {
+    fixed::p256("sigstore signer")
+}
+
+pub(crate) fn good(stack: &Stack, log: Log, who: Who, payload: &[u8]) -> io::Result<Value> {
+    let addresses = &stack.addresses;
+    let token = match who {
+        Who::Person => Some(client::person(addresses, EMAIL)?),
+        Who::Job => Some(client::job(addresses, "")?),
+        Who::Key => None,
+    };
+    let holder = match token {
+        Some(token) => Holder::Certificate(client::certificate(addresses, &token, &key())?),
+        None => Holder::Key(key().public_key().to_spki_der()),
+    };
+    let order = Order {
+        addresses,
+        log,
+        payload_type: STATEMENT,
+        payload,
+        key: &key(),
+        holder: &holder,
+    };
+    order.bundle()
+}
