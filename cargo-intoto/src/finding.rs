@@ -165,6 +165,8 @@ cargo_codes! {
     LayoutDigestMismatch = "layout-digest-mismatch",
     /// A layout is older than one that was accepted before.
     LayoutOlder = "layout-older",
+    /// A layout is not the one that its owners' TUF repository names.
+    LayoutNotCurrent = "layout-not-current",
     /// The layout source, the signed layout and the workspace say different things.
     LayoutDisagrees = "layout-disagrees",
     /// A bill of materials has a package that is not locked, or another digest than the lock for it.
@@ -185,6 +187,26 @@ cargo_codes! {
     CargoAliasIntoto = "cargo-alias-intoto",
     /// The tree makes rustup run a cargo of its own choice.
     ToolchainPath = "toolchain-path",
+    /// A TUF repository sends more than anything of its kind has.
+    TufEndlessData = "tuf-endless-data",
+    /// What a TUF repository said is over.
+    TufExpired = "tuf-expired",
+    /// A TUF repository serves nothing newer than what has expired.
+    TufFrozen = "tuf-frozen",
+    /// A file of a TUF repository is not there.
+    TufIncomplete = "tuf-incomplete",
+    /// A file of a TUF repository is not understood.
+    TufMalformed = "tuf-malformed",
+    /// Files of a TUF repository do not belong together.
+    TufMixed = "tuf-mixed",
+    /// A TUF repository offers less than it did before.
+    TufRollback = "tuf-rollback",
+    /// No chain of signatures leads from the trusted TUF root to the one that is offered.
+    TufRootUntrusted = "tuf-root-untrusted",
+    /// A TUF repository does not have what is wanted of it.
+    TufTargetMissing = "tuf-target-missing",
+    /// Too few keys of a TUF role have signed.
+    TufThresholdUnmet = "tuf-threshold-unmet",
     /// What is about to be uploaded is not what the chain made under that name.
     UploadDiffers = "upload-differs",
     /// What is about to be uploaded was made by no step of the chain.

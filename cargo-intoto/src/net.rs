@@ -66,6 +66,16 @@ pub fn send(request: &Request<'_>) -> Result<Response, CliError> {
     exchange(request, reach)
 }
 
+/// Whether an answer had more bytes than were asked for.
+pub fn is_too_large(error: &CliError) -> bool {
+    #[cfg(feature = "online")]
+    if let Some(cause) = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<ureq::Error>()) {
+        return matches!(cause, ureq::Error::BodyExceedsLimit(_));
+    }
+    let _ = error;
+    false
+}
+
 /// How far a URL leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {

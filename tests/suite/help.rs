@@ -44,6 +44,8 @@ const COMMANDS: &[&str] = &[
     "trust",
     "trust add",
     "trust list",
+    "trust show",
+    "trust update",
     "trust remove",
     "gate",
     "gate install",

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::layout_source::{self, DeriveOptions, Derived, Functionary, Profile};
 use crate::settings;
 use crate::signing::{ContainerArg, public_key_text};
-use crate::trust::{Entry, Scope, Store, TrustArgs};
+use crate::trust::{Entry, Origin, Scope, Store, TrustArgs};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 use key::Chosen;
@@ -299,6 +299,7 @@ impl Trust {
                 threshold: 1,
                 added: now,
                 accepted: Vec::new(),
+                origin: Origin::Pinned,
             },
         )?;
         ui.status(

@@ -1,5 +1,8 @@
 //! `cargo intoto trust`: whose layouts are believed, for which crates.
 
+mod tuf;
+
+use camino::Utf8PathBuf;
 use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::time::Timestamp;
 
@@ -7,7 +10,7 @@ use crate::cli::key::find_public;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::settings;
-use crate::trust::{Entry, Scope, Store, TrustArgs};
+use crate::trust::{Entry, Origin, Scope, Store, TrustArgs};
 use crate::ui::{Ui, count};
 
 /// Manage whose layouts you believe, for which crates
@@ -27,8 +30,12 @@ enum TrustCommand {
     Add(AddArgs),
     /// List whom you believe
     List,
+    /// Show an entry, and what its TUF repository says
+    Show(NameArgs),
+    /// Ask the TUF repositories of all entries, or of one, again
+    Update(UpdateArgs),
     /// Believe an entry's owners no longer
-    Remove(RemoveArgs),
+    Remove(NameArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -36,26 +43,61 @@ struct AddArgs {
     /// Name of the entry
     name: String,
     /// An owner's public key: a file, or the name of a key of your own; may be repeated
-    #[arg(long = "key", value_name = "FILE", required = true)]
+    #[arg(
+        long = "key",
+        value_name = "FILE",
+        required_unless_present = "tuf",
+        conflicts_with = "tuf"
+    )]
     keys: Vec<String>,
     /// A crate that the owners speak for, as pkg:cargo/NAME; may be repeated
-    #[arg(long = "scope", value_name = "PURL", required = true)]
+    #[arg(long = "scope", value_name = "PURL", required_unless_present = "sigstore_root")]
     scope: Vec<String>,
     /// How many of the keys must have signed [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "tuf")]
     threshold: Option<u32>,
+    #[command(flatten)]
+    tuf: TufArgs,
 }
 
 #[derive(Debug, clap::Args)]
-struct RemoveArgs {
+#[command(next_help_heading = "TUF")]
+struct TufArgs {
+    /// TUF repository that says who the owners are, in place of --key: an https URL or a directory
+    #[arg(long, value_name = "URL|DIR", requires = "root")]
+    tuf: Option<String>,
+    /// The repository's root metadata, by which all else is judged; get it from somebody whom you trust
+    #[arg(long, value_name = "FILE", requires = "tuf")]
+    root: Option<Utf8PathBuf>,
+    /// Where the repository's targets lie [default: targets/ below --tuf]
+    #[arg(long, value_name = "URL|DIR", requires = "tuf")]
+    targets: Option<String>,
+    /// The folder of the project's targets [default: the entry's name]
+    #[arg(long, value_name = "NAME", requires_all = ["tuf", "scope"])]
+    project: Option<String>,
+    /// Take Sigstore's root from the repository: its target trusted_root.json
+    #[arg(long, requires = "tuf")]
+    sigstore_root: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct NameArgs {
     /// Name of the entry
     name: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct UpdateArgs {
+    /// Name of the entry [default: every entry with a TUF repository]
+    name: Option<String>,
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     match &args.command {
         TrustCommand::Add(add_args) => add(&args.store, add_args, ui),
         TrustCommand::List => list(&args.store, ui),
+        TrustCommand::Show(show_args) => show(&args.store, show_args, ui),
+        TrustCommand::Update(update_args) => tuf::update(&args.store, update_args.name.as_deref(), ui),
         TrustCommand::Remove(remove_args) => remove(&args.store, remove_args, ui),
     }
 }
@@ -63,6 +105,12 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
 fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
     if args.name.is_empty() || args.name.chars().any(char::is_control) {
         return Err(CliError::usage("an entry needs a name without control characters"));
+    }
+    let mut scope: Vec<Scope> = args.scope.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    scope.sort();
+    scope.dedup();
+    if let (Some(repository), Some(root)) = (&args.tuf.tuf, &args.tuf.root) {
+        return tuf::add(store, &args.name, scope, (repository, root), &args.tuf, ui);
     }
     let mut keys: Vec<PublicKey> = Vec::new();
     for text in &args.keys {
@@ -72,9 +120,6 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
         }
         keys.push(key);
     }
-    let mut scope: Vec<Scope> = args.scope.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    scope.sort();
-    scope.dedup();
     let all = u32::try_from(keys.len()).unwrap_or(u32::MAX);
     let threshold = args.threshold.unwrap_or(all);
     if threshold < 1 || threshold > all {
@@ -91,6 +136,7 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
         threshold,
         added: now()?,
         accepted: Vec::new(),
+        origin: Origin::Pinned,
     };
     let path = store.path()?;
     add_entry(&path, entry)?;
@@ -103,17 +149,7 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
 
 /// Puts a new entry into the store at `path`; a name is never taken over.
 pub(super) fn add_entry(path: &camino::Utf8Path, entry: Entry) -> Result<(), CliError> {
-    Store::update(path, |entries| {
-        if entries.iter().any(|other| other.name == entry.name) {
-            return Err(CliError::usage(format!(
-                "the trust store `{path}` has an entry `{}` already",
-                entry.name.escape_debug()
-            ))
-            .hint("choose another name, or remove that entry first with `cargo intoto trust remove NAME`"));
-        }
-        entries.push(entry);
-        Ok(())
-    })
+    Store::add(path, entry)
 }
 
 fn list(store: &TrustArgs, ui: &Ui) -> Result<Exit, CliError> {
@@ -124,29 +160,37 @@ fn list(store: &TrustArgs, ui: &Ui) -> Result<Exit, CliError> {
     }
     let mut text = String::new();
     for entry in store.entries() {
-        text.push_str(&describe(entry));
+        text.push_str(&describe(&store, entry)?);
     }
     ui.data(&text)?;
     Ok(Exit::Success)
 }
 
-fn describe(entry: &Entry) -> String {
-    let mut text = format!(
-        "{}: {} of {}, added {}\n",
-        entry.name.escape_debug(),
-        entry.threshold,
-        count(entry.keys.len(), "key"),
-        entry.added
-    );
+fn show(store: &TrustArgs, args: &NameArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let store = store.load()?;
+    let entry = store.entry(&args.name)?;
+    ui.data(&describe(&store, entry)?)?;
+    // What is shown as over is no success of somebody who asks about this entry.
+    match &entry.origin {
+        Origin::Tuf(source) => store.brought(entry, source, now()?).map(|_| Exit::Success),
+        _ => Ok(Exit::Success),
+    }
+}
+
+fn describe(store: &Store, entry: &Entry) -> Result<String, CliError> {
+    let whose = match &entry.origin {
+        Origin::Tuf(_) => "by TUF".to_owned(),
+        _ => format!("{} of {}", entry.threshold, count(entry.keys.len(), "key")),
+    };
+    let mut text = format!("{}: {whose}, added {}\n", entry.name.escape_debug(), entry.added);
     for scope in &entry.scope {
         text.push_str(&format!("    for   {scope}\n"));
     }
     for key in &entry.keys {
-        text.push_str(&format!(
-            "    key   {} {}\n",
-            key.kind(),
-            key.key_id(KeyIdStyle::Legacy)
-        ));
+        text.push_str(&key_line(key));
+    }
+    if let Origin::Tuf(source) = &entry.origin {
+        text.push_str(&tuf::describe(store, entry, source)?);
     }
     if let Some(current) = entry.accepted.last() {
         text.push_str(&format!(
@@ -154,21 +198,15 @@ fn describe(entry: &Entry) -> String {
             current.accepted, current.expires
         ));
     }
-    text
+    Ok(text)
 }
 
-fn remove(store: &TrustArgs, args: &RemoveArgs, ui: &Ui) -> Result<Exit, CliError> {
-    Store::update(&store.path()?, |entries| {
-        let before = entries.len();
-        entries.retain(|entry| entry.name != args.name);
-        if entries.len() == before {
-            return Err(
-                CliError::usage(format!("the trust store has no entry `{}`", args.name.escape_debug()))
-                    .hint("`cargo intoto trust list` shows the entries"),
-            );
-        }
-        Ok(())
-    })?;
+fn key_line(key: &PublicKey) -> String {
+    format!("    key   {} {}\n", key.kind(), key.key_id(KeyIdStyle::Legacy))
+}
+
+fn remove(store: &TrustArgs, args: &NameArgs, ui: &Ui) -> Result<Exit, CliError> {
+    Store::remove(&store.path()?, &args.name)?;
     ui.status("Removed", format_args!("the trust entry `{}`", args.name));
     Ok(Exit::Success)
 }

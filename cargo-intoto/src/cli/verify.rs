@@ -50,7 +50,7 @@ pub(crate) struct Args {
     /// Bundle with layout and links, as `bundle create` makes it; what it says of itself is not believed
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     bundle: Option<Utf8PathBuf>,
-    /// The signed layout [default: layouts/release.layout]
+    /// The signed layout, or tuf:NAME for the one that a trust entry brings [default: layouts/release.layout]
     #[arg(long, value_name = "FILE", help_heading = "Evidence")]
     layout: Option<Utf8PathBuf>,
     /// Directory with the links [default: the workspace's latest run]

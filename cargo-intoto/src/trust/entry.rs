@@ -1,11 +1,13 @@
 //! One entry of the trust store: owners, what they speak for, and the memory of what was accepted from them.
 
+use intoto_core::digest::to_hex;
 use intoto_core::key::PublicKey;
 use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
 use crate::finding::CargoCode;
 use crate::trust::Scope;
+use crate::trust::tuf::TufSource;
 
 /// Owners of one project's layouts.
 #[derive(Debug, Clone)]
@@ -19,6 +21,25 @@ pub struct Entry {
     pub added: Timestamp,
     /// The layouts that were accepted, oldest first; the last one is the current one.
     pub accepted: Vec<AcceptedLayout>,
+    /// Where the keys come from.
+    pub origin: Origin,
+}
+
+/// Where an entry's keys come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The user gave them.
+    Pinned,
+    /// A TUF repository. The entry itself has no keys then: [`Store::keys_for`](super::Store::keys_for) takes them from what was fetched,
+    /// as long as that has not expired.
+    Tuf(TufSource),
+    /// Fetched from a TUF repository, which may name the layout that is current by the sha256 of its signed payload.
+    Fetched {
+        /// The current layout.
+        layout: Option<[u8; 32]>,
+    },
+    /// Fetched from a TUF repository: former owners, for one of those layouts of theirs that it still vouches for.
+    Former,
 }
 
 /// A layout that was accepted once.
@@ -36,10 +57,33 @@ impl Entry {
         !crates.is_empty() && crates.iter().all(|name| self.scope.contains(name))
     }
 
-    /// Refuses a layout that is older than what this entry accepted before.
+    /// Refuses a layout that is older than what this entry accepted before, or than the one that its TUF repository names.
     ///
     /// `--allow-older-layout` is not to call this.
     pub fn check_not_older(&self, sha256: &[u8; 32], expires: Timestamp) -> Result<(), CliError> {
+        if self.origin == Origin::Former {
+            return Ok(());
+        }
+        if let Origin::Fetched { layout: Some(current) } = &self.origin {
+            // The repository's word is newer than our memory.
+            return if current == sha256 {
+                Ok(())
+            } else {
+                Err(CliError::refused(
+                    CargoCode::LayoutNotCurrent,
+                    format!(
+                        "the layout (sha256 {}) is not the one that the TUF repository of the trust entry `{}` names as current (sha256 {})",
+                        to_hex(sha256),
+                        self.name,
+                        to_hex(current)
+                    ),
+                )
+                .hint(format!(
+                    "take the current one with `--layout tuf:{}`, after `cargo intoto trust update`; `--allow-older-layout` accepts this one all the same",
+                    self.name
+                )))
+            };
+        }
         let Some(current) = self.accepted.last() else {
             return Ok(());
         };
@@ -110,6 +154,7 @@ mod tests {
             threshold: 1,
             added: Timestamp::from_unix(0),
             accepted: Vec::new(),
+            origin: Origin::Pinned,
         }
     }
 
@@ -147,6 +192,24 @@ mod tests {
         entry.accept(third, at(50), at(3));
         assert!(entry.check_not_older(&third, at(50)).is_ok());
         assert!(entry.check_not_older(&[4; 32], at(60)).is_err());
+    }
+
+    #[test]
+    fn the_layout_that_tuf_names_is_the_only_one() {
+        let mut entry = entry();
+        entry.accept([1; 32], at(100), at(1));
+        entry.origin = Origin::Fetched { layout: Some([2; 32]) };
+        // Even one that expires earlier than what was accepted before: the repository protects against rollback itself.
+        assert!(entry.check_not_older(&[2; 32], at(50)).is_ok());
+        for other in [[1; 32], [3; 32]] {
+            let error = entry.check_not_older(&other, at(200)).unwrap_err();
+            assert_eq!(error.code(), Some(CargoCode::LayoutNotCurrent));
+        }
+        entry.origin = Origin::Fetched { layout: None };
+        assert!(
+            entry.check_not_older(&[3; 32], at(50)).is_err(),
+            "the memory counts when none is named"
+        );
     }
 
     #[test]

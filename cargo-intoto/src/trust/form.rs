@@ -7,8 +7,9 @@ use toml::value::Datetime;
 
 use crate::error::CliError;
 use crate::signing::{parse_public_key, public_key_text};
-use crate::trust::entry::{AcceptedLayout, Entry};
+use crate::trust::entry::{AcceptedLayout, Entry, Origin};
 use crate::trust::scope::Scope;
+use crate::trust::tuf::{Place, Project, TufSource};
 
 /// The form that this version reads and writes.
 const FORMAT: u32 = 1;
@@ -26,11 +27,28 @@ struct RawStore {
 struct RawEntry {
     name: String,
     scope: Vec<String>,
-    threshold: u32,
+    /// Of the keys; none beside `tuf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    threshold: Option<u32>,
     added: Datetime,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     keys: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tuf: Option<RawTuf>,
     #[serde(default, rename = "accepted", skip_serializing_if = "Vec::is_empty")]
     accepted: Vec<RawAccepted>,
+}
+
+/// A TUF repository, in the place of keys.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTuf {
+    metadata: String,
+    targets: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    sigstore_root: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,14 +94,17 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
         }
         keys.push(key);
     }
-    if raw.threshold < 1 || raw.threshold as usize > keys.len() {
-        return Err(wrong(format!(
-            "has a threshold of {} for {}",
-            raw.threshold,
-            crate::ui::count(keys.len(), "key")
-        )));
-    }
-    if raw.scope.is_empty() {
+    let (threshold, origin) = match (raw.threshold, &raw.tuf) {
+        (Some(threshold), None) => (check_threshold(threshold, &keys).map_err(wrong)?, Origin::Pinned),
+        (None, None) => return Err(wrong("has no threshold".to_owned())),
+        (None, Some(tuf)) if keys.is_empty() => {
+            let source =
+                read_tuf(tuf).map_err(|error| wrong("has an unusable TUF repository".to_owned()).because(error))?;
+            (0, Origin::Tuf(source))
+        }
+        (_, Some(_)) => return Err(wrong("has keys of its own beside those of a TUF repository".to_owned())),
+    };
+    if raw.scope.is_empty() && !matches!(&raw.tuf, Some(tuf) if tuf.project.is_none()) {
         return Err(wrong("covers no crate".to_owned()));
     }
     let scope = raw
@@ -114,11 +135,32 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
     Ok(Entry {
         scope,
         keys,
-        threshold: raw.threshold,
+        threshold,
         added,
         accepted,
+        origin,
         name: raw.name,
     })
+}
+
+/// The threshold, if the keys can meet it.
+pub(super) fn check_threshold(threshold: u32, keys: &[PublicKey]) -> Result<u32, String> {
+    if threshold < 1 || threshold as usize > keys.len() {
+        return Err(format!(
+            "has a threshold of {threshold} for {}",
+            crate::ui::count(keys.len(), "key")
+        ));
+    }
+    Ok(threshold)
+}
+
+fn read_tuf(raw: &RawTuf) -> Result<TufSource, CliError> {
+    TufSource::new(
+        raw.metadata.parse::<Place>()?,
+        raw.targets.parse::<Place>()?,
+        raw.project.as_deref().map(str::parse::<Project>).transpose()?,
+        raw.sigstore_root,
+    )
 }
 
 /// The text of a store with these entries.
@@ -135,9 +177,21 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
             Ok(RawEntry {
                 name: entry.name.clone(),
                 scope: entry.scope.iter().map(Scope::to_string).collect(),
-                threshold: entry.threshold,
+                threshold: match entry.origin {
+                    Origin::Tuf(_) => None,
+                    Origin::Pinned | Origin::Fetched { .. } | Origin::Former => Some(entry.threshold),
+                },
                 added: time(entry.added)?,
                 keys: entry.keys.iter().map(public_key_text).collect(),
+                tuf: match &entry.origin {
+                    Origin::Tuf(source) => Some(RawTuf {
+                        metadata: source.metadata().to_string(),
+                        targets: source.targets().to_string(),
+                        project: source.project().map(Project::to_string),
+                        sigstore_root: source.brings_sigstore_root(),
+                    }),
+                    Origin::Pinned | Origin::Fetched { .. } | Origin::Former => None,
+                },
                 accepted: entry
                     .accepted
                     .iter()
@@ -162,11 +216,11 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
     ))
 }
 
-fn read_digest(text: &str) -> Option<[u8; 32]> {
+pub(super) fn read_digest(text: &str) -> Option<[u8; 32]> {
     let bytes = intoto_core::digest::from_hex(text.strip_prefix("sha256:")?).ok()?;
     bytes.try_into().ok()
 }
 
-fn read_time(datetime: &Datetime) -> Option<Timestamp> {
+pub(super) fn read_time(datetime: &Datetime) -> Option<Timestamp> {
     datetime.to_string().parse().ok()
 }

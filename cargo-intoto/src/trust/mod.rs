@@ -8,7 +8,9 @@ mod entry;
 mod form;
 mod scope;
 mod store;
+mod tuf;
 
-pub use entry::{AcceptedLayout, Entry};
+pub use entry::{AcceptedLayout, Entry, Origin};
 pub use scope::Scope;
-pub use store::{Store, TrustArgs};
+pub use store::{Asked, Store, TrustArgs};
+pub use tuf::{Brought, Place, Project, RoleState, TufSource};

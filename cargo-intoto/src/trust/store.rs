@@ -3,13 +3,15 @@
 use std::fs::{self, File};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
 use crate::finding::CargoCode;
 use crate::settings::{self, Exposure};
-use crate::trust::entry::Entry;
+use crate::trust::entry::{Entry, Origin};
 use crate::trust::form;
 use crate::trust::scope::Scope;
+use crate::trust::tuf::{self, Brought, TufSource};
 
 const WHAT: &str = "trust store";
 
@@ -41,6 +43,15 @@ impl TrustArgs {
         }
         Ok(store)
     }
+}
+
+/// What the store is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The file of the layout.
+    pub layout: &'a [u8],
+    /// As of when it is judged.
+    pub at: Timestamp,
 }
 
 /// A trust store that was read.
@@ -92,14 +103,30 @@ impl Store {
     ///
     /// # Errors
     /// When there is none: nobody is trusted for these crates, and the hint is the command that would change that.
-    pub fn keys_for(&self, purls: &[String]) -> Result<Vec<&Entry>, CliError> {
+    pub fn keys_for(&self, purls: &[String], asked: &Asked<'_>) -> Result<Vec<Entry>, CliError> {
         let crates = purls
             .iter()
             .map(|purl| Scope::of_purl(purl))
             .collect::<Result<Vec<_>, _>>()?;
-        let covering: Vec<&Entry> = self.entries.iter().filter(|entry| entry.covers(&crates)).collect();
+        let mut covering = Vec::new();
+        let mut unusable = None;
+        for entry in self.entries.iter().filter(|entry| entry.covers(&crates)) {
+            match &entry.origin {
+                Origin::Pinned | Origin::Fetched { .. } | Origin::Former => covering.push(entry.clone()),
+                // What is not known to be fresh does not count; other entries may.
+                Origin::Tuf(source) => match self.brought(entry, source, asked.at) {
+                    Ok(brought) => covering.extend(brought.entries(entry, asked.at, asked.layout)),
+                    Err(error) => unusable = unusable.or(Some(error)),
+                },
+            }
+        }
+        // The repository may name fewer crates than the user.
+        covering.retain(|entry| entry.covers(&crates));
         if !covering.is_empty() {
             return Ok(covering);
+        }
+        if let Some(error) = unusable {
+            return Err(error);
         }
         let mut names: Vec<&str> = crates.iter().map(Scope::as_str).collect();
         names.sort_unstable();
@@ -128,6 +155,123 @@ impl Store {
             "if you trust the owner's key, run `cargo intoto trust add NAME --key FILE {}`, or give it with `--key FILE`",
             scopes.join(" ")
         )))
+    }
+
+    /// What the TUF repository of `entry` said when it was asked last, if that is believed both now and at `at`.
+    ///
+    /// # Errors
+    /// When it has expired, or was damaged.
+    pub fn brought(&self, entry: &Entry, source: &TufSource, at: Timestamp) -> Result<Brought, CliError> {
+        // A verdict as of a time to come rests on what will be known then.
+        let now = settings::now()?.max(at);
+        tuf::offline(&self.path, &entry.name, source, now)
+    }
+
+    /// The current layout that the entry `name` brings by TUF.
+    ///
+    /// # Errors
+    /// When it brings none, or what it brought has expired.
+    pub fn layout_of(&self, name: &str) -> Result<Vec<u8>, CliError> {
+        let entry = self.entry(name)?;
+        let none = || CliError::cannot_decide(format!("the trust entry `{}` brings no layout", name.escape_debug()));
+        let Origin::Tuf(source) = &entry.origin else {
+            return Err(none().hint("only an entry with a TUF repository can"));
+        };
+        let brought = self.brought(entry, source, settings::now()?)?;
+        brought.layout.ok_or_else(|| {
+            let wanted = source
+                .project()
+                .map(|project| format!("its TUF repository has no target `{}`", project.layout()));
+            match wanted {
+                Some(wanted) => none().because(wanted),
+                None => none(),
+            }
+            .with_code(CargoCode::TufTargetMissing)
+        })
+    }
+
+    /// The entry with this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn entry(&self, name: &str) -> Result<&Entry, CliError> {
+        self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            CliError::usage(format!("the trust store has no entry `{}`", name.escape_debug()))
+                .hint("`cargo intoto trust list` shows the entries")
+        })
+    }
+
+    /// Adds an entry whose owners come by TUF, once its repository was asked with success by the root that the user trusts.
+    ///
+    /// # Errors
+    /// When the name is taken, or the repository is refused. Nothing is added then.
+    pub fn add_tuf(path: &Utf8Path, entry: Entry, source: &TufSource, root: Vec<u8>) -> Result<Brought, CliError> {
+        tuf::check_name(&entry.name)?;
+        let store = Self::load(path)?;
+        if store.entries.iter().any(|other| other.name == entry.name) {
+            return Err(taken(path, &entry.name));
+        }
+        if let Some(directory) = path.parent().filter(|parent| !parent.as_str().is_empty()) {
+            settings::create_directory(directory)?;
+        }
+        let brought = tuf::begin(path, &entry.name, source, root, settings::now()?)?;
+        Self::add(path, entry)?;
+        Ok(brought)
+    }
+
+    /// Puts a new entry into the store at `path`.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn add(path: &Utf8Path, entry: Entry) -> Result<(), CliError> {
+        Self::update(path, |entries| {
+            if entries.iter().any(|other| other.name == entry.name) {
+                return Err(taken(path, &entry.name));
+            }
+            entries.push(entry);
+            Ok(())
+        })
+    }
+
+    /// Asks the TUF repository of `entry` again.
+    ///
+    /// # Errors
+    /// When what it says is refused, or it cannot be asked.
+    pub fn update_tuf(&self, entry: &Entry, source: &TufSource) -> Result<Brought, CliError> {
+        tuf::update(&self.path, &entry.name, source, settings::now()?)
+    }
+
+    /// Removes the entry `name`, and what its TUF repository said.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn remove(path: &Utf8Path, name: &str) -> Result<(), CliError> {
+        let removed = Self::update(path, |entries| {
+            let index = entries.iter().position(|entry| entry.name == name).ok_or_else(|| {
+                CliError::usage(format!("the trust store has no entry `{}`", name.escape_debug()))
+                    .hint("`cargo intoto trust list` shows the entries")
+            })?;
+            Ok(entries.remove(index))
+        })?;
+        match removed.origin {
+            Origin::Tuf(_) => tuf::forget(path, name),
+            _ => Ok(()),
+        }
+    }
+
+    /// The root of Sigstore that an entry brings by TUF, with the entry's name; none when no entry does.
+    ///
+    /// # Errors
+    /// When it has expired, or was damaged: another root must not take its place unnoticed.
+    pub fn sigstore_root(&self, at: Timestamp) -> Result<Option<(&str, Vec<u8>)>, CliError> {
+        for entry in &self.entries {
+            if let Origin::Tuf(source) = &entry.origin
+                && let Some(root) = self.brought(entry, source, at)?.sigstore_root
+            {
+                return Ok(Some((&entry.name, root)));
+            }
+        }
+        Ok(None)
     }
 
     /// What would state the same crates in the registries that entries cover them in; empty when there is no such entry for one.
@@ -159,8 +303,16 @@ impl Store {
     }
 }
 
+fn taken(path: &Utf8Path, name: &str) -> CliError {
+    CliError::usage(format!(
+        "the trust store `{path}` has an entry `{}` already",
+        name.escape_debug()
+    ))
+    .hint("choose another name, or remove that entry first with `cargo intoto trust remove NAME`")
+}
+
 /// Held while the store is read, changed and replaced; released when the file is closed.
-fn lock(path: &Utf8Path) -> Result<File, CliError> {
+pub(super) fn lock(path: &Utf8Path) -> Result<File, CliError> {
     let lock_path = Utf8PathBuf::from(format!("{path}.lock"));
     let failed =
         |error: std::io::Error| CliError::failure(format!("failed to lock the trust store `{path}`")).because(error);

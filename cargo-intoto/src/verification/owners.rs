@@ -12,7 +12,7 @@ use super::{Owner, ReferenceTime, Report};
 use crate::error::{CliError, ErrorKind};
 use crate::finding::{CargoCode, CargoFinding};
 use crate::signing::{OpenPgpId, load_from_gpg, load_public_key, load_pubring};
-use crate::trust::{Entry, Store};
+use crate::trust::{Asked, Entry, Origin, Store};
 
 /// Owners that are known by OpenPGP keys.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +113,7 @@ impl Owners {
             )));
         }
         let (entry, keys) = {
-            let entries = store.keys_for(purls)?;
+            let entries = store.keys_for(purls, &Asked { layout, at })?;
             let envelope = Envelope::parse(layout, limits).ok();
             let signed_by = |entry: &Entry| -> Vec<usize> {
                 let signed = |key: &PublicKey| {
@@ -128,12 +128,12 @@ impl Owners {
             let enough = entries.iter().find_map(|entry| {
                 let signed = signed_by(entry);
                 let threshold = usize::try_from(entry.threshold).unwrap_or(usize::MAX);
-                (signed.len() >= threshold && !signed.is_empty()).then_some((*entry, signed))
+                (signed.len() >= threshold && !signed.is_empty()).then_some((entry, signed))
             });
             // With too few signatures everywhere, the verdict says which ones are missing.
             let (entry, indices) = match (enough, entries.first()) {
                 (Some(found), _) => found,
-                (None, Some(first)) => (*first, (0..first.keys.len()).collect()),
+                (None, Some(first)) => (first, (0..first.keys.len()).collect()),
                 (None, None) => {
                     return Err(CliError::cannot_decide("nobody is trusted").with_code(CargoCode::OwnerUnknown));
                 }
@@ -162,8 +162,14 @@ impl Owners {
             return Ok(());
         };
         let (sha256, expires) = (layout.signed_sha256, layout.expires);
+        let origin = entry.origin.clone();
         let check = |entry: &Entry| match older {
-            Older::Refused => entry.check_not_older(&sha256, expires).err(),
+            // What the store remembers, with what its TUF repository says: the file has the one, and `entry` the other.
+            Older::Refused => {
+                let mut entry = entry.clone();
+                entry.origin.clone_from(&origin);
+                entry.check_not_older(&sha256, expires).err()
+            }
             Older::Accepted => None,
         };
         let mut refused = check(entry);
@@ -171,6 +177,7 @@ impl Owners {
         let is_latest = entry.accepted.last().is_some_and(|accepted| accepted.sha256 == sha256);
         if let (ReferenceTime::Now(now), Outcome::Verified, None) = (report.time, report.outcome(), &refused)
             && !is_latest
+            && origin != Origin::Former
         {
             result = Store::update(store.path(), |entries| {
                 // An entry that was removed meanwhile has nothing to remember.
@@ -184,7 +191,9 @@ impl Owners {
             });
         }
         if let Some(error) = refused {
-            report.findings.push(finding(&error, CargoCode::LayoutOlder));
+            report
+                .findings
+                .push(finding(&error, error.code().unwrap_or(CargoCode::LayoutOlder)));
         }
         result
     }

@@ -90,10 +90,15 @@ impl Evidence {
             (None, Some(tree)) => relative(&tree.layout()?, &here),
             (None, None) => return Err(CliError::usage("no layout is given")),
         };
-        let layout = foreign::read(&layout_path, limits.json_bytes).map_err(|unread| {
-            CliError::cannot_decide(format!("the layout {layout_path} {unread}"))
-                .hint("the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout")
-        })?;
+        let layout = match layout_path.as_str().strip_prefix("tuf:") {
+            // Only what was typed: a tree's own layout never has that name.
+            Some(name) if args.layout.is_some() => args.trust.load()?.layout_of(name)?,
+            _ => foreign::read(&layout_path, limits.json_bytes).map_err(|unread| {
+                CliError::cannot_decide(format!("the layout {layout_path} {unread}")).hint(
+                    "the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout",
+                )
+            })?,
+        };
         let link_path = match (&args.link_dir, &tree) {
             (Some(path), _) => path.clone(),
             (None, Some(tree)) => relative(&tree.links()?, &here),
