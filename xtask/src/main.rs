@@ -56,6 +56,7 @@ mod stage;
 mod suite;
 mod tidy;
 mod tools;
+mod tuf;
 
 use failure::Failure;
 use root::Root;
@@ -103,6 +104,8 @@ enum Chore {
     Keep(sigstore::Keep),
     /// SARIF as `verify` writes it, against the published schema
     Reports,
+    /// The client workflow of TUF against repositories of other makers, and the attacks on them
+    Tuf,
     /// Published crates compared with repositories that hold their sources
     CompareTop(compare_top::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
@@ -149,6 +152,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Sigstore(args) => sigstore::run(&args, root),
         Chore::Keep(_) => Ok(()),
         Chore::Reports => reports::run(root),
+        Chore::Tuf => tuf::run(root),
         Chore::CompareTop(args) => compare_top::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),

@@ -17,6 +17,7 @@ use crate::root::Root;
 use crate::sigstore;
 use crate::stage::stage;
 use crate::tools;
+use crate::tuf;
 
 /// Cases of each property test on demand; the everyday number is proptest's own.
 const FULL_CASES: &str = "10000";
@@ -64,6 +65,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("pipelines", || ci::run(root))?;
     stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;
     stage("identities", || sigstore::run(&sigstore::Args::of(args.full), root))?;
+    stage("TUF repositories", || tuf::run(root))?;
     stage("tools beside cargo", || {
         beside::run(&beside::Args { full: args.full }, root)
     })?;
