@@ -23,7 +23,7 @@ pub struct Order<'a> {
     /// The payload.
     pub payload: &'a [u8],
     /// Who signs.
-    pub key: &'a SecretKey,
+    pub key: fn() -> SecretKey,
     /// How one knows whose the key is.
     pub holder: &'a Holder,
 }
@@ -44,7 +44,7 @@ impl Order<'_> {
     /// # Errors
     /// When the key in memory does not sign.
     pub fn signature(&self) -> io::Result<Vec<u8>> {
-        let signature = self.key.sign(&pae(self.payload_type, self.payload));
+        let signature = (self.key)().sign(&pae(self.payload_type, self.payload));
         Ok(signature.map_err(io::Error::other)?.as_slice().to_vec())
     }
 

@@ -12,6 +12,7 @@ use crate::private_sigstore::bundle::{Order, STATEMENT, link_statement};
 use crate::private_sigstore::client::{self, Holder};
 use crate::private_sigstore::servers::Stack;
 use crate::root::Root;
+use crate::sigstore::attacks;
 
 /// What the statement is about.
 pub(crate) const ARTIFACT: (&str, &[u8]) = ("demo-0.1.0.crate", b"the crate\n");
@@ -46,7 +47,18 @@ pub(crate) fn write(stack: &Stack, root: &Root) -> io::Result<()> {
             fs::write(path, format!("{bundle:#}\n"))?;
         }
     }
-    Ok(())
+    let attack_directory = directory.join("attacks");
+    if attack_directory.exists() {
+        fs::remove_dir_all(&attack_directory)?;
+    }
+    fs::create_dir_all(&attack_directory)?;
+    let mut codes = String::new();
+    for attack in attacks::all(stack)? {
+        let path = attack_directory.join(format!("{}.sigstore.json", attack.name));
+        fs::write(path, format!("{:#}\n", attack.bundle))?;
+        codes.push_str(&format!("{}\t{}\n", attack.name, attack.code));
+    }
+    fs::write(attack_directory.join("codes.tsv"), codes)
 }
 
 /// Who signs.
@@ -77,7 +89,7 @@ pub(crate) fn good(stack: &Stack, log: Log, who: Who, payload: &[u8]) -> io::Res
         log,
         payload_type: STATEMENT,
         payload,
-        key: &key(),
+        key,
         holder: &holder,
     };
     order.bundle()

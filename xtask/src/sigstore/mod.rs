@@ -13,6 +13,7 @@ use crate::say;
 use crate::stage::stage;
 use crate::tools;
 
+mod attacks;
 mod fixtures;
 
 /// The arguments of `cargo xtask sigstore`.
