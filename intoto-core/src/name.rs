@@ -44,6 +44,11 @@ impl StepName {
         format!("{}.{}.link", self.0, key.short())
     }
 
+    /// The file name of this step's Sigstore bundle by that identity: `{name}.{first 8 characters of the id}.sigstore.json`.
+    pub fn sigstore_file(&self, key: &KeyId) -> String {
+        format!("{}.{}.sigstore.json", self.0, key.short())
+    }
+
     /// The directory, beside a sublayout's own file, that holds the sublayout's links: `{name}.{first 8 characters of the id}`.
     pub fn sublayout_dir(&self, key: &KeyId) -> String {
         format!("{}.{}", self.0, key.short())

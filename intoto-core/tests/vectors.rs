@@ -84,6 +84,36 @@ fn every_verdict_says_what_it_said() {
     );
 }
 
+/// The codes of Sigstore evidence.
+const OF_SIGSTORE: &[&str] = &[
+    "checkpoint-invalid",
+    "entry-timestamp-invalid",
+    "identity-check-skipped",
+    "identity-constraint-unmet",
+    "identity-issuer-differs",
+    "identity-ref-differs",
+    "identity-repository-differs",
+    "identity-subject-differs",
+    "identity-unverifiable",
+    "inclusion-proof-invalid",
+    "log-entry-differs",
+    "log-entry-missing",
+    "payload-type-differs",
+    "predicate-unexpected",
+    "sct-invalid",
+    "sct-missing",
+    "signed-content-differs",
+    "sigstore-bundle-invalid",
+    "sigstore-certificate-expired",
+    "sigstore-certificate-untrusted",
+    "sigstore-signature-count",
+    "timestamp-invalid",
+    "timestamp-outside-certificate",
+    "trusted-root-missing",
+    "trusted-time-in-future",
+    "trusted-time-missing",
+];
+
 #[test]
 fn every_code_has_a_vector() {
     let mut missing: BTreeSet<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
@@ -98,6 +128,8 @@ fn every_code_has_a_vector() {
         );
         missing.remove(code);
     }
+    // A vector has no Sigstore to verify it with: `tests/identities.rs` shows these.
+    missing.retain(|code| !OF_SIGSTORE.contains(code));
     assert_eq!(missing, BTreeSet::new());
 }
 

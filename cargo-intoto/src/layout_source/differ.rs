@@ -23,11 +23,15 @@ pub fn from_signed(source: &LayoutSource, signed: &Layout) -> Vec<Problem> {
     let text = |layout: &Layout, id: &KeyId| layout.key(id).map(|key| key.to_value(id));
     let differ = |id: &KeyId| text(&wanted, id) != text(signed, id);
     if wanted.keys().keys().chain(signed.keys().keys()).any(differ) {
-        for key in source.keys().values() {
-            let id = key.id();
+        let keys = source.keys().values().map(|key| (key.id(), &key.span));
+        let identities = source
+            .identities()
+            .values()
+            .map(|identity| (identity.id(), &identity.span));
+        for (id, span) in keys.chain(identities) {
             if differ(&id) {
                 problems.push(Problem::error(
-                    key.span.clone(),
+                    span.clone(),
                     "the signed layout does not have this key",
                     "not signed",
                 ));

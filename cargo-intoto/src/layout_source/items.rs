@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::layout_source::certificates::read_certificates;
 use crate::layout_source::diagnostics::Problem;
+use crate::layout_source::identities::SourceIdentity;
 use crate::layout_source::parse::refuse_twice;
 use crate::layout_source::source::{InspectionSource, RuleSource, SourceAuthority, SourceKey, StepSource};
 use crate::layout_source::table::{At, Span, Table, count, nearest, string, strings, wrong_type};
@@ -29,14 +30,14 @@ const INSPECTION: &[&str] = &["name", "run", "materials", "products"];
 pub(super) fn read_step(
     fields: &DeTable<'_>,
     span: Span,
-    keys: &BTreeMap<String, SourceKey>,
+    functionaries: Functionaries<'_>,
     roots: &BTreeMap<String, SourceAuthority>,
     problems: &mut Vec<Problem>,
 ) -> Option<StepSource> {
     let table = Table::new(fields, span, "a step", STEP, problems);
     let name = read_name(&table, problems);
     let certificates = read_certificates(&table, roots, problems);
-    let by = read_functionaries(&table, keys, !certificates.is_empty(), problems);
+    let by = read_functionaries(&table, functionaries, !certificates.is_empty(), problems);
     let threshold = match table.optional("threshold") {
         Some(value) => count("threshold", value, problems),
         None => Some(At {
@@ -73,9 +74,22 @@ pub(super) fn read_step(
     })
 }
 
+/// Everybody whom a step may name.
+#[derive(Clone, Copy)]
+pub(super) struct Functionaries<'a> {
+    pub(super) keys: &'a BTreeMap<String, SourceKey>,
+    pub(super) identities: &'a BTreeMap<String, SourceIdentity>,
+}
+
+impl Functionaries<'_> {
+    fn contains(&self, name: &str) -> bool {
+        self.keys.contains_key(name) || self.identities.contains_key(name)
+    }
+}
+
 fn read_functionaries(
     table: &Table<'_, '_>,
-    keys: &BTreeMap<String, SourceKey>,
+    functionaries: Functionaries<'_>,
     or_certificates: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<At<String>> {
@@ -95,9 +109,10 @@ fn read_functionaries(
         ));
     }
     refuse_twice(&by, "key", problems);
-    let known: Vec<&str> = keys.keys().map(String::as_str).collect();
+    let (keys, identities) = (functionaries.keys, functionaries.identities);
+    let known: Vec<&str> = keys.keys().chain(identities.keys()).map(String::as_str).collect();
     for name in &by {
-        if !keys.contains_key(&name.value) {
+        if !functionaries.contains(&name.value) {
             let mut problem = Problem::error(
                 name.span.clone(),
                 format!("`[keys]` has no usable key `{}`", name.value.escape_debug()),

@@ -47,7 +47,12 @@ fn place(source: &LayoutSource, location: &LayoutLocation) -> Option<Range<usize
             .keys
             .values()
             .find(|key| key.public.key_ids().iter().any(|id| id.as_str() == key_id))
-            .map(|key| key.span.clone()),
+            .map(|key| key.span.clone())
+            .or_else(|| {
+                let mut identities = source.identities.values();
+                let identity = identities.find(|identity| identity.id().as_str() == key_id)?;
+                Some(identity.span.clone())
+            }),
         LayoutLocation::Item { kind, index, .. } => match kind {
             ItemKind::Step => source.steps.get(*index).map(|step| step.name.span.clone()),
             ItemKind::Inspection => source

@@ -6,6 +6,7 @@ mod certificates;
 mod derive;
 mod diagnostics;
 mod differ;
+mod identities;
 mod items;
 mod lint;
 mod parse;
@@ -22,6 +23,7 @@ pub use agree::with_workspace;
 pub use derive::{DeriveOptions, Derived, Functionary, Profile, derive};
 pub use diagnostics::{Problem, Severity, render};
 pub use differ::from_signed;
+pub use identities::SourceIdentity;
 pub use lint::lints;
 pub use sign::sign;
 pub use source::{

@@ -12,7 +12,8 @@ use crate::error::CliError;
 use crate::foreign::{self, Unread};
 use crate::layout_source::certificates::{ResolveCertificate, read_authorities};
 use crate::layout_source::diagnostics::{Problem, render};
-use crate::layout_source::items::{read_inspection, read_step};
+use crate::layout_source::identities::{SourceIdentity, read_identity};
+use crate::layout_source::items::{Functionaries, read_inspection, read_step};
 use crate::layout_source::source::{InspectionSource, LayoutSource, SourceKey, StepSource};
 use crate::layout_source::table::{At, Span, Table, count, string, strings, wrong_type, yes_or_no};
 use crate::layout_source::time::timestamp;
@@ -36,7 +37,7 @@ const TOP: &[&str] = &[
     "step",
     "inspection",
 ];
-const KEY: &[&str] = &["file", "keyid"];
+const KEY: &[&str] = &["file", "keyid", "sigstore"];
 
 /// Finds the public key in a file that the source names.
 pub(crate) type ResolveKey<'a> = &'a dyn Fn(&str) -> Result<PublicKey, CliError>;
@@ -145,12 +146,18 @@ fn read(
     let exact_commands = table
         .optional("exact_commands")
         .is_some_and(|value| yes_or_no("exact_commands", value, problems));
-    let keys = read_keys(&table, files.key, problems);
+    let (keys, identities) = read_keys(&table, files.key, problems);
     let roots = read_authorities(&table, "roots", files.certificate, problems);
     let intermediates = read_authorities(&table, "intermediates", files.certificate, problems);
     let steps: Vec<StepSource> = tables(&table, "step", problems)
         .into_iter()
-        .filter_map(|(step, span)| read_step(step, span, &keys, &roots, problems))
+        .filter_map(|(step, span)| {
+            let functionaries = Functionaries {
+                keys: &keys,
+                identities: &identities,
+            };
+            read_step(step, span, functionaries, &roots, problems)
+        })
         .collect();
     let inspections: Vec<InspectionSource> = tables(&table, "inspection", problems)
         .into_iter()
@@ -178,6 +185,7 @@ fn read(
         exact_commands,
         crates,
         keys,
+        identities,
         roots,
         intermediates,
         steps,
@@ -189,14 +197,15 @@ fn read_keys(
     table: &Table<'_, '_>,
     resolve: ResolveKey<'_>,
     problems: &mut Vec<Problem>,
-) -> BTreeMap<String, SourceKey> {
+) -> (BTreeMap<String, SourceKey>, BTreeMap<String, SourceIdentity>) {
     let mut keys: BTreeMap<String, SourceKey> = BTreeMap::new();
+    let mut identities: BTreeMap<String, SourceIdentity> = BTreeMap::new();
     let Some(value) = table.optional("keys") else {
-        return keys;
+        return (keys, identities);
     };
     let DeValue::Table(entries) = value.get_ref() else {
         problems.push(wrong_type("keys", "a table of names", value));
-        return keys;
+        return (keys, identities);
     };
     for (name, value) in entries {
         let DeValue::Table(fields) = value.get_ref() else {
@@ -208,6 +217,29 @@ fn read_keys(
             continue;
         };
         let entry = Table::new(fields, value.span(), "a key", KEY, problems);
+        if let Some(sigstore) = entry.optional("sigstore") {
+            if let Some(other) = ["file", "keyid"].into_iter().find_map(|field| entry.optional(field)) {
+                problems.push(Problem::error(
+                    other.span(),
+                    "a functionary is an identity or has a key, not both",
+                    "beside `sigstore`",
+                ));
+            }
+            let Some(identity) = read_identity(sigstore, problems) else {
+                continue;
+            };
+            if let Some((other, _)) = identities.iter().find(|(_, known)| known.identity == identity) {
+                let message = format!(
+                    "the keys `{}` and `{other}` are the same identity",
+                    name.get_ref().escape_debug()
+                );
+                problems.push(Problem::error(sigstore.span(), message, "listed twice"));
+                continue;
+            }
+            let span = name.span();
+            identities.insert(name.get_ref().to_string(), SourceIdentity { identity, span });
+            continue;
+        }
         let Some(file) = entry
             .required("file", problems)
             .and_then(|value| string("file", value, problems))
@@ -248,7 +280,7 @@ fn read_keys(
             }
         }
     }
-    keys
+    (keys, identities)
 }
 
 /// Under which id a key is listed: `keyid = "python"` for a functionary who records with the reference implementation, which names

@@ -11,6 +11,7 @@ use intoto_core::name::{KeyId, StepName};
 use intoto_core::time::Timestamp;
 use intoto_core::x509::Certificate;
 
+use crate::layout_source::identities::SourceIdentity;
 use crate::layout_source::table::At;
 
 /// A layout source.
@@ -23,6 +24,7 @@ pub struct LayoutSource {
     pub(super) exact_commands: bool,
     pub(super) crates: Option<At<Vec<At<String>>>>,
     pub(super) keys: BTreeMap<String, SourceKey>,
+    pub(super) identities: BTreeMap<String, SourceIdentity>,
     pub(super) roots: BTreeMap<String, SourceAuthority>,
     pub(super) intermediates: BTreeMap<String, SourceAuthority>,
     pub(super) steps: Vec<StepSource>,
@@ -130,6 +132,11 @@ impl LayoutSource {
         &self.keys
     }
 
+    /// The functionaries who are identities, by the name the source gives them. No name is both a key's and an identity's.
+    pub fn identities(&self) -> &BTreeMap<String, SourceIdentity> {
+        &self.identities
+    }
+
     /// The certificate authorities that are trusted, by the name the source gives them.
     pub fn roots(&self) -> &BTreeMap<String, SourceAuthority> {
         &self.roots
@@ -210,6 +217,7 @@ impl LayoutSource {
             .listed_keys()
             .into_iter()
             .map(|(key, id)| (id, LayoutKey::Supported(key)))
+            .chain((self.identities.values()).map(|source| (source.id(), LayoutKey::Identity(source.identity.clone()))))
             .collect();
         let steps = self.steps.iter().map(|step| self.to_step(step)).collect();
         let inspections = self.inspections.iter().map(InspectionSource::to_inspection).collect();
@@ -225,8 +233,11 @@ impl LayoutSource {
 
     fn to_step(&self, step: &StepSource) -> Step {
         let mut pubkeys: Vec<KeyId> = Vec::new();
-        for key in step.by.iter().filter_map(|by| self.keys.get(&by.value)) {
-            let id = key.id();
+        let id = |name: &String| match self.identities.get(name) {
+            Some(identity) => Some(identity.id()),
+            None => self.keys.get(name).map(SourceKey::id),
+        };
+        for id in step.by.iter().filter_map(|by| id(&by.value)) {
             if !pubkeys.contains(&id) {
                 pubkeys.push(id);
             }

@@ -19,6 +19,7 @@
 //! assert_eq!(*verified.value().unwrap(), payload);
 //! ```
 
+mod bundle;
 mod dsse;
 mod error;
 mod metablock;
@@ -41,6 +42,7 @@ use crate::limits::Limits;
 use crate::name::KeyId;
 use crate::time::Timestamp;
 
+pub use bundle::{Bundle, BundleError, CheckedBundle};
 pub use error::{EnvelopeError, VerifyError};
 pub use sign::{SignError, append, replace, sign, unsigned};
 pub use signature::{Signature, SignatureBody};

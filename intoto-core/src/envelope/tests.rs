@@ -90,7 +90,7 @@ fn python_files_verify() {
             .verify(ed25519().public_key(), core::slice::from_ref(&ed25519_id))
             .unwrap();
         assert_eq!(verified.key_id(), &ed25519_id);
-        assert_eq!(verified.key(), ed25519().public_key());
+        assert_eq!(verified.key(), Some(ed25519().public_key()));
         assert_eq!(*verified.value().unwrap(), link());
         // The same with the P-256 key's signature in place of the Ed25519 one.
         let start = text.find("\"sig\": \"").unwrap() + 8;

@@ -17,9 +17,11 @@
 mod compare;
 mod facts;
 mod fault;
+mod judge;
 mod verifier;
 
 pub use compare::{About, Difference};
 pub use facts::{Bound, IdentityFacts, Subject, TimeSource, TrustedTime, Validity};
 pub use fault::{IdentityFault, UndecidedIdentity};
+pub use judge::{CheckedFacts, IdentityRefusal};
 pub use verifier::{IdentityProblem, IdentityVerifier};

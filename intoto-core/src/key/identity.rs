@@ -41,6 +41,16 @@ impl Identity {
         }
     }
 
+    /// Somebody whom an issuer vouches for, whatever key they sign with.
+    pub(crate) fn of_person(issuer: &str, kind: &str, subject: &str) -> Self {
+        let mut bytes = b"oidc".to_vec();
+        for text in [issuer, kind, subject] {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Self(bytes)
+    }
+
     // Whoever knows the factors of a modulus signs with any exponent.
     #[cfg(feature = "rsa")]
     fn of_rsa(key: &RsaKey) -> Self {

@@ -130,6 +130,8 @@ pub enum KeyKind {
     OpenPgpDsa,
     /// `eddsa` with the OpenPGP method `pgp+eddsa-ed25519`.
     OpenPgpEdDsa,
+    /// `sigstore-oidc` with the scheme `Fulcio`: an identity, of which there is no [`PublicKey`].
+    Fulcio,
 }
 
 impl KeyKind {
@@ -141,6 +143,7 @@ impl KeyKind {
             Self::Rsa(_) | Self::OpenPgpRsa => "rsa",
             Self::OpenPgpDsa => "dsa",
             Self::OpenPgpEdDsa => "eddsa",
+            Self::Fulcio => FulcioIdentity::KEY_TYPE,
         }
     }
 
@@ -155,6 +158,7 @@ impl KeyKind {
             Self::OpenPgpRsa => "pgp+rsa-pkcsv1.5",
             Self::OpenPgpDsa => "pgp+dsa-fips-180-2",
             Self::OpenPgpEdDsa => "pgp+eddsa-ed25519",
+            Self::Fulcio => FulcioIdentity::SCHEME,
         }
     }
 }

@@ -117,6 +117,60 @@ finding_codes! {
     /// A certificate is trusted, and its names are not those that the step asks for.
     CertificateConstraintUnmet = "certificate-constraint-unmet", None;
 
+    // Identities of functionaries and owners, and their Sigstore evidence.
+    /// A Sigstore bundle is malformed, or contradicts itself.
+    SigstoreBundleInvalid = "sigstore-bundle-invalid", None;
+    /// The envelope of a Sigstore bundle carries more or fewer than one signature.
+    SigstoreSignatureCount = "sigstore-signature-count", None;
+    /// The envelope of a Sigstore bundle is of another payload type than in-toto's.
+    PayloadTypeDiffers = "payload-type-differs", None;
+    /// The statement in a Sigstore bundle is about something else than a step.
+    PredicateUnexpected = "predicate-unexpected", None;
+    /// What a Sigstore bundle's signature is over is not the content that it came with.
+    SignedContentDiffers = "signed-content-differs", None;
+    /// There is nothing here that verifies Sigstore evidence.
+    IdentityUnverifiable = "identity-unverifiable", None;
+    /// The roots that Sigstore evidence is verified against are missing or cannot be used.
+    TrustedRootMissing = "trusted-root-missing", None;
+    /// The identity is by another issuer than the one that is expected.
+    IdentityIssuerDiffers = "identity-issuer-differs", None;
+    /// The identity belongs to another repository or owner than the one that is expected.
+    IdentityRepositoryDiffers = "identity-repository-differs", None;
+    /// The right workflow ran on another ref than the one that is expected.
+    IdentityRefDiffers = "identity-ref-differs", None;
+    /// The identity is another one than is expected.
+    IdentitySubjectDiffers = "identity-subject-differs", None;
+    /// The certificate of the identity says something else than a constraint asks for, or nothing.
+    IdentityConstraintUnmet = "identity-constraint-unmet", None;
+    /// A check of Sigstore evidence was not made, and the layout does not allow that.
+    IdentityCheckSkipped = "identity-check-skipped", None;
+    /// The certificate of an identity leads to no trusted authority.
+    SigstoreCertificateUntrusted = "sigstore-certificate-untrusted", None;
+    /// The certificate of an identity was not valid when it signed.
+    SigstoreCertificateExpired = "sigstore-certificate-expired", None;
+    /// The certificate of an identity comes without proof that it was published.
+    SctMissing = "sct-missing", None;
+    /// The proof that a certificate was published is about another one, or by an unknown log.
+    SctInvalid = "sct-invalid", None;
+    /// No transparency log has an entry for the signature.
+    LogEntryMissing = "log-entry-missing", None;
+    /// The entry of the transparency log is about another signature, certificate or content.
+    LogEntryDiffers = "log-entry-differs", None;
+    /// The signed entry timestamp of a transparency log is forged, or by an unknown log.
+    EntryTimestampInvalid = "entry-timestamp-invalid", None;
+    /// The proof of inclusion does not lead from the entry to the checkpoint.
+    InclusionProofInvalid = "inclusion-proof-invalid", None;
+    /// The checkpoint of a transparency log is malformed, or by an unknown log.
+    CheckpointInvalid = "checkpoint-invalid", None;
+    /// A timestamp is about something else, or by an unknown authority.
+    TimestampInvalid = "timestamp-invalid", None;
+    /// A timestamp lies outside the validity of the certificate.
+    TimestampOutsideCertificate = "timestamp-outside-certificate", None;
+    /// Nothing that is trusted says when a signature was made.
+    TrustedTimeMissing = "trusted-time-missing", None;
+    /// A signature was made after the time at which everything is judged.
+    TrustedTimeInFuture = "trusted-time-in-future", None;
+
     // Sublayouts.
     /// A sublayout that stands for a step did not verify.
     SublayoutRefused = "sublayout-refused", Some("ThresholdVerificationError");

@@ -8,8 +8,8 @@ mod stages;
 pub use code::FindingCode;
 pub use finding::{Finding, Location, Severity};
 pub use report::{
-    ArtifactReport, Binding, CertificateReport, EvidenceKind, Fate, InspectionReport, InspectionState, KeyReport,
-    LayerReport, LinkReport, LinkState, ListReport, RuleReport, RuleState, StepReport, SubjectReport,
+    ArtifactReport, Binding, CertificateReport, EvidenceKind, Fate, IdentityReport, InspectionReport, InspectionState,
+    KeyReport, LayerReport, LinkReport, LinkState, ListReport, RuleReport, RuleState, StepReport, SubjectReport,
 };
 pub(crate) use stages::{Stage, Stages};
 

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use crate::artifacts::Artifacts;
 use crate::digest::DigestSet;
 use crate::envelope::{Container, Envelope, Verified};
-use crate::key::KeyKind;
+use crate::identity::IdentityFacts;
+use crate::key::{FulcioIdentity, KeyKind};
 use crate::layout::{ArtifactList, Rule};
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
@@ -91,6 +92,8 @@ pub struct LinkReport {
     pub evidence: Option<EvidenceKind>,
     /// The certificate of the key that signed it, where the step counts the key because of that.
     pub certificate: Option<CertificateReport>,
+    /// Whom the step expects, and who was found to have signed, where that is an identity.
+    pub identity: Option<IdentityReport>,
     /// What became of it.
     pub state: LinkState,
     /// The commit that its environment names.
@@ -113,6 +116,23 @@ pub struct CertificateReport {
     pub not_after: Timestamp,
     /// The id under which the layout lists the root that it leads to.
     pub root: KeyId,
+}
+
+/// An identity that a layout expects, and the one that was found, side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityReport {
+    /// Whom the layout expects.
+    pub expected: FulcioIdentity,
+    /// What was found about whoever signed, whether it counts or not; `None` if there is no file, or nothing could be found.
+    pub found: Option<IdentityFacts>,
+}
+
+impl IdentityReport {
+    /// Somebody who is expected, and of whom nothing is known.
+    pub(crate) fn expected(expected: FulcioIdentity) -> Self {
+        Self { expected, found: None }
+    }
 }
 
 /// What a link file holds.
@@ -346,7 +366,7 @@ impl KeyReport {
     pub(crate) fn new(verified: &Verified<&Envelope<'_>>) -> Self {
         Self {
             key_id: verified.key_id().clone(),
-            kind: verified.key().kind(),
+            kind: verified.kind(),
         }
     }
 }
@@ -373,6 +393,7 @@ impl LinkReport {
             evidence: None,
             state: LinkState::Absent,
             certificate: None,
+            identity: None,
             commit: None,
             run: None,
         }

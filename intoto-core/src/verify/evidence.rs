@@ -5,8 +5,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::envelope::{Container, Envelope, Verified};
-use crate::key::{KeyKind, PublicKey};
+use crate::envelope::{Bundle, Container, Envelope, Verified};
+use crate::identity::{IdentityFacts, IdentityVerifier};
+use crate::key::{FulcioIdentity, KeyKind, PublicKey};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
@@ -56,6 +57,8 @@ pub struct EvidenceFile {
     pub(super) at: Timestamp,
     /// What its signer's certificate is judged by, and how the signer's id begins, where no key of the step makes it a candidate.
     pub(super) judge: Option<(Arc<Judge>, String)>,
+    /// What verifies it, if it is a Sigstore bundle.
+    pub(super) verifier: Option<Arc<dyn IdentityVerifier>>,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -77,7 +80,30 @@ pub(super) struct Candidate {
     pub(super) key_id: KeyId,
     /// The ids under which it may have signed: that one, and for an OpenPGP key any that the step authorises with it.
     pub(super) accepted: Arc<[KeyId]>,
-    pub(super) key: Arc<PublicKey>,
+    pub(super) signatory: Signatory,
+}
+
+/// Whom a step trusts: somebody with a key, or somebody whom an issuer vouches for. Their files have different names.
+#[derive(Debug, Clone)]
+pub(super) enum Signatory {
+    Key(Arc<PublicKey>),
+    Identity(Arc<FulcioIdentity>),
+}
+
+impl Signatory {
+    pub(super) fn key(&self) -> Option<&Arc<PublicKey>> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Identity(_) => None,
+        }
+    }
+
+    pub(super) fn identity(&self) -> Option<&Arc<FulcioIdentity>> {
+        match self {
+            Self::Key(_) => None,
+            Self::Identity(identity) => Some(identity),
+        }
+    }
 }
 
 impl EvidenceFile {
@@ -86,7 +112,7 @@ impl EvidenceFile {
         &self.directory
     }
 
-    /// The file's name: `{step}.{first eight characters of the key id}.link`.
+    /// The file's name: `{step}.{first eight characters of the key id}.link`, or for an identity `.sigstore.json` in the place of `.link`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -104,6 +130,10 @@ impl EvidenceFile {
     /// Reads the file's bytes and verifies the signatures of the keys that the step names. Depends on nothing but its arguments,
     /// so any thread may do it; a file that is no good is remembered as such and harms no other.
     pub fn admit(&self, bytes: &[u8]) -> Admitted {
+        if self.is_bundle() {
+            let examined = self.examine_bundle(bytes);
+            return self.answer(examined.is_ok().then_some(Container::Dsse), examined);
+        }
         let (container, examined) = match Envelope::parse(bytes, &self.limits) {
             Ok(envelope) => (Some(envelope.container()), self.examine(&envelope)),
             Err(error) => (None, Err(Problem::from(&error))),
@@ -130,6 +160,71 @@ impl EvidenceFile {
         }
     }
 
+    /// Whether it is a Sigstore bundle: then all candidates are identities.
+    fn is_bundle(&self) -> bool {
+        !self.candidates.is_empty()
+            && (self.candidates.iter()).all(|candidate| candidate.signatory.identity().is_some())
+    }
+
+    fn examine_bundle(&self, bytes: &[u8]) -> Result<Examined, Problem> {
+        let bundle = Bundle::parse(bytes, &self.limits).map_err(|error| Problem::from(&error))?;
+        let verifier = self.verifier.as_deref().ok_or_else(Problem::no_verifier)?;
+        let checked = bundle.check(verifier, self.at).ok_or_else(|| {
+            let message = "expected a Sigstore bundle with an envelope, found one that signs a file";
+            Problem::refusal(FindingCode::SignedContentDiffers, message)
+        })?;
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err((refusal, facts)) => {
+                let problem = Problem::from(&refusal);
+                return Ok(Examined {
+                    signatures: self.candidates.iter().map(|_| Err(problem.clone())).collect(),
+                    content: Err(problem),
+                    bearer: None,
+                    facts: facts.map(Arc::new),
+                });
+            }
+        };
+        let mut signatures = Vec::with_capacity(self.candidates.len());
+        let mut verified = None;
+        for candidate in &self.candidates {
+            let signed = match &candidate.signatory {
+                Signatory::Identity(identity) => checked.by(identity).map_err(|refusal| Problem::from(&refusal)),
+                Signatory::Key(_) => Err(Problem::no_verifier()),
+            };
+            signatures.push(signed.map(|signed| {
+                let kind = signed.kind();
+                verified = Some(signed);
+                kind
+            }));
+        }
+        let content = match verified {
+            Some(signed) => self.read_bundled(&signed),
+            None => Err(Problem::refusal(
+                FindingCode::KeyNotAuthorised,
+                "no identity of the step signed the file",
+            )),
+        };
+        Ok(Examined {
+            content,
+            signatures,
+            bearer: None,
+            facts: Some(Arc::new(checked.facts().clone())),
+        })
+    }
+
+    /// Tools that make Sigstore bundles put statements into them and nothing else, so nothing else is looked for.
+    fn read_bundled(&self, verified: &Verified<&Envelope<'_>>) -> Result<Content, Problem> {
+        let value = verified.value().map_err(|error| Problem::from(&error))?;
+        match Payload::from_value(&value, &self.limits).map_err(|error| Problem::of_bundled_payload(&error))? {
+            Payload::Statement(link) => self.link(link, EvidenceKind::Statement),
+            Payload::Link(_) | Payload::Layout(_) => Err(Problem::refusal(
+                FindingCode::PredicateUnexpected,
+                "expected a statement with a link predicate in the Sigstore bundle, found a link or layout by itself",
+            )),
+        }
+    }
+
     fn examine(&self, envelope: &Envelope<'_>) -> Result<Examined, Problem> {
         if let Some((judge, short)) = &self.judge {
             let (bearer, kind, verified) = judge.examine(envelope, short)?;
@@ -137,14 +232,19 @@ impl EvidenceFile {
                 content: self.read(&verified),
                 signatures: alloc::vec![Ok(kind)],
                 bearer: Some(bearer),
+                facts: None,
             });
         }
         let mut signatures = Vec::with_capacity(self.candidates.len());
         let mut verified = None;
         for candidate in &self.candidates {
-            match envelope.verify_at(&candidate.key, &candidate.accepted, self.at) {
+            let Signatory::Key(key) = &candidate.signatory else {
+                signatures.push(Err(Problem::no_verifier()));
+                continue;
+            };
+            match envelope.verify_at(key, &candidate.accepted, self.at) {
                 Ok(payload) => {
-                    signatures.push(Ok(candidate.key.kind()));
+                    signatures.push(Ok(key.kind()));
                     verified = Some(payload);
                 }
                 Err(error) => signatures.push(Err(Problem::of_link_signature(&error, envelope, &candidate.key_id))),
@@ -162,6 +262,7 @@ impl EvidenceFile {
             content,
             signatures,
             bearer: None,
+            facts: None,
         })
     }
 
@@ -226,6 +327,8 @@ pub(super) struct Examined {
     pub(super) signatures: Vec<Result<KeyKind, Problem>>,
     /// Who signed a file that was searched for; then there is one signature, and it holds.
     pub(super) bearer: Option<Bearer>,
+    /// What a verifier found about a Sigstore bundle, whether it counts or not.
+    pub(super) facts: Option<Arc<IdentityFacts>>,
 }
 
 #[derive(Debug, Clone)]

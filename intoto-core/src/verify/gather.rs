@@ -6,15 +6,16 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::identity::IdentityVerifier;
 use crate::key::KeyKind;
 use crate::layout::{Layout, LayoutKey, Step};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
-use crate::verdict::{EvidenceKind, FindingCode, KeyReport, LinkReport, LinkState};
+use crate::verdict::{EvidenceKind, FindingCode, IdentityReport, KeyReport, LinkReport, LinkState};
 
 use super::certificates::Bearer;
-use super::evidence::{Admitted, Candidate, Content, EvidenceFile, Wanted};
+use super::evidence::{Admitted, Candidate, Content, EvidenceFile, Signatory, Wanted};
 use super::layer::{Evidence, Layer, Place, Slot, StepState};
 use super::problem::Problem;
 use super::search::EvidenceSearch;
@@ -26,13 +27,9 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
     for id in &step.pubkeys {
         let key = layout.authorising_key(id);
         let problem = match key {
-            Some(LayoutKey::Supported(_)) => None,
+            Some(LayoutKey::Supported(_) | LayoutKey::Identity(_)) => None,
             Some(LayoutKey::Unsupported(key)) => {
                 let message = format!("key `{id}` is of kind {}, which is not supported", key.kind());
-                Some(Problem::undecided(FindingCode::KeyUnsupported, message))
-            }
-            Some(LayoutKey::Identity(_)) => {
-                let message = format!("`{id}` is an identity, and nothing here verifies Sigstore evidence");
                 Some(Problem::undecided(FindingCode::KeyUnsupported, message))
             }
             None => Some(Problem::refusal(
@@ -40,17 +37,28 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
                 format!("key `{id}` is not among the layout's keys"),
             )),
         };
-        let key = key.and_then(LayoutKey::supported).cloned().map(Arc::new);
+        let signatory = key.and_then(|key| match key {
+            LayoutKey::Supported(key) => Some(Signatory::Key(Arc::new(key.clone()))),
+            LayoutKey::Identity(identity) => Some(Signatory::Identity(Arc::new(identity.clone()))),
+            LayoutKey::Unsupported(_) => None,
+        });
+        let identity = signatory.as_ref().and_then(Signatory::identity);
         let accepted: Arc<[KeyId]> = layout.authorised_ids(id).collect();
         for file_id in accepted.iter() {
             // A step may name a key, and a subkey of it besides.
             if accepted.len() > 1 && slots.iter().any(|slot| slot.report.key_id == *file_id) {
                 continue;
             }
+            let file = match identity {
+                Some(_) => step.name.sigstore_file(file_id),
+                None => step.name.link_file(file_id),
+            };
+            let mut report = LinkReport::absent(file_id.clone(), file);
+            report.identity = identity.map(|identity| IdentityReport::expected((**identity).clone()));
             slots.push(Slot {
-                key: key.clone(),
+                signatory: signatory.clone(),
                 accepted: accepted.clone(),
-                report: LinkReport::absent(file_id.clone(), step.name.link_file(file_id)),
+                report,
                 evidence: None,
                 problem: problem.clone(),
                 bearer: None,
@@ -72,17 +80,23 @@ pub(super) fn count(layout: &Layout, most: usize) -> Option<usize> {
 }
 
 /// The link files that a layer wants, numbered from `first`.
-pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Limits>) -> Vec<EvidenceFile> {
+pub(super) fn files(
+    layer: &Layer,
+    number: usize,
+    first: usize,
+    verifier: Option<&Arc<dyn IdentityVerifier>>,
+    limits: &Arc<Limits>,
+) -> Vec<EvidenceFile> {
     let mut files: Vec<EvidenceFile> = Vec::new();
     for (step_index, (step, state)) in layer.trusted.layout().steps().iter().zip(&layer.steps).enumerate() {
         let mut of_step: BTreeMap<&str, usize> = BTreeMap::new();
         for (slot, place) in state.slots.iter().enumerate() {
-            let Some(key) = &place.key else { continue };
+            let Some(signatory) = &place.signatory else { continue };
             let candidate = Candidate {
                 slot,
                 key_id: place.report.key_id.clone(),
                 accepted: place.accepted.clone(),
-                key: key.clone(),
+                signatory: signatory.clone(),
             };
             let next = files.len();
             let position = *of_step.entry(&place.report.file).or_insert(next);
@@ -100,6 +114,7 @@ pub(super) fn files(layer: &Layer, number: usize, first: usize, limits: &Arc<Lim
                 candidates: alloc::vec![candidate],
                 at: layer.trusted.reference_time(),
                 judge: None,
+                verifier: verifier.filter(|_| signatory.identity().is_some()).cloned(),
                 limits: limits.clone(),
             });
         }
@@ -182,7 +197,7 @@ pub(super) fn take_found(
     let mut report = LinkReport::absent(key_id, admitted.name.clone());
     report.certificate = bearer.as_ref().map(Bearer::report);
     step.slots.push(Slot {
-        key: bearer.as_ref().map(|bearer| bearer.key.clone()),
+        signatory: bearer.as_ref().map(|bearer| Signatory::Key(bearer.key.clone())),
         accepted: Arc::from([]),
         report,
         evidence: None,
@@ -208,6 +223,9 @@ fn fill(
     let path = layer.path.clone();
     let Some(slot) = layer.slot_mut(place) else { return };
     slot.report.container = admitted.container;
+    if let (Some(report), Ok(examined)) = (&mut slot.report.identity, &admitted.examined) {
+        report.found = examined.facts.as_deref().cloned();
+    }
     let (kind, content) = match contribution(admitted, position) {
         Ok(contribution) => contribution,
         Err(problem) => return slot.refuse(problem),

@@ -14,6 +14,7 @@ use crate::verdict::{
 };
 
 use super::certificates::Bearer;
+use super::evidence::Signatory;
 use super::freshness::TrustedLayout;
 use super::gather;
 use super::problem::Problem;
@@ -131,7 +132,7 @@ impl StepState {
 #[derive(Debug)]
 pub(super) struct Slot {
     /// `None` if it is of a kind that is not supported.
-    pub(super) key: Option<Arc<PublicKey>>,
+    pub(super) signatory: Option<Signatory>,
     /// The ids under which it may have signed.
     pub(super) accepted: Arc<[KeyId]>,
     pub(super) report: LinkReport,
@@ -143,6 +144,11 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// The key of whoever has one.
+    pub(super) fn key(&self) -> Option<&Arc<PublicKey>> {
+        self.signatory.as_ref().and_then(Signatory::key)
+    }
+
     /// There is a file, and it does not count.
     pub(super) fn refuse(&mut self, problem: Problem) {
         self.report.state = LinkState::Refused {

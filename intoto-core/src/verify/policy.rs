@@ -1,10 +1,12 @@
 //! What the caller demands of a verification.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::digest::DigestSet;
-use crate::key::PublicKey;
+use crate::identity::IdentityVerifier;
+use crate::key::{FulcioIdentity, PublicKey};
 use crate::layout::Parameters;
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -26,6 +28,11 @@ pub struct Policy {
     /// The keys that must **all** have signed the layout; each may have signed under any of its key-id styles. With none,
     /// nothing is ever verified. One key given twice is one key.
     pub owner_keys: Vec<PublicKey>,
+    /// The identities that must **all** have signed the layout besides, each in a Sigstore bundle beside it. One of them or of the keys has to be
+    /// there.
+    pub owner_identities: Vec<FulcioIdentity>,
+    /// What verifies Sigstore evidence. Without it no identity has signed anything, and nothing is decided that needs one.
+    pub identity_verifier: Option<Arc<dyn IdentityVerifier>>,
     /// The time at which everything is judged.
     pub reference_time: Timestamp,
     /// How much input is taken.
@@ -47,6 +54,8 @@ impl Policy {
     pub fn new(owner_keys: Vec<PublicKey>, reference_time: Timestamp) -> Self {
         Self {
             owner_keys,
+            owner_identities: Vec::new(),
+            identity_verifier: None,
             reference_time,
             limits: Limits::default(),
             parameters: Parameters::new(),

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use crate::artifacts::ArtifactsError;
 use crate::encoding::JsonError;
 use crate::encoding::strict_json::JsonErrorKind;
-use crate::envelope::{Envelope, EnvelopeError, VerifyError};
+use crate::envelope::{BundleError, Envelope, EnvelopeError, VerifyError};
+use crate::identity::{About, IdentityFault, IdentityProblem, IdentityRefusal, UndecidedIdentity};
 use crate::key::{KeyError, OpenPgpError, PublicKey, SignatureError};
 use crate::layout::{LayoutError, LayoutProblem, ParameterError};
 use crate::link::LinkError;
@@ -83,7 +84,104 @@ impl From<&EnvelopeError> for Problem {
     }
 }
 
+impl From<&BundleError> for Problem {
+    fn from(error: &BundleError) -> Self {
+        let message = format!("{error}");
+        match error {
+            BundleError::Json(json) => Self::from(json),
+            BundleError::Envelope(EnvelopeError::PayloadType { .. }) => {
+                Self::refusal(FindingCode::PayloadTypeDiffers, message)
+            }
+            BundleError::Envelope(error) => Self {
+                message,
+                ..Self::from(error)
+            },
+            BundleError::Signatures { .. } => Self::refusal(FindingCode::SigstoreSignatureCount, message),
+            BundleError::MediaType { .. } => Self::undecided(FindingCode::FeatureUnsupported, message),
+            _ => Self::undecided(FindingCode::SigstoreBundleInvalid, message),
+        }
+    }
+}
+
+impl From<&IdentityRefusal> for Problem {
+    fn from(refusal: &IdentityRefusal) -> Self {
+        let message = format!("{refusal}");
+        let code = match refusal {
+            IdentityRefusal::Problem(IdentityProblem::Undecided { reason, .. }) => {
+                return Self::undecided(of_undecided(*reason), message);
+            }
+            IdentityRefusal::Problem(IdentityProblem::Refused { fault, .. }) => of_fault(*fault),
+            IdentityRefusal::OtherContent => FindingCode::SignedContentDiffers,
+            IdentityRefusal::NoTime => FindingCode::TrustedTimeMissing,
+            IdentityRefusal::OutsideCertificate { .. } => FindingCode::TimestampOutsideCertificate,
+            IdentityRefusal::InFuture { .. } => FindingCode::TrustedTimeInFuture,
+            IdentityRefusal::Other { difference, .. } => of_difference(difference.about),
+            IdentityRefusal::Skipped { .. } => FindingCode::IdentityCheckSkipped,
+        };
+        Self::refusal(code, message)
+    }
+}
+
+fn of_difference(about: About) -> FindingCode {
+    match about {
+        About::Issuer => FindingCode::IdentityIssuerDiffers,
+        About::SubjectRepository => FindingCode::IdentityRepositoryDiffers,
+        About::SubjectRef => FindingCode::IdentityRefDiffers,
+        About::Subject => FindingCode::IdentitySubjectDiffers,
+        About::Extension(extension) if extension.names_repository() => FindingCode::IdentityRepositoryDiffers,
+        About::Extension(extension) if extension.names_ref() => FindingCode::IdentityRefDiffers,
+        About::Extension(_) => FindingCode::IdentityConstraintUnmet,
+    }
+}
+
+fn of_undecided(reason: UndecidedIdentity) -> FindingCode {
+    match reason {
+        UndecidedIdentity::Unavailable => FindingCode::IdentityUnverifiable,
+        UndecidedIdentity::NoRoot => FindingCode::TrustedRootMissing,
+        UndecidedIdentity::Unsupported => FindingCode::FeatureUnsupported,
+    }
+}
+
+fn of_fault(fault: IdentityFault) -> FindingCode {
+    match fault {
+        IdentityFault::BundleInvalid => FindingCode::SigstoreBundleInvalid,
+        IdentityFault::SignatureInvalid => FindingCode::SignatureInvalid,
+        IdentityFault::CertificateUntrusted => FindingCode::SigstoreCertificateUntrusted,
+        IdentityFault::CertificateExpired => FindingCode::SigstoreCertificateExpired,
+        IdentityFault::CertificateTimestampMissing => FindingCode::SctMissing,
+        IdentityFault::CertificateTimestampInvalid => FindingCode::SctInvalid,
+        IdentityFault::LogEntryMissing => FindingCode::LogEntryMissing,
+        IdentityFault::LogEntryDiffers => FindingCode::LogEntryDiffers,
+        IdentityFault::EntryTimestampInvalid => FindingCode::EntryTimestampInvalid,
+        IdentityFault::InclusionInvalid => FindingCode::InclusionProofInvalid,
+        IdentityFault::CheckpointInvalid => FindingCode::CheckpointInvalid,
+        IdentityFault::TimestampInvalid => FindingCode::TimestampInvalid,
+        IdentityFault::TimestampOutsideCertificate => FindingCode::TimestampOutsideCertificate,
+        IdentityFault::NoTrustedTime => FindingCode::TrustedTimeMissing,
+    }
+}
+
 impl Problem {
+    /// Nothing here verifies Sigstore evidence.
+    pub(super) fn no_verifier() -> Self {
+        Self::undecided(
+            FindingCode::IdentityUnverifiable,
+            "nothing here verifies Sigstore evidence",
+        )
+    }
+
+    /// Why a statement in a Sigstore bundle is no evidence of a step.
+    pub(super) fn of_bundled_payload(error: &PayloadError) -> Self {
+        let problem = Self::from(error);
+        match error {
+            PayloadError::Statement(StatementError::NotALink { .. }) => Self {
+                code: FindingCode::PredicateUnexpected,
+                ..problem
+            },
+            _ => problem,
+        }
+    }
+
     /// Why an owner key has not signed a layout.
     pub(super) fn of_owner_signature(error: &VerifyError, envelope: &Envelope<'_>, key: &PublicKey) -> Self {
         let ids: Vec<String> = key.key_ids().iter().map(|id| format!("`{id}`")).collect();

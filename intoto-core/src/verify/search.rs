@@ -66,6 +66,7 @@ impl EvidenceSearch {
             candidates: Vec::new(),
             at: self.judge.time(),
             judge: Some((self.judge.clone(), short.into())),
+            verifier: None,
             limits: self.limits.clone(),
         })
     }

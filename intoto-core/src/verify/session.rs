@@ -71,7 +71,13 @@ impl Session {
     /// Judges the layout's signatures and age, and says which evidence it wants. Nothing is read from a layout before all owner
     /// keys' signatures on it verify.
     pub fn begin(layout: &[u8], policy: Policy) -> Progress {
-        let authentic = match trust::owner_signed(layout, &policy.owner_keys, policy.reference_time, &policy.limits) {
+        Self::begin_with_bundles(layout, &[], policy)
+    }
+
+    /// As [`Self::begin`], with the Sigstore bundles that lie beside the layout, by which owners have signed who are identities. A bundle that is by
+    /// nobody who is asked for says nothing.
+    pub fn begin_with_bundles(layout: &[u8], bundles: &[&[u8]], policy: Policy) -> Progress {
+        let authentic = match trust::owner_signed(layout, bundles, &policy) {
             Ok(authentic) => authentic,
             Err(findings) => return Progress::Decided(conclude::untrusted(&policy, findings)),
         };
@@ -302,7 +308,8 @@ impl State {
         )]
         let mut searches: Vec<EvidenceSearch> = Vec::new();
         for (number, layer) in self.layers.iter().enumerate().skip(self.new_layers) {
-            files.extend(gather::files(layer, number, files.len(), &self.limits));
+            let verifier = self.policy.identity_verifier.as_ref();
+            files.extend(gather::files(layer, number, files.len(), verifier, &self.limits));
             #[cfg(feature = "x509")]
             searches.extend(gather::searches(
                 layer,

@@ -45,7 +45,7 @@ fn distinct_keys(slots: &[Slot]) -> usize {
     // A key has a place for each of its subkeys.
     let mut keys: BTreeMap<*const PublicKey, Holder<'_>> = BTreeMap::new();
     for slot in slots {
-        let (Some(key), bearer) = (&slot.key, slot.bearer.as_ref()) else {
+        let (Some(key), bearer) = (slot.key(), slot.bearer.as_ref()) else {
             continue;
         };
         let counts = slot.evidence.is_some();
@@ -64,8 +64,9 @@ fn distinct_keys(slots: &[Slot]) -> usize {
         holder.bearers.extend(bearer);
         holder.counts |= counts;
     }
+    let people = slots.iter().filter_map(Holder::of_person);
     let mut holders: Vec<Holder<'_>> = Vec::new();
-    for mut merged in keys.into_values() {
+    for mut merged in keys.into_values().chain(people) {
         holders.retain_mut(|holder| {
             let same = holder.is_same(&merged);
             if same {
@@ -95,6 +96,18 @@ struct Holder<'a> {
 }
 
 impl Holder<'_> {
+    /// Whoever signed, where an issuer says who it is: one person, whichever of the layout's identities they fit.
+    fn of_person(slot: &Slot) -> Option<Self> {
+        let facts = slot.report.identity.as_ref()?.found.as_ref()?;
+        let person = Identity::of_person(&facts.issuer, facts.subject.kind(), facts.subject.as_str());
+        slot.evidence.is_some().then(|| Self {
+            identities: BTreeSet::from([person]),
+            bearers: Vec::new(),
+            counts: true,
+            is_known: true,
+        })
+    }
+
     /// Keys that share key material are in one hand: an OpenPGP key and its subkeys, a key within an OpenPGP key and by itself, a key and
     /// its certificate. So are certificates of one name.
     fn is_same(&self, other: &Self) -> bool {
@@ -103,11 +116,8 @@ impl Holder<'_> {
     }
 }
 
-fn admitted(slots: &[Slot]) -> impl Iterator<Item = (&PublicKey, Option<&Bearer>)> {
-    slots
-        .iter()
-        .filter(|slot| slot.evidence.is_some())
-        .filter_map(|slot| Some((slot.key.as_deref()?, slot.bearer.as_ref())))
+fn admitted(slots: &[Slot]) -> impl Iterator<Item = &Slot> {
+    slots.iter().filter(|slot| slot.evidence.is_some())
 }
 
 /// Bad evidence is a refusal; evidence that is not there is no decision.
@@ -118,11 +128,11 @@ fn shortfall(step: &StepState, threshold: usize, certificates: bool) -> Finding 
         .iter()
         .any(|slot| slot.problem.as_ref().is_some_and(|p| p.severity == Severity::Refusal));
     // Another link of a key that counts, by a subkey of it, would not count again.
-    let counted: BTreeSet<&PublicKey> = admitted(&step.slots).map(|(key, _)| key).collect();
+    let counted: BTreeSet<&PublicKey> = admitted(&step.slots).filter_map(Slot::key).map(|key| &**key).collect();
     let missing: Vec<&Slot> = step
         .slots
         .iter()
-        .filter(|slot| slot.evidence.is_none() && !slot.key.as_deref().is_some_and(|key| counted.contains(key)))
+        .filter(|slot| slot.evidence.is_none() && !slot.key().is_some_and(|key| counted.contains(&**key)))
         .collect();
     let keys = |count: usize| {
         if count == 1 {

@@ -2,18 +2,19 @@
 
 use alloc::collections::BTreeSet;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::digest::sha256;
-use crate::envelope::{Container, Envelope, Verified};
-use crate::key::PublicKey;
+use crate::envelope::{Bundle, Container, Envelope, Verified};
+use crate::identity::{CheckedFacts, Subject};
+use crate::key::FulcioIdentity;
 use crate::layout::Layout;
-use crate::limits::Limits;
 use crate::payload::Payload;
-use crate::time::Timestamp;
 use crate::verdict::{Finding, FindingCode, KeyReport};
 
+use super::policy::Policy;
 use super::problem::Problem;
 
 /// A layout that every demanded key signed: all owner keys, or the functionary of a sublayout.
@@ -38,14 +39,11 @@ impl AuthenticLayout {
     }
 }
 
-/// Verifies the signatures of **all** owner keys, each under any of its key ids, and reads the layout only then.
-pub(super) fn owner_signed(
-    bytes: &[u8],
-    owner_keys: &[PublicKey],
-    at: Timestamp,
-    limits: &Limits,
-) -> Result<AuthenticLayout, Vec<Finding>> {
-    if owner_keys.is_empty() {
+/// Verifies the signatures of **all** owner keys, each under any of its key ids, and of all owner identities in the bundles beside the layout, and
+/// reads the layout only then.
+pub(super) fn owner_signed(bytes: &[u8], bundles: &[&[u8]], policy: &Policy) -> Result<AuthenticLayout, Vec<Finding>> {
+    let (at, limits) = (policy.reference_time, &policy.limits);
+    if policy.owner_keys.is_empty() && policy.owner_identities.is_empty() {
         let finding = Finding::undecided(
             FindingCode::NoOwnerKey,
             "no owner key was given, so no layout is trusted",
@@ -58,10 +56,29 @@ pub(super) fn owner_signed(
     let mut verified = Vec::new();
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
-    for key in owner_keys.iter().filter(|key| seen.insert(*key)) {
+    for key in policy.owner_keys.iter().filter(|key| seen.insert(*key)) {
         match envelope.verify_at(key, &key.key_ids(), at) {
             Ok(signed) => verified.push(signed),
             Err(error) => findings.push(Problem::of_owner_signature(&error, &envelope, key).into_finding()),
+        }
+    }
+    if !policy.owner_identities.is_empty() {
+        let mut beside = Beside::of(bytes, bundles, policy);
+        let mut seen = BTreeSet::new();
+        // Those first that one person alone can be.
+        let exact = policy
+            .owner_identities
+            .iter()
+            .filter(|identity| identity.identity().is_some());
+        let others = policy
+            .owner_identities
+            .iter()
+            .filter(|identity| identity.identity().is_none());
+        for identity in exact.chain(others).filter(|identity| seen.insert(*identity)) {
+            match beside.by(&envelope, identity) {
+                Ok(signed) => verified.push(signed),
+                Err(problem) => findings.push(problem.into_finding()),
+            }
         }
     }
     // One signature that does not hold is enough, however many others do.
@@ -81,5 +98,88 @@ pub(super) fn owner_signed(
             let message = format!("expected a layout, found the link of step `{}`", link.name);
             Err(one(Problem::refusal(FindingCode::MetadataInvalid, message)))
         }
+    }
+}
+
+/// The Sigstore bundles beside a layout, each verified once.
+struct Beside {
+    bundles: Vec<Result<CheckedFacts, Problem>>,
+    /// Who has signed for an owner already: two owners are two people.
+    counted: Vec<(String, Subject)>,
+}
+
+impl Beside {
+    fn of(layout: &[u8], bundles: &[&[u8]], policy: &Policy) -> Self {
+        let limits = &policy.limits;
+        if bundles.len() > limits.signatures {
+            let message = format!(
+                "{} Sigstore bundles beside the layout, at most {} are allowed",
+                bundles.len(),
+                limits.signatures
+            );
+            return Self {
+                bundles: alloc::vec![Err(Problem::undecided(FindingCode::LimitExceeded, message))],
+                counted: Vec::new(),
+            };
+        }
+        let check = |bundle: &&[u8]| {
+            let verifier = policy.identity_verifier.as_deref().ok_or_else(Problem::no_verifier)?;
+            let bundle = Bundle::parse(bundle, limits).map_err(|error| Problem::from(&error))?;
+            let checked = bundle.check_file(layout, verifier, policy.reference_time).ok_or_else(|| {
+                let message = "the Sigstore bundle beside the layout signs an envelope of its own, expected the layout's file";
+                Problem::refusal(FindingCode::SignedContentDiffers, message)
+            })?;
+            checked.map_err(|refusal| Problem::from(&refusal))
+        };
+        Self {
+            bundles: bundles.iter().map(check).collect(),
+            counted: Vec::new(),
+        }
+    }
+
+    /// The layout as signed by that identity, if one of the bundles is by it. Otherwise the gravest reason why not.
+    fn by<'e, 'a>(
+        &mut self,
+        envelope: &'e Envelope<'a>,
+        identity: &FulcioIdentity,
+    ) -> Result<Verified<&'e Envelope<'a>>, Problem> {
+        let mut problem: Option<Problem> = None;
+        for bundle in &self.bundles {
+            let signed = match bundle {
+                Ok(facts) => (envelope.signed_beside(facts, identity))
+                    .map_err(|refusal| Problem::from(&refusal))
+                    .and_then(|signed| {
+                        let person = (facts.facts().issuer.clone(), facts.facts().subject.clone());
+                        match self.counted.contains(&person) {
+                            true => Err(Problem::refusal(
+                                FindingCode::ThresholdUnmet,
+                                format!("`{}` has signed for another owner already", person.1),
+                            )),
+                            false => Ok((signed, person)),
+                        }
+                    }),
+                Err(problem) => Err(problem.clone()),
+            };
+            match signed {
+                Ok((signed, person)) => {
+                    self.counted.push(person);
+                    return Ok(signed);
+                }
+                Err(found) => {
+                    if problem.as_ref().is_none_or(|problem| problem.severity < found.severity) {
+                        problem = Some(found);
+                    }
+                }
+            }
+        }
+        let who = identity.identity().unwrap_or("with constraints");
+        let mut problem = problem.unwrap_or_else(|| {
+            Problem::refusal(
+                FindingCode::SignatureMissing,
+                "there is no Sigstore bundle beside the layout",
+            )
+        });
+        problem.message = format!("owner identity `{who}` of `{}`: {}", identity.issuer(), problem.message);
+        Err(problem)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::{Arguments, Write};
 
 use camino::Utf8PathBuf;
+use intoto_core::key::FulcioIdentity;
 use intoto_core::layout::{ArtifactList, CertificateConstraint, Item, Layout};
 
 use crate::error::CliError;
@@ -62,6 +63,14 @@ fn contents(layout: &Layout) -> String {
         writeln!(out, "{text}").expect("writing to a string does not fail");
     };
     for (id, key) in layout.keys() {
+        if let Some(identity) = key.identity() {
+            line(format_args!(
+                "identity {} ({})",
+                plain(id.short()),
+                plain(&in_words(identity))
+            ));
+            continue;
+        }
         let kind = key
             .supported()
             .map_or_else(|| "unsupported key".to_owned(), |key| key.kind().to_string());
@@ -104,6 +113,21 @@ fn contents(layout: &Layout) -> String {
         }
     }
     out
+}
+
+/// Who an identity is, in one line.
+pub(in crate::cli) fn in_words(identity: &FulcioIdentity) -> String {
+    let constraints = identity.constraints();
+    let mut words: Vec<String> = identity.identity().map(str::to_owned).into_iter().collect();
+    words.extend(constraints.subject().map(|pattern| format!("subject {pattern}")));
+    words.extend(
+        constraints
+            .extensions()
+            .map(|(extension, pattern)| format!("{extension} {pattern}")),
+    );
+    words.push(format!("by {}", identity.issuer()));
+    words.extend(constraints.allow_skipped().map(|check| format!("without {check}")));
+    words.join(", ")
 }
 
 fn escape_names(constraint: &CertificateConstraint) -> String {

@@ -79,11 +79,10 @@ pub(super) fn check_threshold(layout: &Layout, item: Item<'_>, step: &Step, lint
         check_certificates(layout, item, step, lints);
         return;
     }
-    // An identity with constraints may be met by several people, so it never makes a threshold unmeetable.
-    let open = identities.iter().any(|identity| identity.identity().is_none());
+    // Several people may meet the constraints of one identity, but there is one file for it.
     let found = distinct.len().saturating_add(identities.len());
     let threshold = step.threshold;
-    if !open && usize::try_from(threshold.get()).is_ok_and(|threshold| threshold > found) {
+    if usize::try_from(threshold.get()).is_ok_and(|threshold| threshold > found) {
         lints.push(Lint {
             code: LintCode::ThresholdUnmeetable,
             location: item.location(),
