@@ -65,6 +65,8 @@ cargo_codes! {
     ProductChanged = "product-changed",
     /// A product that the step should have made is not there.
     ProductMissing = "product-missing",
+    /// A statement has no subject by which a verifier of bundles could find it.
+    StatementUnverifiable = "statement-unverifiable",
     /// A runner takes the place of the tests' own start.
     RunnerSet = "runner-set",
     /// Sources changed while a step ran.

@@ -76,6 +76,11 @@ pub fn is_too_large(error: &CliError) -> bool {
     false
 }
 
+/// Whether a URL is one to which a secret may be sent.
+pub fn may_be_asked(url: &str) -> bool {
+    reach(url).is_some()
+}
+
 /// How far a URL leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {

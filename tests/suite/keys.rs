@@ -210,9 +210,9 @@ fn what_is_no_private_key_says_so() {
         .exits(2)
         .says("file:PATH, gpg:FINGERPRINT, env:VARIABLE, process:PROGRAM, ssh-agent:FINGERPRINT, sigstore:");
     sandbox
-        .intoto("", &["key", "show", "sigstore:"])
+        .intoto("", &["key", "show", "sigstore:browser"])
         .exits(2)
-        .says("--features sigstore");
+        .says("an identity has no public key");
 }
 
 #[test]

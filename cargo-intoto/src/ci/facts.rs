@@ -22,6 +22,8 @@ pub struct Facts {
     pub(super) publish: Option<Vec<String>>,
     /// The target directory below the root.
     pub(super) target: String,
+    /// Whether the layout knows the service by its identity, and not by a key.
+    pub(super) by_identity: bool,
 }
 
 /// One step and how a pipeline records it.
@@ -97,6 +99,7 @@ impl Facts {
             steps,
             artifacts,
             target: target.to_owned(),
+            by_identity: false,
         };
         Ok((facts, notes))
     }

@@ -1,13 +1,13 @@
 //! GitHub Actions.
 
 use super::template::Filling;
-use super::{Facts, KEY_IN_VARIABLE, copy_commands, sign_commands};
+use super::{Facts, IDENTITY, KEY_IN_VARIABLE, copy_commands, sign_commands};
 
 /// Fills the places that only this service has.
 pub(super) fn fill(filling: &mut Filling, facts: &Facts) {
     let signing = sign_commands(
         facts,
-        KEY_IN_VARIABLE,
+        if facts.by_identity { IDENTITY } else { KEY_IN_VARIABLE },
         "layouts/release.layout",
         "$RUNNER_TEMP/links",
         "$RUNNER_TEMP/source",
@@ -20,10 +20,12 @@ pub(super) fn fill(filling: &mut Filling, facts: &Facts) {
 }
 
 /// How the keys get there.
-pub(super) fn secrets(key: &str, owner: &str) -> String {
+pub(super) fn secrets(key: Option<&str>, owner: &str) -> String {
+    let key = key.map_or_else(String::new, |key| {
+        format!("gh secret set INTOTO_KEY --env release < {key}\n")
+    });
     format!(
         "# the environment `release` needs people who must approve, in the settings of the repository\n\
-         gh secret set INTOTO_KEY --env release < {key}\n\
-         gh variable set INTOTO_OWNER_KEY < {owner}\n"
+         {key}gh variable set INTOTO_OWNER_KEY < {owner}\n"
     )
 }

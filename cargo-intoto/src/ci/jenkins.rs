@@ -15,11 +15,11 @@ pub(super) fn fill(filling: &mut Filling, facts: &Facts) {
 }
 
 /// How the keys get there: by hand, in the browser.
-pub(super) fn secrets(key: &str, owner: &str) -> String {
+pub(super) fn secrets(key: Option<&str>, owner: &str) -> String {
+    let key = key.map_or_else(String::new, |key| format!("# intoto-key: {key}\n"));
     format!(
         "# in the folder of the job, two credentials of the kind «Secret file»:\n\
-         # intoto-key: {key}\n\
-         # intoto-owner-key: {owner}\n\
+         {key}# intoto-owner-key: {owner}\n\
          # and registry-token, if crates are published; then\n"
     )
 }

@@ -24,6 +24,9 @@ const IMAGE: &str = "rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cd
 /// The private key of the service, where it stands in a variable.
 const KEY_IN_VARIABLE: &str = "env:INTOTO_KEY";
 
+/// The identity that the service vouches for.
+const IDENTITY: &str = "sigstore:ambient";
+
 /// A CI service, as `--ci` takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Service {
@@ -87,16 +90,25 @@ impl std::str::FromStr for Tool {
 
 impl Tool {
     /// What follows `cargo install --locked`.
-    fn install(&self) -> String {
+    fn install(&self, feature: &str) -> String {
         match self {
-            Self::Published => format!("--features online cargo-intoto@{}", env!("CARGO_PKG_VERSION")),
-            Self::Git { url, commit } => format!("--features online --git {url} --rev {commit} cargo-intoto"),
-            Self::Path(path) => format!("--features online --path {path}"),
+            Self::Published => format!("--features {feature} cargo-intoto@{}", env!("CARGO_PKG_VERSION")),
+            Self::Git { url, commit } => format!("--features {feature} --git {url} --rev {commit} cargo-intoto"),
+            Self::Path(path) => format!("--features {feature} --path {path}"),
         }
     }
 }
 
 impl Service {
+    /// The issuer that vouches for what runs there, if there is one that everybody can ask.
+    pub fn issuer(self) -> Option<&'static str> {
+        match self {
+            Self::Github => Some("https://token.actions.githubusercontent.com"),
+            Self::Gitlab => Some("https://gitlab.com"),
+            Self::Jenkins => None,
+        }
+    }
+
     /// Its pipeline with the places.
     fn pipeline(self) -> &'static Pipeline {
         let name = self.to_possible_value().map(|value| value.get_name().to_owned());
@@ -118,11 +130,26 @@ impl Service {
             .lines("record-source", facts.commands(true))
             .lines("record-rest", facts.commands(false))
             .value("artifacts", facts.artifacts.join(" "))
-            .value("install", tool.install())
+            .value(
+                "install",
+                tool.install(if facts.by_identity { "sigstore" } else { "online" }),
+            )
+            // An identity signs no statements of releases.
+            .value(
+                "statement",
+                if facts.by_identity {
+                    "--unsigned".to_owned()
+                } else {
+                    format!("--key {KEY_IN_VARIABLE}")
+                },
+            )
             .value("image", IMAGE)
             .value("target", &facts.target);
         if matches!(tool, Tool::Path(_)) {
             filling.flag("tool-from-tree");
+        }
+        if facts.by_identity {
+            filling.flag("identity");
         }
         if let Some(words) = &facts.publish {
             filling.flag("publish").value("publish-words", words.join(" "));
@@ -135,8 +162,9 @@ impl Service {
         template::fill(self.pipeline().text, &filling)
     }
 
-    /// What puts the private key `key` and the owner's public key, each a file, where the pipeline finds them: shell, with comments.
-    pub fn secrets(self, key: &str, owner: &str) -> String {
+    /// What puts the private key `key`, unless an identity signs, and the owner's public key, each a file, where the pipeline finds them: shell, with
+    /// comments.
+    pub fn secrets(self, key: Option<&str>, owner: &str) -> String {
         match self {
             Self::Github => github::secrets(key, owner),
             Self::Gitlab => gitlab::secrets(key, owner),

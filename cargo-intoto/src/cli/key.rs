@@ -138,6 +138,10 @@ pub(super) fn find_public(text: &str) -> Result<PublicKey, CliError> {
     let path = match signing::KeyUri::parse(text)? {
         signing::KeyUri::File(path) => path,
         signing::KeyUri::Other(key) => return Ok(key.open()?.public_key().clone()),
+        signing::KeyUri::Sigstore(_) => {
+            return Err(CliError::usage("an identity has no public key")
+                .hint("a layout names it: `[keys.NAME] sigstore = { issuer = …, identity = … }`"));
+        }
         signing::KeyUri::Gpg(id) => return Ok(signing::GpgKey::find(&id)?.public_key().clone()),
     };
     if !path.exists() {

@@ -13,6 +13,8 @@ use intoto_core::key::{KeyIdStyle, Signer};
 use crate::cli::init::{NO_TESTS, next_year};
 use crate::cli::key::find_public;
 use crate::cli::outside::outside_patterns;
+use crate::cli::own_bundles::OwnBundles;
+use crate::cli::sign::bundle_layout;
 use crate::cli::trust::now;
 use crate::collect::tests_seen;
 use crate::error::CliError;
@@ -20,7 +22,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, DeriveOptions, Functionary, LayoutSource, Profile, Severity};
 use crate::settings;
-use crate::signing::{ChosenKeys, ContainerArg, KeyDirectory, KeyFile};
+use crate::signing::{ChosenKeys, ContainerArg, KeyDirectory, KeyFile, SigstoreArgs};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
 
@@ -108,8 +110,8 @@ struct SignArgs {
     /// The layout source
     #[arg(value_name = "FILE", default_value = SOURCE)]
     source: Utf8PathBuf,
-    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE, process:PROGRAM
-    /// or ssh-agent:FINGERPRINT; may be repeated
+    /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE, process:PROGRAM,
+    /// ssh-agent:FINGERPRINT or sigstore:; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Form of the signed layout: dsse, metablock
@@ -118,6 +120,8 @@ struct SignArgs {
     /// Where to write it [default: beside the source, with the ending .layout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    sigstore: SigstoreArgs,
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
@@ -251,7 +255,13 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
     }
     let mut secrets: Vec<Box<dyn Signer>> = Vec::new();
     let mut container: Container = args.container.into();
-    let ChosenKeys { files, gpg, others } = owner_keys(&args.keys)?;
+    let ChosenKeys {
+        files,
+        gpg,
+        others,
+        sigstore,
+    } = owner_keys(&args.keys)?;
+    let own = OwnBundles::prepare(&sigstore, &args.sigstore, None)?;
     for file in &files {
         secrets.push(Box::new(file.open()?));
     }
@@ -270,6 +280,9 @@ fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {
         .clone()
         .unwrap_or_else(|| args.source.with_extension("layout"));
     settings::replace(&output, &bytes, 0o644)?;
+    if let Some(own) = &own {
+        bundle_layout(&output, None, &own.by(&sigstore), ui)?;
+    }
     for owner in &owners {
         let id = owner.key_id(KeyIdStyle::Legacy);
         ui.status("Signed", format_args!("{output} (key {})", id.short()));

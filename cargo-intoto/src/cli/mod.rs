@@ -18,6 +18,7 @@ mod man;
 mod match_products;
 mod mock;
 mod outside;
+mod own_bundles;
 mod own_run;
 mod package;
 mod publish;

@@ -176,6 +176,12 @@ impl<'a> Setting<'a> {
         let source = source.is_file().then(|| LayoutSource::parse(&source)).transpose()?;
         // A missing key should not be found when the crates are up.
         let pending = given.keys.prepare(&packaging_step(source.as_ref()), source.as_ref())?;
+        if !pending.sigstore().is_empty() {
+            return Err(
+                CliError::usage("statements of releases are signed by keys, and not by `sigstore:`")
+                    .hint("name a key with `--key`, or state the release `--unsigned`"),
+            );
+        }
         let mut setting = Self {
             words,
             dry_run: args.dry_run,

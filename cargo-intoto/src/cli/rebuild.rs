@@ -10,6 +10,7 @@ use intoto_core::name::{KeyId, StepName};
 use intoto_core::record::link_files;
 use tempfile::TempDir;
 
+use crate::cli::own_bundles::OwnBundles;
 use crate::cli::sequence::absolute;
 use crate::error::CliError;
 use crate::exec::git::Repository;
@@ -20,7 +21,8 @@ use crate::layout_source::LayoutSource;
 use crate::rebuild::difference::{self, Files};
 use crate::rebuild::request::{Request, read_link};
 use crate::rebuild::toolchain::{self, Choice};
-use crate::signing::{KeyArgs, PendingSigners};
+use crate::recording::seal;
+use crate::signing::{Content, KeyArgs, PendingSigners};
 use crate::store::run::runs_directory;
 use crate::store::{LinkDirectory, LinkStore, Run};
 use crate::ui::{Ui, Verbosity, count};
@@ -88,6 +90,8 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let source = source.is_file().then(|| LayoutSource::parse(&source)).transpose()?;
     // A missing key should not be found after an hour of compiling.
     let pending = args.keys.prepare(args.step.as_str(), source.as_ref())?;
+    let layout = source.as_ref().map(LayoutSource::to_layout);
+    let own = OwnBundles::prepare(pending.sigstore(), &args.keys.sigstore, layout.as_ref())?;
 
     let clean = CleanTree::make(tree.root(), &request, ui)?;
     let rebuilt = clean.record(&request, args.allow_wrapper, ui)?;
@@ -109,7 +113,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     clean.end(args.keep, ui);
     if is_same || args.sign_differing {
         let directory = args.output_dir.unwrap_or(link_directory);
-        sign(&rebuilt, &pending, &args.keys, &directory, ui)?;
+        sign(&rebuilt, &pending, own.as_ref(), &args.keys, &directory, ui)?;
     }
     Ok(if is_same { Exit::Success } else { Exit::Refused })
 }
@@ -235,13 +239,28 @@ impl CleanTree {
 }
 
 /// Writes the link once for each key, or once unsigned.
-fn sign(link: &Link, pending: &PendingSigners, keys: &KeyArgs, directory: &Utf8Path, ui: &Ui) -> Result<(), CliError> {
+fn sign(
+    link: &Link,
+    pending: &PendingSigners,
+    own: Option<&OwnBundles>,
+    keys: &KeyArgs,
+    directory: &Utf8Path,
+    ui: &Ui,
+) -> Result<(), CliError> {
     let failed = |error: envelope::SignError| {
         CliError::failure(format!("failed to sign the link of `{}`", link.name)).because(error)
     };
     let store = LinkDirectory::new(directory);
     let signers = pending.clone().open(ui)?;
-    if signers.is_empty() {
+    if let Some(own) = own {
+        let statement = seal::statement_bytes(link)?;
+        for bundle in own.by(pending.sigstore()).sign(Content::Statement(&statement), ui)? {
+            let name = seal::bundle_file(&link.name, &bundle.key_id);
+            store.write(&name, &bundle.json)?;
+            ui.status("Signed", directory.join(name));
+        }
+    }
+    if pending.is_unsigned() {
         let form = keys.form();
         let bytes = envelope::unsigned(&form.payload(link), form.container()).map_err(failed)?;
         let name = format!("{}.unsigned.link", link.name);

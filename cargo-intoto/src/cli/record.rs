@@ -89,6 +89,12 @@ fn record(half: Half, paths: &[String], args: Common, ui: &Ui) -> Result<Exit, C
             "a link that is begun must be signed, to be recognised when it is finished",
         ));
     }
+    if args.keys.keys.iter().any(|key| key.starts_with("sigstore:")) {
+        return Err(CliError::usage(
+            "a link that is begun must be signed by a key, to be recognised when it is finished: an identity's certificate is another each time",
+        )
+        .hint("record both halves with a key, then `cargo intoto sign FILE --key sigstore:` for the identity"));
+    }
     let words: Vec<String> = args
         .manifest_path
         .into_iter()

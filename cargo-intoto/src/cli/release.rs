@@ -4,6 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::envelope::Envelope;
 use intoto_core::limits::Limits;
 
+use crate::cli::own_bundles::OwnBundles;
 use crate::cli::own_run::{OwnRun, verify_run};
 use crate::cli::sequence::{self, Options};
 use crate::cli::step::RecordingArgs;
@@ -14,7 +15,7 @@ use crate::layout_source::LayoutSource;
 use crate::recording::Settings;
 use crate::recording::seal::{self, Signing};
 use crate::settings;
-use crate::signing::{KeyArgs, Keyring, PendingSigners, load_public_key};
+use crate::signing::{KeyArgs, Keyring, PendingSigners, SigstoreKey, load_public_key};
 use crate::ui::{Ui, Verbosity};
 
 /// Do all steps of the layout, sign them, and verify the result
@@ -77,6 +78,11 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
             Ok((name.clone(), keys.prepare(&name, Some(&source))?))
         })
         .collect::<Result<_, CliError>>()?;
+    let identities: Vec<SigstoreKey> = pending
+        .iter()
+        .flat_map(|(_, pending)| pending.sigstore().iter().cloned())
+        .collect();
+    let own = OwnBundles::prepare(&identities, &keys.sigstore, Some(&source.to_layout()))?;
     let options = Options {
         settings: Settings::from(&args.recording),
         allow_dirty: args.allow_dirty,
@@ -97,6 +103,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
             continue;
         };
         let signers = keyring.open(pending, ui)?;
+        let own = own.as_ref().map(|own| own.by(pending.sigstore()));
         seal::seal(
             ui,
             &observations.run,
@@ -104,6 +111,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
             &Signing {
                 signers: &signers,
                 form: keys.form(),
+                bundles: own,
             },
         )?;
     }

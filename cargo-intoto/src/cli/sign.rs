@@ -14,14 +14,18 @@ use intoto_core::payload::Payload;
 use intoto_core::predicate::Release;
 use intoto_core::record::LinkForm;
 
+use crate::cli::own_bundles::OwnBundles;
 use crate::collect::hash;
 use crate::collect::progress::Progress;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::LayoutSource;
+use crate::recording::seal;
 use crate::settings;
-use crate::signing::{KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, StepSigner, is_gpg};
+use crate::signing::{
+    Bundles, Content, KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, SigstoreArgs, SigstoreKey, StepSigner, is_gpg,
+};
 use crate::ui::{Ui, count};
 
 /// Where a layout is looked for that says how it lists keys.
@@ -36,7 +40,7 @@ pub(crate) struct Args {
     /// The link, layout or statement, signed or not
     file: Utf8PathBuf,
     /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE,
-    /// process:PROGRAM or ssh-agent:FINGERPRINT; may be repeated
+    /// process:PROGRAM, ssh-agent:FINGERPRINT or sigstore:; may be repeated
     #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
     /// Certificate of the key, to stand beside its signature: for layouts that count certificates
@@ -63,6 +67,8 @@ pub(crate) struct Args {
     /// Write to this file instead
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    sigstore: SigstoreArgs,
 }
 
 pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
@@ -90,17 +96,95 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         unsigned: false,
         keyid_style: args.keyid_style,
         container: args.container.unwrap_or(LinkFormArg::Dsse),
+        sigstore: args.sigstore.clone(),
     };
     let source = payload.link().and(list.source.as_ref());
-    let signers = key_args.prepare(step, source)?.listed_as(list.keys).open(ui)?;
+    let pending = key_args.prepare(step, source)?.listed_as(list.keys);
+    let own = OwnBundles::prepare(pending.sigstore(), &args.sigstore, list.layout.as_ref())?;
+    check_bundles(&args, pending.sigstore())?;
+    let signers = pending.open(ui)?;
     match payload.link() {
-        Some(link) => sign_link(&args, &file, &payload, link, &signers, ui)?,
+        Some(link) => {
+            if let Some(own) = &own {
+                bundle_link(&args, &file, link, &own.by(pending.sigstore()), ui)?;
+            }
+            sign_link(&args, &file, &payload, link, &signers, ui)?;
+        }
         None if args.container == Some(LinkFormArg::Statement) => {
             return Err(CliError::usage("a layout cannot be a statement").hint("leave out `--container`"));
         }
-        None => sign_layout(&args, &file, &payload, &signers, ui)?,
+        None => {
+            // Without a key its signatures stay as they are.
+            if !signers.is_empty() {
+                sign_layout(&args, &file, &payload, &signers, ui)?;
+            }
+            if let Some(own) = &own {
+                let path = args
+                    .output
+                    .as_deref()
+                    .filter(|_| !signers.is_empty())
+                    .unwrap_or(file.path());
+                let output = args.output.as_deref().filter(|_| signers.is_empty());
+                bundle_layout(path, output, &own.by(pending.sigstore()), ui)?;
+            }
+        }
     }
     Ok(Exit::Success)
+}
+
+/// Refuses what no bundle can be.
+fn check_bundles(args: &Args, keys: &[SigstoreKey]) -> Result<(), CliError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    if args.append {
+        return Err(
+            CliError::usage("a bundle has one signature, and no other can be appended to it")
+                .hint("leave out `--append`: each bundle is a file of its own"),
+        );
+    }
+    if keys.len() > 1 && args.output.is_some() {
+        return Err(CliError::usage("several bundles cannot be written to one file").hint("leave out `--output`"));
+    }
+    Ok(())
+}
+
+/// A link, as a statement in a bundle beside it.
+fn bundle_link(args: &Args, file: &SignedFile, link: &Link, bundles: &Bundles<'_>, ui: &Ui) -> Result<(), CliError> {
+    let statement = seal::statement_bytes(link)?;
+    let directory = file.path().parent().unwrap_or(Utf8Path::new(""));
+    for bundle in bundles.sign(Content::Statement(&statement), ui)? {
+        let path = match &args.output {
+            Some(path) => path.clone(),
+            None => directory.join(seal::bundle_file(&link.name, &bundle.key_id)),
+        };
+        settings::replace(&path, &bundle.json, 0o644)?;
+        ui.status("Signed", format_args!("{path} (id {})", bundle.key_id.short()));
+    }
+    Ok(())
+}
+
+/// A layout's file as it is now, in a bundle beside it.
+pub(super) fn bundle_layout(
+    layout: &Utf8Path,
+    output: Option<&Utf8Path>,
+    bundles: &Bundles<'_>,
+    ui: &Ui,
+) -> Result<(), CliError> {
+    let bytes = SignedFile::read(layout)?;
+    for (at, bundle) in bundles.sign(Content::File(bytes.bytes()), ui)?.iter().enumerate() {
+        let path = match (output, at) {
+            (Some(path), _) => path.to_owned(),
+            (None, 0) => Utf8PathBuf::from(format!("{layout}.sigstore.json")),
+            (None, _) => Utf8PathBuf::from(format!("{layout}.{}.sigstore.json", bundle.key_id.short())),
+        };
+        settings::replace(&path, &bundle.json, 0o644)?;
+        ui.status(
+            "Signed",
+            format_args!("{layout}, in {path} (id {})", bundle.key_id.short()),
+        );
+    }
+    Ok(())
 }
 
 /// Who asked for a link of one step signs no other payload: a file from elsewhere may be called like the one and hold another, or a layout,
@@ -125,6 +209,12 @@ fn check_step(args: &Args, payload: &Payload) -> Result<(), CliError> {
 
 /// The statement of a release: in place, by all keys, in the one form that it has.
 fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> Result<Exit, CliError> {
+    if args.keys.iter().any(|key| key.starts_with("sigstore:")) {
+        return Err(
+            CliError::usage("statements of releases are signed by keys, and not by `sigstore:`")
+                .hint("name a key with `--key`"),
+        );
+    }
     if args.container.is_some() || args.artifact_dir.is_some() || args.keys.iter().any(|key| is_gpg(key)) {
         return Err(CliError::usage(
             "a release statement has one form, which OpenPGP keys do not sign, and no products to compare",
@@ -144,6 +234,7 @@ fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> R
         unsigned: false,
         keyid_style: args.keyid_style,
         container: LinkFormArg::Dsse,
+        sigstore: SigstoreArgs::default(),
     };
     let signers = key_args
         .prepare("package", list.source.as_ref())?
@@ -291,6 +382,7 @@ fn write(
 struct KeyList {
     source: Option<LayoutSource>,
     keys: Vec<(PublicKey, KeyId)>,
+    layout: Option<Layout>,
 }
 
 impl KeyList {
@@ -302,6 +394,7 @@ impl KeyList {
                 return Ok(Self {
                     source: None,
                     keys: Vec::new(),
+                    layout: None,
                 });
             }
         };
@@ -309,12 +402,15 @@ impl KeyList {
             let source = LayoutSource::parse(&path)?;
             return Ok(Self {
                 keys: source.listed_keys(),
+                layout: Some(source.to_layout()),
                 source: Some(source),
             });
         }
+        let layout = SignedFile::read(&path)?.layout()?;
         Ok(Self {
             source: None,
-            keys: listed_keys(&SignedFile::read(&path)?.layout()?),
+            keys: listed_keys(&layout),
+            layout: Some(layout),
         })
     }
 }

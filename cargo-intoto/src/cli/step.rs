@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use clap::Args;
 use intoto_core::name::StepName;
 
+use crate::cli::own_bundles::OwnBundles;
 use crate::cli::words::CARGO_WORDS;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -101,9 +102,13 @@ pub(crate) fn record_as(
 ) -> Result<Exit, CliError> {
     let settings = Settings::from(recording);
     let mut pending = None;
+    let mut own = None;
     let (context, outcome) = observe(name, step, ui, words, &settings, &mut |context, plan| {
         // A missing key should not be found after an hour of compiling.
-        let signers = keys.prepare(name, layout_source(&context.workspace)?.as_ref())?;
+        let source = layout_source(&context.workspace)?;
+        let signers = keys.prepare(name, source.as_ref())?;
+        let layout = source.as_ref().map(LayoutSource::to_layout);
+        own = OwnBundles::prepare(signers.sigstore(), &keys.sigstore, layout.as_ref())?;
         if recording.dry_run {
             ui.data(&format!("{plan}"))?;
             for name in signers.names() {
@@ -114,10 +119,11 @@ pub(crate) fn record_as(
         Ok(())
     })?;
     if let (Some(outcome), Some(signers)) = (outcome, pending) {
-        let signers = signers.open(ui)?;
+        let opened = signers.open(ui)?;
         let signing = Signing {
-            signers: &signers,
+            signers: &opened,
             form: keys.form(),
+            bundles: own.as_ref().map(|own| own.by(signers.sigstore())),
         };
         seal::seal(ui, &context.run, outcome, &signing)?;
     }

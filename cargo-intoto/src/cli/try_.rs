@@ -193,6 +193,7 @@ fn finish(
             &Signing {
                 signers: &signers,
                 form: Container::Dsse.into(),
+                bundles: None,
             },
         )?;
     }

@@ -45,7 +45,7 @@ fn is_of_parent(name: &str) -> bool {
 /// The environment that a child gets, given ours.
 fn handed_down(ours: impl Iterator<Item = (OsString, OsString)>) -> impl Iterator<Item = (OsString, OsString)> {
     ours.filter(|(name, value)| {
-        if holds_private_key(value) {
+        if holds_private_key(value) || is_web_token(value) {
             return false;
         }
         // A name that is not UTF-8 is none of those that are kept back.
@@ -59,6 +59,28 @@ fn holds_private_key(value: &OsStr) -> bool {
         .as_encoded_bytes()
         .windows(PRIVATE_KEY.len())
         .any(|window| window == PRIVATE_KEY)
+}
+
+/// Whether a value is a JSON web token, as CI services hand identities out: `--key sigstore:env=VARIABLE` leaves the name to the user.
+fn is_web_token(value: &OsStr) -> bool {
+    let Some(text) = value.to_str().map(str::trim) else {
+        return false;
+    };
+    // Every header is a JSON object, and `{"` is `eyJ` in base64.
+    let mut parts = text.split('.');
+    let is_part = |part: Option<&str>| {
+        part.is_some_and(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        })
+    };
+    text.starts_with("eyJ")
+        && is_part(parts.next())
+        && is_part(parts.next())
+        && is_part(parts.next())
+        && parts.next().is_none()
 }
 
 /// The end of the first line of every private key in PEM.
@@ -146,6 +168,20 @@ mod tests {
             assert!(!makes_registry_token(name), "{name}");
         }
         assert!(!makes_registry_token("CARGO_INTOTO_PASSPHRASE"));
+    }
+
+    #[test]
+    fn identity_tokens_stay_here_under_any_name() {
+        let pair = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        let ours = [
+            pair("A", "eyJhbGciOiJub25lIn0.eyJpc3MiOiJpIn0.c2ln"),
+            pair("B", " eyJhbGciOiJub25lIn0.e30.c2ln\n"),
+            pair("C", "eyJhbGciOiJub25lIn0.e30"),
+            pair("D", "a.b.c"),
+            pair("E", "eyJ.b.c d"),
+        ];
+        let theirs: Vec<_> = handed_down(ours.into_iter()).map(|(name, _)| name).collect();
+        assert_eq!(theirs, ["C", "D", "E"]);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! From an observation to a link in the store. Keys are open here and no foreign process runs.
 
+use intoto_core::encoding::to_canonical;
 use intoto_core::envelope::{self, SignError};
 use intoto_core::key::Signer;
+use intoto_core::link::Link;
 use intoto_core::name::{KeyId, StepName};
 use intoto_core::record::{LinkForm, Observation, link_files};
 
 use crate::error::CliError;
 use crate::recording::{Document, Outcome, core_object};
-use crate::signing::StepSigner;
+use crate::signing::{Bundles, Content, NamedBundle, StepSigner};
 use crate::store::{LinkStore, Run};
 use crate::ui::{Ui, count};
 
@@ -18,6 +20,14 @@ pub(crate) struct Signing<'a> {
     pub(crate) signers: &'a [StepSigner],
     /// The form of the file.
     pub(crate) form: LinkForm,
+    /// Who signs by Sigstore, in the one form of its own.
+    pub(crate) bundles: Option<Bundles<'a>>,
+}
+
+impl Signing<'_> {
+    fn is_unsigned(&self) -> bool {
+        self.signers.is_empty() && self.bundles.is_none_or(|bundles| bundles.keys.is_empty())
+    }
 }
 
 /// Makes the link of `outcome`, once for each key, and puts it into `run`.
@@ -43,7 +53,7 @@ pub(crate) fn seal(ui: &Ui, run: &Run, mut outcome: Outcome, signing: &Signing<'
     observation.environment = core_object(outcome.observed.environment);
     let link = observation.into_link();
     let failed = |error: SignError| CliError::failure(format!("failed to sign the link of `{step}`")).because(error);
-    if signing.signers.is_empty() {
+    let unsigned = || {
         let bytes = envelope::unsigned(&signing.form.payload(&link), signing.form.container()).map_err(failed)?;
         write_documents(run, &documents)?;
         let name = format!("{step}.unsigned.link");
@@ -52,8 +62,22 @@ pub(crate) fn seal(ui: &Ui, run: &Run, mut outcome: Outcome, signing: &Signing<'
             "Recorded",
             format!("{step}: {counts}, unsigned, in {}", run.directory().join(&name)),
         );
-        return Ok(vec![name]);
+        Ok(name)
+    };
+    if signing.is_unsigned() {
+        return Ok(vec![unsigned()?]);
     }
+    // First what may fail because somebody else does, so that nothing is stored by half.
+    let bundles = match sign_bundles(ui, &link, signing) {
+        Ok(bundles) => bundles,
+        Err(error) => {
+            let name = unsigned()?;
+            return Err(error.hint(format!(
+                "the record is kept: `cargo intoto sign {} --key …` signs it",
+                run.directory().join(name)
+            )));
+        }
+    };
     let signers: Vec<(&dyn Signer, KeyId)> = signing
         .signers
         .iter()
@@ -67,7 +91,36 @@ pub(crate) fn seal(ui: &Ui, run: &Run, mut outcome: Outcome, signing: &Signing<'
         ui.status("Signed", format!("{step}: {counts}, by key {}", key_id.short()));
         names.push(file.name);
     }
+    for bundle in bundles {
+        let name = bundle_file(&step, &bundle.key_id);
+        run.links().write(&name, &bundle.json)?;
+        ui.status("Signed", format!("{step}: {counts}, as {name}"));
+        names.push(name);
+    }
     Ok(names)
+}
+
+/// The bundles of the link's statement.
+fn sign_bundles(ui: &Ui, link: &Link, signing: &Signing<'_>) -> Result<Vec<NamedBundle>, CliError> {
+    let Some(bundles) = signing.bundles.filter(|bundles| !bundles.keys.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let statement = statement_bytes(link)?;
+    bundles.sign(Content::Statement(&statement), ui)
+}
+
+/// The bytes of the statement that a link is signed as in a bundle.
+///
+/// # Errors
+/// When they would hold a number that cannot be signed.
+pub(crate) fn statement_bytes(link: &Link) -> Result<Vec<u8>, CliError> {
+    to_canonical(&LinkForm::Statement.payload(link))
+        .map_err(|error| CliError::failure(format!("failed to make the statement of `{}`", link.name)).because(error))
+}
+
+/// The name under which verification looks for a bundle.
+pub(crate) fn bundle_file(step: &StepName, key_id: &KeyId) -> String {
+    format!("{step}.{}.sigstore.json", key_id.short())
 }
 
 /// Before the links that name them, so that no link is there without its product.

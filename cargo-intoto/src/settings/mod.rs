@@ -3,7 +3,9 @@
 mod clock;
 mod directory;
 mod private_file;
+mod user;
 
 pub use clock::now;
 pub use directory::{config_directory, keys_directory, trust_store_path};
 pub use private_file::{Exposure, check_secret, create_directory, create_new, read, replace};
+pub use user::{SigstoreSettings, UserSettings};

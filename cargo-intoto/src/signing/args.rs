@@ -8,13 +8,14 @@ use intoto_core::record::LinkForm;
 
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
+use crate::settings::{SigstoreSettings, UserSettings};
 use crate::signing::PendingSigners;
 
 /// Who signs, and in which form.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeyArgs {
     /// Key to sign with: a name in the key directory, a file, or gpg:FINGERPRINT, env:VARIABLE,
-    /// process:PROGRAM or ssh-agent:FINGERPRINT; may be repeated
+    /// process:PROGRAM, ssh-agent:FINGERPRINT or sigstore:; may be repeated
     #[arg(long = "key", value_name = "KEY", help_heading = "Signing")]
     pub keys: Vec<String>,
     /// Certificate of the key, to stand beside its signature: for layouts that count certificates
@@ -35,6 +36,49 @@ pub struct KeyArgs {
         help_heading = "Signing"
     )]
     pub container: LinkFormArg,
+    /// Which Sigstore.
+    #[command(flatten)]
+    pub sigstore: SigstoreArgs,
+}
+
+/// Which Sigstore instance signs for `--key sigstore:`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct SigstoreArgs {
+    /// Sign at the private Sigstore of this signing configuration
+    #[arg(long, value_name = "FILE", help_heading = "Signing")]
+    pub signing_config: Option<Utf8PathBuf>,
+    /// Trusted root of that Sigstore, to verify what was signed before it is stored
+    #[arg(long, value_name = "FILE", help_heading = "Signing")]
+    pub trusted_root: Option<Utf8PathBuf>,
+}
+
+impl SigstoreArgs {
+    /// What was given, else what the user has set: both files from one place, because they belong together.
+    ///
+    /// # Errors
+    /// When the settings cannot be read, or a private instance's trusted root is missing.
+    pub fn or_settings(&self) -> Result<SigstoreSettings, CliError> {
+        let chosen = match self.signing_config {
+            Some(_) => SigstoreSettings {
+                signing_config: self.signing_config.clone(),
+                trusted_root: self.trusted_root.clone(),
+            },
+            None => {
+                let set = UserSettings::load()?.sigstore;
+                SigstoreSettings {
+                    trusted_root: self.trusted_root.clone().or(set.trusted_root),
+                    ..set
+                }
+            }
+        };
+        if chosen.signing_config.is_some() && chosen.trusted_root.is_none() {
+            return Err(CliError::usage(
+                "a private Sigstore is to sign, and nothing says by which root its bundles are verified",
+            )
+            .hint("name the trusted root of the same instance with `--trusted-root FILE`"));
+        }
+        Ok(chosen)
+    }
 }
 
 impl KeyArgs {

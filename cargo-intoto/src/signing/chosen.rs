@@ -1,7 +1,7 @@
 //! Keys that a command line names, by where they are.
 
 use crate::error::CliError;
-use crate::signing::{GpgKey, KeyFile, KeyUri, OtherKey};
+use crate::signing::{GpgKey, KeyFile, KeyUri, OtherKey, SigstoreKey};
 
 /// Keys in the order in which they are opened; one that is named twice is there once.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,8 @@ pub struct ChosenKeys {
     pub gpg: Vec<GpgKey>,
     /// Keys in variables, helpers and agents.
     pub others: Vec<OtherKey>,
+    /// Identities, and keys that are witnessed.
+    pub sigstore: Vec<SigstoreKey>,
 }
 
 impl ChosenKeys {
@@ -26,6 +28,7 @@ impl ChosenKeys {
                 KeyUri::File(path) => add(&mut found.files, KeyFile::find(&path)?),
                 KeyUri::Gpg(id) => add(&mut found.gpg, GpgKey::find(&id)?),
                 KeyUri::Other(key) => add(&mut found.others, *key),
+                KeyUri::Sigstore(key) => add(&mut found.sigstore, *key),
             }
         }
         Ok(found)

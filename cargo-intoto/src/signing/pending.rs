@@ -16,7 +16,7 @@ use crate::layout_source::LayoutSource;
 use crate::settings;
 use crate::signing::certificate::load_certificate;
 use crate::signing::openpgp::GpgKey;
-use crate::signing::{ChosenKeys, KeyArgs, KeyDirectory, KeyFile, OtherKey, StoredKey, is_gpg};
+use crate::signing::{ChosenKeys, KeyArgs, KeyDirectory, KeyFile, OtherKey, SigstoreKey, StoredKey, is_gpg};
 use crate::ui::Ui;
 
 /// Keys that were chosen and are still closed.
@@ -26,6 +26,8 @@ pub struct PendingSigners {
     /// Keys that GnuPG keeps.
     gpg: Vec<GpgKey>,
     others: Vec<OtherKey>,
+    /// Who signs by Sigstore, which is no [`Signer`]: what comes out is a file of another form.
+    sigstore: Vec<SigstoreKey>,
     /// Of the only key, if it has one.
     certificate: Option<Certificate>,
     naming: Naming,
@@ -114,7 +116,12 @@ impl PendingSigners {
         if args.keys.iter().any(|key| is_gpg(key)) {
             args.check_gpg()?;
         }
-        let ChosenKeys { files, gpg, others } = match args.keys.as_slice() {
+        let ChosenKeys {
+            files,
+            gpg,
+            others,
+            sigstore,
+        } = match args.keys.as_slice() {
             _ if args.unsigned => ChosenKeys::default(),
             [] => ChosenKeys {
                 files: default_keys(step, source)?,
@@ -124,7 +131,7 @@ impl PendingSigners {
         };
         let certificate = match &args.certificate {
             None => None,
-            Some(_) if files.len() + others.len() > 1 || !gpg.is_empty() => {
+            Some(_) if files.len() + others.len() != 1 || !gpg.is_empty() => {
                 return Err(CliError::usage(
                     "a certificate belongs to one key, and not to one of GnuPG's",
                 ));
@@ -135,6 +142,7 @@ impl PendingSigners {
             files,
             gpg,
             others,
+            sigstore,
             certificate,
             naming,
         })
@@ -151,7 +159,12 @@ impl PendingSigners {
 
     /// Whether nothing will be signed.
     pub fn is_unsigned(&self) -> bool {
-        self.files.is_empty() && self.gpg.is_empty() && self.others.is_empty()
+        self.files.is_empty() && self.gpg.is_empty() && self.others.is_empty() && self.sigstore.is_empty()
+    }
+
+    /// Who signs by Sigstore.
+    pub fn sigstore(&self) -> &[SigstoreKey] {
+        &self.sigstore
     }
 
     /// The keys' names, for `--dry-run`.
@@ -160,6 +173,7 @@ impl PendingSigners {
         files
             .chain(self.gpg.iter().map(|key| format!("gpg:{}", key.key_id())))
             .chain(self.others.iter().map(OtherKey::name))
+            .chain(self.sigstore.iter().map(SigstoreKey::name))
     }
 
     /// Opens the keys, asking for passphrases where needed. Call it when no process of the recorded command is left.

@@ -4,15 +4,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::CliError;
 use crate::settings;
-use crate::signing::OtherKey;
+use crate::signing::{OtherKey, SigstoreKey};
 
 /// What is known about one scheme.
 struct Scheme {
     name: &'static str,
     /// What follows the colon, for the list in errors.
     form: &'static str,
-    /// Why keys of this scheme cannot be used in this build, with the fix; `None` when they can.
-    unavailable: Option<&'static str>,
 }
 
 /// Every scheme. A backend that is added puts its row here.
@@ -20,32 +18,26 @@ const SCHEMES: &[Scheme] = &[
     Scheme {
         name: "file",
         form: "file:PATH",
-        unavailable: None,
     },
     Scheme {
         name: "gpg",
         form: "gpg:FINGERPRINT",
-        unavailable: None,
     },
     Scheme {
         name: "env",
         form: "env:VARIABLE",
-        unavailable: None,
     },
     Scheme {
         name: "process",
         form: "process:PROGRAM",
-        unavailable: None,
     },
     Scheme {
         name: "ssh-agent",
         form: "ssh-agent:FINGERPRINT",
-        unavailable: None,
     },
     Scheme {
         name: "sigstore",
         form: "sigstore:",
-        unavailable: Some("this build has no Sigstore support: install cargo-intoto with `--features sigstore`"),
     },
 ];
 
@@ -58,6 +50,8 @@ pub enum KeyUri {
     Gpg(String),
     /// A key of another scheme, which was found.
     Other(Box<OtherKey>),
+    /// An identity, or a key that is witnessed: what stands behind `sigstore:`.
+    Sigstore(Box<SigstoreKey>),
 }
 
 impl KeyUri {
@@ -70,14 +64,12 @@ impl KeyUri {
             let Some(row) = SCHEMES.iter().find(|row| row.name == scheme) else {
                 return Err(unknown(format!("unknown key scheme `{scheme}:` in `{text}`")));
             };
-            if let Some(hint) = row.unavailable {
-                return Err(CliError::usage(format!("keys of the scheme `{scheme}:` cannot be used")).hint(hint));
-            }
             if let Some(key) = OtherKey::find(scheme, rest)? {
                 return Ok(Self::Other(Box::new(key)));
             }
             return Ok(match row.name {
                 "gpg" => Self::Gpg(rest.to_owned()),
+                "sigstore" => Self::Sigstore(Box::new(SigstoreKey::find(rest)?)),
                 _ => Self::File(Utf8PathBuf::from(file_path(rest))),
             });
         }
@@ -155,7 +147,10 @@ mod tests {
     fn refuses_unknown_and_unavailable_schemes() {
         for (text, expected) in [
             ("pgp:ABCD", "unknown key scheme `pgp:` in `pgp:ABCD`"),
-            ("sigstore:", "keys of the scheme `sigstore:` cannot be used"),
+            (
+                "sigstore:no-such-way",
+                "`sigstore:no-such-way` says not where the identity comes from",
+            ),
             ("", "the key's name is empty"),
         ] {
             let error = KeyUri::parse(text).unwrap_err();

@@ -7,6 +7,8 @@
 mod entry;
 mod form;
 mod scope;
+#[cfg(feature = "sigstore")]
+pub mod sigstore;
 mod store;
 mod tuf;
 

@@ -63,6 +63,13 @@ impl Chosen {
             }
             KeyUri::Gpg(id) => Self::new(OWNER, Place::Gpg(Box::new(GpgKey::find(&id)?))),
             KeyUri::Other(key) => Self::new(OWNER, Place::Other(key)),
+            KeyUri::Sigstore(key) => {
+                return Err(
+                    CliError::usage(format!("`{}` cannot own a layout that is set up here", key.name()))
+                        .hint("name a key of yours; `--sigstore` lets the CI service sign the steps with its identity")
+                        .hint("`cargo intoto layout sign --key sigstore:` signs a layout with an identity besides"),
+                );
+            }
         })
     }
 

@@ -124,7 +124,7 @@ impl Pipeline {
         let (private, owner) = (quote(private.as_str()), quote(owner));
         Ok(format!(
             "{}rm {private} # nobody but the service needs it\n",
-            self.service.secrets(&private, &owner)
+            self.service.secrets(Some(&private), &owner)
         ))
     }
 
