@@ -12,6 +12,7 @@ mod beside;
 mod certificates;
 mod ci;
 mod compare_top;
+mod conversation;
 mod coverage;
 mod diff;
 mod drop_in;
@@ -81,7 +82,7 @@ enum Chore {
     Deny,
     /// Chains of each implementation, judged by all of them, in both containers
     Interop(interop::Args),
-    /// Random chains, patterns and JSON, judged by this code and by the reference implementation
+    /// Random chains, patterns, JSON and trees, beside the reference implementation; the trees beside Go's, too
     Diff(diff::Args),
     /// The reference implementation's command names: its own tests, command lines and random trees, with its program and ours
     DropIn(drop_in::Args),

@@ -172,6 +172,11 @@ pub(crate) fn twin(root: &Root) -> Result<Utf8PathBuf, Failure> {
     built(root, "cargo-intoto-tests", "cargo-intoto-twin")
 }
 
+/// What records files for `cargo xtask diff`.
+pub(crate) fn recorder(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    built(root, "cargo-intoto-tests", "cargo-intoto-test-recorder")
+}
+
 fn built(root: &Root, package: &str, program: &str) -> Result<Utf8PathBuf, Failure> {
     Run::cargo()
         .args(["build", "--quiet", "--locked", "--package", package, "--bin", program])

@@ -1,4 +1,5 @@
-//! `cargo xtask diff`: random chains, patterns and JSON, judged by this code and by the reference implementation.
+//! `cargo xtask diff`: random chains, patterns, JSON and trees, judged and recorded by this code and by the reference implementation; the
+//! trees by Go's, too.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +14,7 @@ mod peer;
 mod people;
 mod random;
 mod texts;
+mod trees;
 
 use case::Case;
 pub(crate) use peer::Peer;
@@ -25,7 +27,7 @@ use crate::{say, tools};
 /// The arguments of `cargo xtask diff`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How many chains, and how many patterns and JSON texts for each of them
+    /// How many chains and choices of files, and ten times as many patterns and JSON texts
     #[arg(long, default_value_t = 400)]
     cases: u64,
     /// Where the random choices start
@@ -67,6 +69,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let mut unexplained = chains(args, root, &mut peer)?;
     unexplained += texts::patterns(args, &mut peer)?;
     unexplained += texts::canonical_forms(args, &mut peer)?;
+    unexplained += trees::compare(args, root, &tools, &mut peer)?;
     if unexplained > 0 {
         return Err(Failure::new(format!("{unexplained} unexplained disagreements")));
     }

@@ -1,24 +1,20 @@
 //! The reference implementation in one long-lived process: a line of JSON for each question, a line for each answer.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use intoto_core::encoding::base64;
 use serde_json::{Value, json};
 
 use super::case::Case;
-use crate::failure::{Context as _, Failure};
+use crate::conversation::Conversation;
+use crate::failure::Failure;
 use crate::root::Root;
 use crate::tools::Tools;
 
 /// The process.
 #[derive(Debug)]
-pub(crate) struct Peer {
-    child: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
+pub(crate) struct Peer(Conversation);
 
 /// What it says of a case.
 #[derive(Debug, Clone)]
@@ -46,35 +42,14 @@ impl Judgement {
 impl Peer {
     /// Starts it.
     pub(crate) fn start(root: &Root, tools: &Tools) -> Result<Self, Failure> {
-        let mut child = Command::new(tools.python("python"))
-            .arg("-I")
-            .arg(root.join("tests/interop/python/diff.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start the reference implementation")?;
-        let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Failure::new("the reference implementation has no pipes"));
-        };
-        Ok(Self {
-            child,
-            questions: Some(questions),
-            answers: BufReader::new(answers),
-        })
+        let mut command = Command::new(tools.python("python"));
+        command.arg("-I").arg(root.join("tests/interop/python/diff.py"));
+        Conversation::start("the reference implementation", &mut command).map(Self)
     }
 
     /// Asks one question.
     pub(crate) fn ask(&mut self, question: &Value) -> Result<Value, Failure> {
-        let doing = "ask the reference implementation";
-        let questions = self
-            .questions
-            .as_mut()
-            .ok_or_else(|| Failure::new("nobody is there to ask"))?;
-        writeln!(questions, "{question}").context(doing)?;
-        questions.flush().context(doing)?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).context(doing)?;
-        serde_json::from_str(&answer).context(doing)
+        self.0.ask_json(question)
     }
 
     /// Judges a case whose files are these.
@@ -106,13 +81,5 @@ impl Peer {
             class: answer["class"].as_str().map(str::to_owned),
             message: answer["message"].as_str().unwrap_or_default().to_owned(),
         })
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // The end of its input ends it.
-        drop(self.questions.take());
-        let _ = self.child.wait();
     }
 }

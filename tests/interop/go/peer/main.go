@@ -21,10 +21,12 @@ func run(args []string) error {
 		return matrix(args[1], args[2], args[3])
 	case len(args) == 1 && args[0] == "judge":
 		return judge()
+	case len(args) == 1 && args[0] == "record":
+		return record()
 	case len(args) == 2 && args[0] == "bench":
 		return bench(args[1])
 	case len(args) > 1 && args[0] == "measure":
 		return measure(args[1:])
 	}
-	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS | matrix OUT NAME KEYS | judge | bench CORPORA | measure COMMAND…")
+	return fmt.Errorf("usage: peer demo-layout OUT dsse|metablock EXPIRES KEYS | matrix OUT NAME KEYS | judge | record | bench CORPORA | measure COMMAND…")
 }

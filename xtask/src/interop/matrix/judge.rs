@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::artifacts::Artifacts;
@@ -17,6 +16,7 @@ use intoto_core::x509::Certificate;
 use serde_json::{Value, json};
 
 use super::{CERTIFICATE, Cell, Place, Who, World, world};
+use crate::conversation::Conversation;
 use crate::diff::Peer;
 use crate::failure::{Context as _, Failure};
 use crate::root::Root;
@@ -24,9 +24,7 @@ use crate::root::Root;
 /// Everybody who judges.
 pub(super) struct Judges {
     python: Peer,
-    go: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    go: Conversation,
     /// Where inspections run.
     here: Utf8PathBuf,
 }
@@ -35,20 +33,9 @@ const IN_HAND: &str = "foo.tar";
 
 impl Judges {
     pub(super) fn start(root: &Root, world: &World) -> Result<Self, Failure> {
-        let mut go = Command::new(world.tools.go("peer"))
-            .arg("judge")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start in-toto-golang")?;
-        let (Some(questions), Some(answers)) = (go.stdin.take(), go.stdout.take()) else {
-            return Err(Failure::new("in-toto-golang has no pipes"));
-        };
         Ok(Self {
             python: Peer::start(root, &world.tools)?,
-            go,
-            questions: Some(questions),
-            answers: BufReader::new(answers),
+            go: Conversation::start("in-toto-golang", Command::new(world.tools.go("peer")).arg("judge"))?,
             here: world.directory("matrix-here")?,
         })
     }
@@ -106,30 +93,10 @@ impl Judges {
             "parameters": parameters(cell).unwrap_or_default(),
             "intermediates": intermediates,
         });
-        let doing = "ask in-toto-golang";
-        let questions = self
-            .questions
-            .as_mut()
-            .ok_or_else(|| Failure::new("nobody is there to ask"))?;
-        writeln!(questions, "{question}").context(doing)?;
-        questions.flush().context(doing)?;
-        let mut answer = String::new();
-        // An end without an answer is no verdict.
-        if self.answers.read_line(&mut answer).context(doing)? == 0 {
-            return Err(Failure::new(format!("in-toto-golang ended over {chain}")));
-        }
-        Ok(match answer.trim_end() {
+        Ok(match self.go.ask(&question)?.trim_end() {
             "" => Ok(()),
             refusal => Err(refusal.to_owned()),
         })
-    }
-}
-
-impl Drop for Judges {
-    fn drop(&mut self) {
-        // The end of its input ends it.
-        drop(self.questions.take());
-        let _ = self.go.wait();
     }
 }
 
