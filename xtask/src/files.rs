@@ -21,6 +21,14 @@ pub(crate) fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The user's own cargo home.
+pub(crate) fn cargo_home() -> Result<Utf8PathBuf, Failure> {
+    match std::env::var("CARGO_HOME") {
+        Ok(home) => Ok(home.into()),
+        Err(_) => Ok(Utf8PathBuf::from(std::env::var("HOME").context("find the home directory")?).join(".cargo")),
+    }
+}
+
 /// The `.crate` that cargo fetched, from whichever registry: chores share a cargo home, and some have registries of their own.
 pub(crate) fn fetched_crate(cargo_home: &Utf8Path, name: &str, version: &str) -> Result<Utf8PathBuf, Failure> {
     let caches = cargo_home.join("registry/cache");

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::failure::{Context, Failure};
-use crate::files::copy_tree;
+use crate::files::{cargo_home, copy_tree, fetched_crate};
 use crate::process::Run;
 use crate::root::Root;
 use crate::{say, tools};
@@ -107,15 +107,13 @@ fn report(product: &Utf8Path, chain: &Utf8Path, layout: &str, scratch: &Utf8Path
 /// The schema out of the package, which cargo downloads if it has not yet.
 fn published_schema() -> Result<Vec<u8>, Failure> {
     let (name, version, sha256) = PACKAGE;
-    let crate_file = match downloaded()? {
-        Some(path) => path,
-        None => {
-            Run::cargo()
-                .args(["info", "--quiet", &format!("{name}@{version}")])
-                .succeed()?;
-            downloaded()?.ok_or_else(|| Failure::new(format!("cargo did not download {name} {version}")))?
-        }
-    };
+    let fetched = || fetched_crate(&cargo_home()?, name, version);
+    let crate_file = fetched().or_else(|_| {
+        Run::cargo()
+            .args(["info", "--quiet", &format!("{name}@{version}")])
+            .succeed()?;
+        fetched()
+    })?;
     let bytes = fs::read(&crate_file).context(format!("read {crate_file}"))?;
     let found: String = Sha256::digest(&bytes)
         .iter()
@@ -137,17 +135,4 @@ fn published_schema() -> Result<Vec<u8>, Failure> {
         }
     }
     Err(Failure::new(format!("{crate_file} has no {SCHEMA}")))
-}
-
-/// Where cargo keeps the package, if it has it.
-fn downloaded() -> Result<Option<Utf8PathBuf>, Failure> {
-    let (name, version, _) = PACKAGE;
-    let home = match std::env::var("CARGO_HOME") {
-        Ok(home) => Utf8PathBuf::from(home),
-        Err(_) => Utf8PathBuf::from(std::env::var("HOME").context("find the home directory")?).join(".cargo"),
-    };
-    let caches = home.join("registry/cache");
-    let entries = caches.read_dir_utf8().into_iter().flatten().flatten();
-    let mut found = entries.map(|entry| entry.path().join(format!("{name}-{version}.crate")));
-    Ok(found.find(|path| path.is_file()))
 }
