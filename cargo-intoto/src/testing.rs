@@ -5,6 +5,7 @@ use std::path::Path;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::exec::query::Query;
+use crate::workspace::{Member, Package, Purl, Source};
 
 /// A directory that goes away with this value.
 pub(crate) struct Scratch {
@@ -35,11 +36,43 @@ impl Scratch {
         git(&self.path, args)
     }
 
+    /// Puts a tree of these lines, as `git ls-tree` would print them, into the repository here, however strange they are; its name.
+    pub(crate) fn tree(&self, lines: &str) -> String {
+        let list = self.write("list", lines);
+        let answer = Query::new(Path::new("sh"))
+            .args(["-c", &format!("git mktree < {list}")])
+            .current_dir(&self.path)
+            .run()
+            .unwrap();
+        answer.stdout_text("git mktree").unwrap().trim().to_owned()
+    }
+
     /// Makes a repository of what is here.
     pub(crate) fn commit_all(&self) {
         self.git(&["init", "--quiet"]);
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "all"]);
+    }
+}
+
+/// A member of a workspace, version 1.0.0, that may be published to these registries.
+pub(crate) fn member(name: &str, registries: Option<&[&str]>) -> Member {
+    Member {
+        package: Package {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            source: Source::Path,
+            source_text: None,
+            manifest_path: "/w/Cargo.toml".into(),
+            purl: Purl::new(name, "1.0.0", &Source::Path),
+            targets: Vec::new(),
+            readme: None,
+            license_file: None,
+        },
+        publishable: true,
+        registries: registries.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        is_default: true,
     }
 }
 

@@ -443,7 +443,7 @@ fn packaging_step(source: Option<&LayoutSource>) -> String {
 /// Where nothing is said about the token, it comes from where the gate that is installed for the registry takes it.
 fn inherit_token(gate: &mut GateArgs, registry: &Registry, configuration: &[Configuration]) -> Result<(), CliError> {
     let is_said = gate.token_from.is_some() || gate.trusted_publishing;
-    if let Some(words) = registry.configured_words(configuration) {
+    if let Some(words) = registry.gate_words(configuration)? {
         let installed = GateArgs::parse(&words)?;
         if !is_said {
             gate.token_from = installed.token_from;

@@ -47,6 +47,36 @@ impl Configuration {
     }
 }
 
+/// What cargo takes for the setting at `path`, and where it stands: of `places`, which come in cargo's order, the first that has it, unless
+/// the environment does. Only `--config` ranks above that.
+pub fn effective<'a>(
+    path: &[&str],
+    places: impl IntoIterator<Item = &'a Configuration>,
+) -> Option<(toml::Value, Origin)> {
+    ranked(path, places, std::env::var(variable(path)).ok())
+}
+
+fn ranked<'a>(
+    path: &[&str],
+    places: impl IntoIterator<Item = &'a Configuration>,
+    of_environment: Option<String>,
+) -> Option<(toml::Value, Origin)> {
+    let found = places
+        .into_iter()
+        .find_map(|place| Some((place.get(path)?.clone(), place.origin.clone())));
+    match (found, of_environment) {
+        (Some((value, Origin::CommandLine)), _) => Some((value, Origin::CommandLine)),
+        (_, Some(text)) => Some((toml::Value::String(text), Origin::Environment)),
+        (found, None) => found,
+    }
+}
+
+/// The environment variable in which cargo looks for the setting at `path`.
+pub fn variable(path: &[&str]) -> String {
+    let name = path.join("_").to_ascii_uppercase().replace(['-', '.'], "_");
+    format!("CARGO_{name}")
+}
+
 /// The configuration files that a cargo started in `directory` reads, nearest first, with what they include.
 ///
 /// # Errors
@@ -188,6 +218,40 @@ mod tests {
         assert_eq!(
             found[2].get(&["build", "rustc"]).and_then(toml::Value::as_str),
             Some("evil")
+        );
+    }
+
+    #[test]
+    fn settings_are_ranked_as_cargo_ranks_them() {
+        let place = |origin: Origin, text: &str| Configuration {
+            origin,
+            table: text.parse().expect("TOML"),
+        };
+        let file = |text: &str| place(Origin::File("f".into()), text);
+        let given = place(Origin::CommandLine, "a.b = 'given'");
+        let (near, far) = (file("a.b = 'near'"), file("a.b = 'far'\nc = 'far'\n"));
+        let places = [given, near, far];
+        let value = |path: &[&str], places: &[Configuration], variable: Option<&str>| {
+            let (value, origin) = ranked(path, places, variable.map(str::to_owned))?;
+            Some((value.as_str()?.to_owned(), origin))
+        };
+        let (file, environment) = (Origin::File("f".into()), Origin::Environment);
+        for (path, places, variable, expected) in [
+            (&["a", "b"][..], &places[..], None, Some(("given", Origin::CommandLine))),
+            (&["a", "b"], &places, Some("x"), Some(("given", Origin::CommandLine))),
+            (&["a", "b"], &places[1..], None, Some(("near", file.clone()))),
+            (&["a", "b"], &places[1..], Some("x"), Some(("x", environment.clone()))),
+            (&["c"], &places, None, Some(("far", file))),
+            (&["c"], &places, Some("x"), Some(("x", environment.clone()))),
+            (&["d"], &places, None, None),
+            (&["d"], &places, Some("x"), Some(("x", environment))),
+        ] {
+            let expected = expected.map(|(value, origin)| (value.to_owned(), origin));
+            assert_eq!(value(path, places, variable), expected, "{path:?} {variable:?}");
+        }
+        assert_eq!(
+            variable(&["registries", "my-corp.x", "index"]),
+            "CARGO_REGISTRIES_MY_CORP_X_INDEX"
         );
     }
 

@@ -1,6 +1,6 @@
 //! Which registries a member is published to, as its manifest limits them and cargo's configuration finds them.
 
-use crate::collect::configuration::Configuration;
+use crate::collect::configuration::{self, Configuration};
 use crate::error::CliError;
 use crate::workspace::{Member, Purl, lock};
 
@@ -36,22 +36,17 @@ pub fn purls(member: &Member, configuration: &[Configuration]) -> Result<Vec<Pur
         .collect()
 }
 
-/// The index of a registry: from the environment, as cargo ranks them, or from the nearest file.
-pub fn index(name: &str, configuration: &[Configuration]) -> Option<String> {
-    let variable = format!("CARGO_REGISTRIES_{}_INDEX", name.to_ascii_uppercase().replace('-', "_"));
-    std::env::var(variable).ok().or_else(|| {
-        configuration
-            .iter()
-            .find_map(|configuration| configuration.get(&["registries", name, "index"]))
-            .and_then(|value| value.as_str().map(str::to_owned))
-    })
+/// The index of a registry, as the environment or the nearest of these places says.
+pub fn index<'a>(name: &str, places: impl IntoIterator<Item = &'a Configuration>) -> Option<String> {
+    let (value, _) = configuration::effective(&["registries", name, "index"], places)?;
+    value.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::collect::configuration::Origin;
-    use crate::workspace::{Package, Source};
+    use crate::testing;
 
     #[test]
     fn a_limited_member_is_named_with_its_registries() {
@@ -63,23 +58,7 @@ mod tests {
                     .unwrap(),
         }];
         let named = |registries: Option<&[&str]>| {
-            let member = Member {
-                package: Package {
-                    id: "a".to_owned(),
-                    name: "a".to_owned(),
-                    version: "1.0.0".to_owned(),
-                    source: Source::Path,
-                    source_text: None,
-                    manifest_path: "/w/Cargo.toml".into(),
-                    purl: Purl::new("a", "1.0.0", &Source::Path),
-                    targets: Vec::new(),
-                    readme: None,
-                    license_file: None,
-                },
-                publishable: true,
-                registries: registries.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-                is_default: true,
-            };
+            let member = testing::member("a", registries);
             purls(&member, &configuration)
                 .map(|purls| purls.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
                 .map_err(|error| error.to_string())

@@ -27,6 +27,6 @@ pub use place::Place;
 pub use provider::provide;
 pub use refusal::Refusal;
 pub use registry::Registry;
-pub use setting::Provider;
+pub use setting::{Provider, installed_words};
 pub use token::{Purpose, Token, token};
 pub use trusted_publishing::{Lease, revoke_when_ended};

@@ -1,5 +1,6 @@
 //! The registry that cargo talks to: known by its index, and only called by its name.
 
+use crate::collect::configuration;
 use crate::workspace::{Purl, lock};
 
 /// A registry.
@@ -58,13 +59,8 @@ impl Registry {
             return Some("CARGO_REGISTRY_TOKEN".to_owned());
         }
         let name = self.name.as_deref().filter(|name| *name != "crates-io")?;
-        Some(format!("CARGO_REGISTRIES_{}_TOKEN", variable_part(name)))
+        Some(configuration::variable(&["registries", name, "token"]))
     }
-}
-
-/// A registry's name in the name of a variable.
-pub(super) fn variable_part(name: &str) -> String {
-    name.to_ascii_uppercase().replace(['-', '.'], "_")
 }
 
 #[cfg(test)]

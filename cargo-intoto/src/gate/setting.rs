@@ -2,8 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::registry::variable_part;
 use crate::collect::configuration::{self, Configuration, Origin};
+use crate::collect::registries;
 use crate::error::CliError;
 use crate::foreign::{self, Unread};
 use crate::workspace::cargo_home;
@@ -44,20 +44,14 @@ impl Settings {
 
     /// The provider that cargo asks for the token of a registry, and of no other: with one, the global ones are not asked.
     pub(super) fn provider(&self, registry: Option<&str>) -> Option<Provider> {
-        let variable = match registry {
-            None => "CARGO_REGISTRY_CREDENTIAL_PROVIDER".to_owned(),
-            Some(name) => format!("CARGO_REGISTRIES_{}_CREDENTIAL_PROVIDER", variable_part(name)),
-        };
-        let found = of_environment(&variable).or_else(|| {
-            let key = key(registry, "credential-provider");
-            self.all().find_map(|configuration| {
-                Some(Provider {
-                    words: words(configuration.get(&key)?)?,
-                    origin: origin(configuration),
-                })
-            })
-        })?;
+        let found = self.words_at(&key(registry, "credential-provider"))?;
         Some(self.resolved(found))
+    }
+
+    /// The words behind the gate, if that is the provider.
+    fn gate_words(&self, registry: Option<&str>) -> Option<Vec<String>> {
+        let provider = self.provider(registry).filter(|provider| is_gate(&provider.words))?;
+        Some(provider.words[1..].to_vec())
     }
 
     /// The providers for registries without one of their own, the one that is asked first in front; none if nothing is set.
@@ -70,7 +64,7 @@ impl Settings {
             found.extend(list.into_iter().flatten().rev().filter_map(|value| {
                 Some(Provider {
                     words: words_of(value.as_str()?),
-                    origin: origin(configuration),
+                    origin: named(&configuration.origin),
                 })
             }));
         }
@@ -88,29 +82,32 @@ impl Settings {
         let mut found: Vec<String> = self
             .all()
             .filter(|configuration| keys.iter().any(|key| configuration.get(key).is_some()))
-            .map(origin)
+            .map(|configuration| named(&configuration.origin))
             .collect();
         found.dedup();
         found
     }
 
-    /// What the index of a registry is, if the files say so.
+    /// The index of a registry, if anything says it.
     pub(super) fn index(&self, registry: &str) -> Option<String> {
-        let variable = format!("CARGO_REGISTRIES_{}_INDEX", variable_part(registry));
-        std::env::var(variable).ok().or_else(|| {
-            let mut all = self.all();
-            all.find_map(|configuration| {
-                configuration
-                    .get(&["registries", registry, "index"])?
-                    .as_str()
-                    .map(str::to_owned)
-            })
-        })
+        registries::index(registry, self.all())
     }
 
     /// All places, the one that wins in front.
     fn all(&self) -> impl Iterator<Item = &Configuration> {
         self.credentials.iter().chain(&self.files)
+    }
+
+    /// The words of a setting, and where it stands.
+    fn words_at(&self, key: &[&str]) -> Option<Provider> {
+        let (value, origin) = configuration::effective(key, self.all())?;
+        Some(Provider {
+            words: words(&value)?,
+            origin: match origin {
+                Origin::Environment => format!("the variable {}", configuration::variable(key)),
+                origin => named(&origin),
+            },
+        })
     }
 
     /// A single word may be an alias for more.
@@ -121,12 +118,10 @@ impl Settings {
         if name.starts_with("cargo:") {
             return provider;
         }
-        let of_files = || {
-            let key = ["credential-alias", name.as_str()];
-            self.all().find_map(|configuration| words(configuration.get(&key)?))
-        };
-        let variable = format!("CARGO_CREDENTIAL_ALIAS_{}", variable_part(name));
-        match of_environment(&variable).map(|alias| alias.words).or_else(of_files) {
+        match self
+            .words_at(&["credential-alias", name.as_str()])
+            .map(|alias| alias.words)
+        {
             Some(words) => Provider {
                 origin: format!("{} by the alias `{name}`", provider.origin),
                 words,
@@ -136,14 +131,6 @@ impl Settings {
     }
 }
 
-fn of_environment(variable: &str) -> Option<Provider> {
-    let value = std::env::var(variable).ok()?;
-    Some(Provider {
-        words: words_of(&value),
-        origin: format!("the variable {variable}"),
-    })
-}
-
 fn key<'a>(registry: Option<&'a str>, last: &'a str) -> Vec<&'a str> {
     match registry {
         None => vec!["registry", last],
@@ -151,8 +138,8 @@ fn key<'a>(registry: Option<&'a str>, last: &'a str) -> Vec<&'a str> {
     }
 }
 
-fn origin(configuration: &Configuration) -> String {
-    match &configuration.origin {
+fn named(origin: &Origin) -> String {
+    match origin {
         Origin::File(path) => path.to_string(),
         Origin::CommandLine => "--config".to_owned(),
         Origin::Environment => "the environment".to_owned(),
@@ -173,6 +160,22 @@ pub(super) fn words_of(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
+/// The words behind the gate, if it is what cargo asks for the token of a registry (`None` is the default one) by this configuration, in
+/// cargo's order, and what `cargo login` wrote.
+///
+/// # Errors
+/// When that file cannot be read.
+pub fn installed_words(
+    registry: Option<&str>,
+    configuration: &[Configuration],
+) -> Result<Option<Vec<String>>, CliError> {
+    let settings = Settings {
+        files: configuration.to_vec(),
+        credentials: credentials(&cargo_home()?)?,
+    };
+    Ok(settings.gate_words(registry))
+}
+
 /// Whether these words start this program: by its name, or by the path of the one that runs.
 pub(super) fn is_gate(words: &[String]) -> bool {
     let Some(program) = words.first().map(Utf8Path::new) else {
@@ -183,7 +186,7 @@ pub(super) fn is_gate(words: &[String]) -> bool {
             |path: &Utf8Path| Some(path.canonicalize().ok()? == std::env::current_exe().ok()?.canonicalize().ok()?);
         program.is_absolute() && same(program).unwrap_or(false)
     };
-    program.file_stem() == Some("cargo-intoto") || is_running()
+    matches!(program.file_name(), Some("cargo-intoto" | "cargo-intoto.exe")) || is_running()
 }
 
 fn credentials(home: &Utf8Path) -> Result<Option<Configuration>, CliError> {
@@ -252,6 +255,37 @@ mod tests {
     }
 
     #[test]
+    fn words_are_the_installed_gates_only() {
+        for (provider, expected) in [
+            (
+                "['cargo-intoto', '--token-from', 'pass show x']",
+                Some(&["--token-from", "pass show x"][..]),
+            ),
+            ("['/opt/bin/cargo-intoto', '--key', 'k']", Some(&["--key", "k"])),
+            ("'cargo-intoto --trusted-publishing'", Some(&["--trusted-publishing"])),
+            ("'cargo:token'", None),
+            ("['other', 'cargo-intoto']", None),
+            ("['cargo-intoto-other', '--token-from', 'x']", None),
+        ] {
+            let text = format!("[registries.r]\ncredential-provider = {provider}\n");
+            let near = settings(&[("near", &text)], None);
+            let expected = expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+            assert_eq!(near.gate_words(Some("r")), expected, "{provider}");
+            assert_eq!(near.gate_words(None), None);
+            // Who logged in with another provider has that one.
+            let credentials = "[registries.r]\ncredential-provider = 'cargo:token'";
+            assert_eq!(
+                settings(&[("near", &text)], Some(credentials)).gate_words(Some("r")),
+                None
+            );
+        }
+        let default = "[registry]\ncredential-provider = ['cargo-intoto', '--trusted-publishing']";
+        let default = settings(&[("near", default)], None);
+        assert_eq!(default.gate_words(None), Some(vec!["--trusted-publishing".to_owned()]));
+        assert_eq!(default.gate_words(Some("r")), None);
+    }
+
+    #[test]
     fn the_last_global_provider_is_asked_first() {
         let near = "[registry]\nglobal-credential-providers = ['cargo:token', 'cargo-intoto --key k']";
         let far = "[registry]\nglobal-credential-providers = ['cargo:libsecret']";
@@ -283,6 +317,7 @@ mod tests {
             ("cargo-intoto.exe", true),
             ("cargo:token", false),
             ("cargo-intoto-other", false),
+            ("/usr/bin/cargo-intoto.sh", false),
             ("/bin/sh", false),
         ] {
             assert_eq!(is_gate(&[program.to_owned()]), is, "{program}");

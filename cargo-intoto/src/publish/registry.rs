@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::collect::configuration::Configuration;
+use crate::collect::configuration::{self, Configuration};
 use crate::collect::registries;
 use crate::error::CliError;
 use crate::gate;
@@ -10,8 +10,6 @@ use crate::workspace::{Member, Purl, lock};
 
 /// Cargo's name for its default registry.
 const DEFAULT: &str = "crates-io";
-/// How the gate is called in cargo's configuration, whatever directory it lies in.
-const PROGRAM: &str = "cargo-intoto";
 
 /// A registry that cargo knows by a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,26 +81,13 @@ impl Registry {
         &self.known
     }
 
-    /// The words behind the gate in cargo's configuration, if it is installed for this registry.
-    pub fn configured_words(&self, configuration: &[Configuration]) -> Option<Vec<String>> {
-        let own = ["registries", &self.name, "credential-provider"];
-        let path: &[&str] = if self.name == DEFAULT {
-            &["registry", "credential-provider"]
-        } else {
-            &own
-        };
-        let value = configuration.iter().find_map(|configuration| configuration.get(path))?;
-        let words: Vec<String> = match value {
-            toml::Value::String(text) => text.split_ascii_whitespace().map(str::to_owned).collect(),
-            toml::Value::Array(words) => words
-                .iter()
-                .filter_map(|word| word.as_str().map(str::to_owned))
-                .collect(),
-            _ => return None,
-        };
-        let (program, words) = words.split_first()?;
-        let program = program.rsplit(['/', '\\']).next().unwrap_or(program);
-        program.starts_with(PROGRAM).then(|| words.to_vec())
+    /// The words behind the gate where cargo is told to ask it for this registry's token, and nobody else.
+    ///
+    /// # Errors
+    /// When cargo's credentials cannot be read: they may name another provider.
+    pub fn gate_words(&self, configuration: &[Configuration]) -> Result<Option<Vec<String>>, CliError> {
+        let own = Some(self.name.as_str()).filter(|name| *name != DEFAULT);
+        gate::installed_words(own, configuration)
     }
 
     /// What `--config` is told so that cargo asks this program, with these words, for the token, and nobody else.
@@ -119,16 +104,9 @@ impl Registry {
 
 /// The registry that cargo publishes to when nobody names one.
 fn configured(configuration: &[Configuration]) -> String {
-    let variable = std::env::var("CARGO_REGISTRY_DEFAULT")
-        .ok()
-        .filter(|name| !name.is_empty());
-    variable
-        .or_else(|| {
-            configuration
-                .iter()
-                .find_map(|configuration| configuration.get(&["registry", "default"]))
-                .and_then(|value| value.as_str().map(str::to_owned))
-        })
+    configuration::effective(&["registry", "default"], configuration)
+        .and_then(|(value, _)| value.as_str().map(str::to_owned))
+        .filter(|name| !name.is_empty())
         .unwrap_or_else(|| DEFAULT.to_owned())
 }
 
@@ -136,27 +114,7 @@ fn configured(configuration: &[Configuration]) -> String {
 mod tests {
     use super::*;
     use crate::collect::configuration::Origin;
-    use crate::workspace::{Package, Source};
-
-    fn member(name: &str, registries: Option<&[&str]>) -> Member {
-        Member {
-            package: Package {
-                id: name.to_owned(),
-                name: name.to_owned(),
-                version: "1.0.0".to_owned(),
-                source: Source::Path,
-                source_text: None,
-                manifest_path: "/w/Cargo.toml".into(),
-                purl: Purl::new(name, "1.0.0", &Source::Path),
-                targets: Vec::new(),
-                readme: None,
-                license_file: None,
-            },
-            publishable: true,
-            registries: registries.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-            is_default: true,
-        }
-    }
+    use crate::testing::member;
 
     fn configuration(text: &str) -> [Configuration; 1] {
         [Configuration {
@@ -203,37 +161,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn words_are_the_installed_gates_only() {
-        let registry = |name: &str, text: &str| {
-            let configuration = configuration(text);
-            let registry = Registry::choose(Some(name), &[], &configuration).unwrap();
-            registry.configured_words(&configuration).map(|words| words.join(" "))
-        };
-        let index = "[registries.our]\nindex = 'sparse+https://our.example/i/'\n";
-        for (name, provider, expected) in [
-            (
-                "our",
-                "['cargo-intoto', '--token-from', 'pass show x']",
-                Some("--token-from pass show x"),
-            ),
-            ("our", "['/opt/bin/cargo-intoto', '--key', 'k']", Some("--key k")),
-            (
-                "our",
-                "'cargo-intoto --trusted-publishing'",
-                Some("--trusted-publishing"),
-            ),
-            ("our", "'cargo:token'", None),
-            ("our", "['other', 'cargo-intoto']", None),
-            ("crates-io", "['cargo-intoto']", None),
-        ] {
-            let text = format!("{index}credential-provider = {provider}\n");
-            assert_eq!(registry(name, &text).as_deref(), expected, "{provider}");
-        }
-        let text = "[registry]\ncredential-provider = ['cargo-intoto', '--trusted-publishing']\n";
-        assert_eq!(registry("crates-io", text).as_deref(), Some("--trusted-publishing"));
     }
 
     #[test]

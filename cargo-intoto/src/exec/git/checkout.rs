@@ -134,7 +134,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::exec::query::Query;
     use crate::testing::Scratch;
 
     #[test]
@@ -171,17 +170,8 @@ mod tests {
         scratch.commit_all();
         let object = |revision: &str| scratch.git(&["rev-parse", revision]).trim().to_owned();
         let (file, link) = (object("HEAD:f"), object("HEAD:l"));
-        let mktree = |lines: String| {
-            let list = scratch.write("list", lines);
-            let answer = Query::new(Path::new("sh"))
-                .args(["-c", &format!("git mktree < {list}")])
-                .current_dir(scratch.path())
-                .run()
-                .unwrap();
-            answer.stdout_text("git mktree").unwrap().trim().to_owned()
-        };
-        let inner = mktree(format!("100644 blob {file}\tpwned\n"));
-        let tree = mktree(format!("120000 blob {link}\ta\n040000 tree {inner}\ta\n"));
+        let inner = scratch.tree(&format!("100644 blob {file}\tpwned\n"));
+        let tree = scratch.tree(&format!("120000 blob {link}\ta\n040000 tree {inner}\ta\n"));
         let id = scratch.git(&["commit-tree", "-m", "evil", &tree]).trim().to_owned();
         let to = Scratch::new();
         let error = Repository::open(scratch.path())

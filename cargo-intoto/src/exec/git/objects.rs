@@ -238,7 +238,6 @@ impl Drop for Objects {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::exec::query::Query;
     use crate::testing::Scratch;
 
     #[test]
@@ -250,13 +249,7 @@ mod tests {
         // Ten levels of eight equal folders: a thousand million paths in ten objects.
         for _ in 0..10 {
             let lines: String = (0..8).map(|index| format!("040000 tree {tree}\td{index}\n")).collect();
-            let list = scratch.write("list", lines);
-            let answer = Query::new(Path::new("sh"))
-                .args(["-c", &format!("git mktree < {list}")])
-                .current_dir(scratch.path())
-                .run()
-                .unwrap();
-            tree = answer.stdout_text("git mktree").unwrap().trim().to_owned();
+            tree = scratch.tree(&lines);
         }
         let mut objects = Objects::open(scratch.path(), ObjectFormat::Sha1).unwrap();
         let id = parse_id(&tree, ObjectFormat::Sha1).unwrap();
