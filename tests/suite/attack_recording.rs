@@ -240,6 +240,21 @@ fn build_scripts() {
             "process-left-running",
             "std::process::Command::new(\"sh\").args([\"-c\", \"setsid sleep 60 >/dev/null 2>&1 </dev/null &\"]).status().unwrap();",
         ),
+        // Its first thread has ended, so it looks like one that has ended and was not waited for.
+        (
+            "leaves a thread running",
+            "process-left-running",
+            "unsafe extern \"C\" { fn pthread_exit(value: *const u8) -> !; }
+             if std::env::args().len() > 1 {
+                 std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(60)));
+                 unsafe { pthread_exit(std::ptr::null()) }
+             }
+             use std::process::Stdio;
+             let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+             command.arg(\"stay\").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+             command.spawn().unwrap();
+             std::thread::sleep(std::time::Duration::from_millis(300));",
+        ),
     ] {
         let sandbox = Sandbox::new();
         let project = ready(&sandbox, "hello");

@@ -6,7 +6,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::exec::{environment, process_group};
+use crate::exec::environment;
+use crate::exec::lineage::Lineage;
 
 /// No answer is longer: a public key of RSA with 16,384 bits in PEM takes a twentieth of it.
 pub(crate) const MAX_LINE: usize = 64 << 10;
@@ -17,6 +18,7 @@ const POLL: Duration = Duration::from_millis(5);
 /// A program that runs and is asked.
 pub(crate) struct Helper {
     child: Child,
+    lineage: Lineage,
     requests: Sender<Vec<u8>>,
     answers: Receiver<Result<Vec<u8>, String>>,
     deadline: Instant,
@@ -53,10 +55,8 @@ impl Helper {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
-        process_group::adopt_orphans(&mut command);
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("it cannot be started: {error}"))?;
+        let (mut child, lineage) =
+            Lineage::spawn(&mut command).map_err(|error| format!("it cannot be started: {error}"))?;
         let (requests, to_write) = mpsc::channel::<Vec<u8>>();
         // Threads, because either pipe may block for ever; they end when the child and its descendants have been ended.
         if let Some(mut stdin) = child.stdin.take() {
@@ -89,6 +89,7 @@ impl Helper {
         }
         Ok(Self {
             child,
+            lineage,
             requests,
             answers,
             deadline: Instant::now() + limit,
@@ -146,7 +147,8 @@ impl Helper {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        process_group::end_orphans(&self.child, "the helper that signs")
+        self.lineage
+            .end("the helper that signs")
             .map(|_| ())
             .map_err(|error| error.to_string())
     }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 
-use super::{environment, process_group};
+use super::environment;
+use super::lineage::Lineage;
 use crate::error::CliError;
 
 /// How often we look whether it has ended.
@@ -48,9 +49,8 @@ pub(crate) fn run(argv: &[String], directory: &Utf8Path, limit: Duration) -> Res
     // The group is killed as one at the limit; orphans that left it are found afterwards.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    process_group::adopt_orphans(&mut command);
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let (mut child, lineage) = match Lineage::spawn(&mut command) {
+        Ok(started) => started,
         Err(error) => return Ok(Ended::NotStarted(error.to_string())),
     };
     let start = Instant::now();
@@ -66,7 +66,7 @@ pub(crate) fn run(argv: &[String], directory: &Utf8Path, limit: Duration) -> Res
         }
         thread::sleep(POLL);
     };
-    process_group::end_orphans(&child, "an inspection")?;
+    lineage.end("an inspection")?;
     Ok(ended)
 }
 

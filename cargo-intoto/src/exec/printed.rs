@@ -1,17 +1,16 @@
 //! A program of the user's that prints a secret: its first line, within a time limit.
 
-use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::environment;
+use super::{environment, stream};
 
 /// No secret that fits one line is longer.
-const MAX_LINE: u64 = 64 << 10;
+const MAX_LINE: usize = 64 << 10;
 /// How often we look whether the program has ended.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -41,20 +40,11 @@ pub(crate) fn first_line(
     let mut child = command
         .spawn()
         .map_err(|error| format!("it cannot be started: {error}"))?;
-    let (sender, lines) = mpsc::sync_channel(1);
-    if let Some(stdout) = child.stdout.take() {
-        // A thread, because the pipe may block for ever; it ends with the stream, or with us.
-        thread::spawn(move || {
-            let mut reader = BufReader::new(stdout);
-            let mut line = Zeroizing::new(Vec::new());
-            let read = reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut line);
-            // Nobody waits any more when it took too long.
-            let _ = sender.send(read.map(|_| line));
-            // What else it prints is not wanted, and must not keep it from ending.
-            let _ = std::io::copy(&mut reader, &mut std::io::sink());
-        });
-    }
-    let line = match lines.recv_timeout(limit) {
+    let lines = child.stdout.take().map(|pipe| stream::first_line(pipe, MAX_LINE));
+    let line = match lines
+        .ok_or(RecvTimeoutError::Disconnected)
+        .and_then(|lines| lines.recv_timeout(limit))
+    {
         Ok(Ok(line)) => Ok(line),
         Ok(Err(error)) => Err(format!("its output cannot be read: {error}")),
         Err(RecvTimeoutError::Timeout) => Err(late()),
@@ -77,7 +67,7 @@ pub(crate) fn first_line(
     if !status.success() {
         return Err(format!("it failed ({status})"));
     }
-    if line.len() as u64 > MAX_LINE {
+    if line.len() > MAX_LINE {
         return Err(format!("its first line is longer than {MAX_LINE} bytes"));
     }
     match std::str::from_utf8(&line) {
