@@ -1,5 +1,6 @@
 //! A registry with something wrong with it: a server that stands before a good one and spoils what it is told to spoil.
 
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
@@ -15,6 +16,8 @@ pub enum Fault {
     UploadLost(&'static str),
     /// This crate's upload is kept, and answered with `500`.
     UploadUnconfirmed(&'static str),
+    /// This crate's upload is kept, and this runs in a shell before it is answered.
+    UploadThen(&'static str, String),
     /// This crate's upload is answered as if it had been kept, and these other bytes are, with the checksum to match.
     UploadExchanged(&'static str, Vec<u8>),
     /// Downloads have a byte more than the index says.
@@ -104,6 +107,10 @@ fn answer(request: &Request, fault: Option<&Fault>, registry: &Registry) -> Resp
         Some(Fault::UploadUnconfirmed(name)) if is_upload && is_of(request, name) => {
             let _ = registry.answer(request);
             return Response::new("500 Internal Server Error", "");
+        }
+        Some(Fault::UploadThen(name, script)) if is_upload && is_of(request, name) => {
+            let status = Command::new("sh").args(["-c", script]).status();
+            assert!(status.is_ok_and(|status| status.success()), "{script} failed");
         }
         Some(Fault::UploadExchanged(name, archive)) if is_upload && is_of(request, name) => {
             registry.publish_file(name, "0.1.0", archive.clone());

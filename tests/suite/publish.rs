@@ -1,5 +1,6 @@
 //! `cargo intoto publish` against a registry that takes uploads, and against one with something wrong with it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 
 use camino::Utf8PathBuf;
@@ -306,7 +307,7 @@ fn what_is_not_what_was_recorded_is_not_published() {
         .says("nothing was uploaded");
     assert_eq!(recorded.uploads(), [""; 0]);
     assert_eq!(recorded.stated("wa-0.1.0"), None);
-    // Two at once, and a disk that takes nothing: said, and nothing is lost.
+    // Two at once: said, and nothing is lost.
     let lock = File::create(recorded.links().join("publish.lock")).expect("created");
     lock.lock().expect("locked");
     recorded
@@ -314,18 +315,70 @@ fn what_is_not_what_was_recorded_is_not_published() {
         .exits(4)
         .says("is being published already");
     drop(lock);
-    let scratch = recorded.links().join("tmp");
-    fs::remove_dir_all(&scratch).expect("our own directory");
-    fs::write(&scratch, "in the way").expect("writable");
-    recorded
-        .publish(&["-p", "wb"])
+}
+
+/// What is said and kept when no file can grow, as on a full disk. A disk of a test's own takes a mount, which ordinary users may not make; so
+/// it is the limit on the size of files, which the kernel enforces at the same calls, with `EFBIG` for `ENOSPC`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing() {
+    let (sandbox, registry) = (Sandbox::new(), Registry::start());
+    let faulty = FaultyRegistry::before(&registry);
+    let config = faulty.config("here");
+    let recorded = Recorded::with_config(&sandbox, &[("wa", &[]), ("wb", &[])], registry, &config);
+    // By default the signal ends who writes too much; a full disk sends none.
+    let limited = |script: &str, words: &[&str]| {
+        let mut command = sandbox.command("sh");
+        let script = format!("trap '' XFSZ; {script}; exec \"$@\"");
+        command
+            .current_dir(recorded.project.path(""))
+            .args(["-c", &script, "sh"]);
+        command
+            .arg(twin())
+            .args(words)
+            .env("CARGO_REGISTRIES_HERE_TOKEN", TOKEN);
+        run(command)
+    };
+    let evidence = || -> BTreeMap<String, Vec<u8>> {
+        let files = recorded.links().read_dir_utf8().expect("a run").flatten();
+        let links = files.filter(|file| file.file_name().ends_with(".link"));
+        links
+            .map(|link| (link.file_name().to_owned(), fs::read(link.path()).expect("a link")))
+            .collect()
+    };
+    let before = evidence();
+    assert_eq!(before.len(), 2);
+
+    // Full from the beginning, for cargo as well: nothing is uploaded, nothing that is recorded is lost.
+    let full = "ulimit -f 0";
+    limited(full, &["publish", "-p", "wa"]).exits(4);
+    let released = limited(full, &["release"]);
+    assert!(released.code.is_some_and(|code| code > 1), "{}", released.shown());
+    limited(full, &["package", "--locked", "--workspace"]).never_says("Signed");
+    assert_eq!(recorded.uploads(), [""; 0]);
+    assert_eq!(evidence(), before);
+
+    // Full from the upload on: for the statement only, then for the question what is up as well.
+    let pid = sandbox.path("pid");
+    let noted = format!("echo $$ > {pid}");
+    let fills = |bytes: u32| format!("prlimit --fsize={bytes} --pid $(cat {pid})");
+    faulty.spoil(Fault::UploadThen("wa", fills(500)));
+    limited(&noted, &["publish", "-p", "wa"])
         .exits(4)
-        .says("wb-0.1.0 is up all the same")
-        .says("cargo intoto publish -p wb");
-    assert_eq!(recorded.uploads(), ["wb 0.1.0"]);
-    fs::remove_file(&scratch).expect("removed");
-    recorded.publish(&["-p", "wb"]).succeeds().says("Nothing to upload");
-    assert!(recorded.stated("wb-0.1.0").is_some());
+        .says("Up wa 0.1.0")
+        .says("wa-0.1.0 is up all the same")
+        .says("cargo intoto publish -p wa");
+    faulty.spoil(Fault::UploadThen("wb", fills(0)));
+    limited(&noted, &["publish", "--workspace"])
+        .exits(4)
+        .says("nobody could be asked which of wb-0.1.0 are up now")
+        .says("cargo intoto publish --workspace");
+    assert_eq!(recorded.uploads(), ["wa 0.1.0", "wb 0.1.0"]);
+    assert_eq!(evidence(), before);
+    assert!(recorded.stated("wb-0.1.0").is_none());
+    faulty.heal();
+    recorded.publish(&["--workspace"]).succeeds().says("Nothing to upload");
+    assert!(recorded.stated("wa-0.1.0").is_some() && recorded.stated("wb-0.1.0").is_some());
 }
 
 #[test]

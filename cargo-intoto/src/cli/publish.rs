@@ -256,36 +256,14 @@ impl<'a> Setting<'a> {
         if self.dry_run {
             return self.rehearse(&release, ui);
         }
-        let code = if due.is_empty() {
+        let settled = if due.is_empty() {
             ui.status("Nothing", "to upload");
-            0
+            self.attest(&release, ui)
         } else {
             let ended = self.run_cargo(&release, false)?;
-            let staged = release.check_staged(&self.staging(), ui, Staged::Perhaps);
-            // Nobody needs it any more; what is left behind is removed before the next time.
-            let _ = clear(&self.staging());
-            self.ask(&mut release, ui)?;
-            release.tell(ui);
-            // The gate refuses them too; only here the refusal is told from any other failure of cargo's.
-            if let (false, Err(error)) = (ended.status.success(), staged) {
-                self.attest(&release, ui)?;
-                return Err(self.go_on(error.because(tally(&release, &due))));
-            }
-            ended.code()
+            self.settle(&mut release, &due, &ended, ui)
         };
-        self.attest(&release, ui)?;
-        release.complete(&due).map_err(|error| {
-            let error = match code {
-                0 => error,
-                code => error.because(format!("`cargo publish` ended with code {code}")),
-            };
-            self.go_on(error)
-        })?;
-        if code != 0 {
-            ui.warn(format!(
-                "`cargo publish` ended with code {code}, and yet all of the release is up"
-            ));
-        }
+        settled.map_err(|error| self.go_on(error))?;
         ui.status(
             "Published",
             format!(
@@ -295,6 +273,38 @@ impl<'a> Setting<'a> {
             ),
         );
         Ok(Exit::Success)
+    }
+
+    /// Finds out what came of it when cargo has ended, says so and states what is up.
+    fn settle(&self, release: &mut Release, due: &[String], ended: &Ended, ui: &Ui) -> Result<(), CliError> {
+        let code = ended.code();
+        let staged = release.check_staged(&self.staging(), ui, Staged::Perhaps);
+        // Nobody needs it any more; what is left behind is removed before the next time.
+        let _ = clear(&self.staging());
+        self.ask(release, ui).map_err(|error| {
+            CliError::failure(format!(
+                "`cargo publish` ended with code {code}, and nobody could be asked which of {} are up now",
+                due.join(", ")
+            ))
+            .because(error)
+        })?;
+        release.tell(ui);
+        let attested = self.attest(release, ui);
+        // The gate refuses them too; only here the refusal is told from any other failure of cargo's.
+        if let (false, Err(error)) = (ended.status.success(), staged) {
+            return Err(error.because(tally(release, due)));
+        }
+        attested?;
+        release.complete(due).map_err(|error| match code {
+            0 => error,
+            code => error.because(format!("`cargo publish` ended with code {code}")),
+        })?;
+        if code != 0 {
+            ui.warn(format!(
+                "`cargo publish` ended with code {code}, and yet all of the release is up"
+            ));
+        }
+        Ok(())
     }
 
     /// Asks the registry anew what it has.
@@ -358,10 +368,10 @@ impl<'a> Setting<'a> {
                 }
                 Ok(false) => ui.status("Stated", format!("{path} already")),
                 Err(error) => {
-                    return Err(self.go_on(error.hint(format!(
+                    return Err(error.hint(format!(
                         "{} is up all the same; the statement is written when the command is run again",
                         item.stem()
-                    ))));
+                    )));
                 }
             }
         }
