@@ -217,7 +217,27 @@ fn whose_layout_counts_and_until_when() {
         .into_path();
     trust(&["add", "hello", "--key", owner.as_str(), "--scope", "pkg:cargo/other"]);
     refused(&publish(&project, &[], &[]), &registry, &["owner-unknown"]);
-    publish(&project, &[], &["--key", owner.as_str()]).succeeds();
+    // The tree does not say whom to trust; the user does, with the same words.
+    let config = sandbox.read("cargo-home/config.toml");
+    let installed = format!(
+        "{config}credential-provider = [{:?}, \"--key\", {:?}]\n",
+        twin().as_str(),
+        owner.as_str()
+    );
+    let plain = |expected: &str| {
+        let mut command = sandbox.command("cargo");
+        command
+            .current_dir(project.path(""))
+            .env("CARGO_REGISTRIES_OURS_TOKEN", TOKEN)
+            .args(["publish", "--no-verify", "--allow-dirty"]);
+        let output = sandbox::run(command);
+        output.says(expected)
+    };
+    project.file(".cargo/config.toml", &installed);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    fs::remove_file(project.path(".cargo/config.toml")).expect("it was just written");
+    sandbox.write("cargo-home/config.toml", installed);
+    plain("Published hello").succeeds();
     assert_eq!(uploads(&registry), ["hello 0.1.0"]);
 }
 

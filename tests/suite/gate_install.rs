@@ -77,7 +77,7 @@ fn every_way_around_is_told() {
     project.hello();
     project.intoto(&["gate", "install", "--registry", "ours"]).succeeds();
     let closed = |output: Output| output.succeeds().prints("the gate is in effect");
-    closed(status(&project, &[]));
+    closed(status(&project, &[])).prints("note: plain `cargo publish` compiles the project again");
     closed(status(&project, &[("CARGO_REGISTRY_TOKEN", TOKEN)]));
     for (variables, text) in [
         (
@@ -116,12 +116,41 @@ fn every_way_around_is_told() {
         std::fs::remove_file(path).expect("it was just written");
         closed(status(&project, &[]));
     }
+    // Programs that are only called like the gate: another name, and a file of the tree.
+    let provider = |words: &str| format!("[registries.ours]\ncredential-provider = [{words}]\n");
+    let config = "hello/.cargo/config.toml";
+    sandbox.write(config, provider("'cargo-intoto-other'"));
+    status(&project, &[]).exits(1).prints("cargo asks `cargo-intoto-other`");
+    sandbox.write(config, provider("'./bin/cargo-intoto'"));
+    status(&project, &[])
+        .exits(1)
+        .prints("a file of the tree, says which `./bin/cargo-intoto` cargo starts");
+    // The gate itself, told by the tree whom to trust; told so by the user it trusts for all crates alike.
+    sandbox.write(config, provider("'cargo-intoto', '--key', 'evil.pub'"));
+    status(&project, &[])
+        .prints("the gate refuses everything")
+        .prints("says whose layouts count");
+    project
+        .intoto(&["gate", "install", "--local", "--key", "evil.pub"])
+        .exits(2)
+        .says("a file of the tree says nothing about whose layouts count");
+    std::fs::remove_file(sandbox.path(config)).expect("it was just written");
+    sandbox.write(
+        "cargo-home/config.toml",
+        registry.config("ours") + &provider("'cargo-intoto', '--key', 'k.pub'")["[registries.ours]\n".len()..],
+    );
+    closed(status(&project, &[])).prints("for every crate alike");
     sandbox.write(
         "hello/.cargo/config.toml",
         "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n",
     );
     closed(status(&project, &[]))
         .prints("registries without a provider of their own get their tokens from cargo:token");
+    closed(status(
+        &project,
+        &[("CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS", "cargo:one cargo:two")],
+    ))
+    .prints("get their tokens from cargo:two, cargo:one, cargo:token");
 }
 
 #[test]

@@ -358,25 +358,37 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(recorded.uploads(), [""; 0]);
     assert_eq!(evidence(), before);
 
-    // Full from the upload on: for the statement only, then for the question what is up as well.
+    // Full from the upload on, when cargo cannot keep what it fetches back, and when nothing can be asked for at all. What cargo left of the
+    // download is no other crate.
     let pid = sandbox.path("pid");
     let noted = format!("echo $$ > {pid}");
     let fills = |bytes: u32| format!("prlimit --fsize={bytes} --pid $(cat {pid})");
     faulty.spoil(Fault::UploadThen("wa", fills(500)));
     limited(&noted, &["publish", "-p", "wa"])
         .exits(4)
-        .says("Up wa 0.1.0")
-        .says("wa-0.1.0 is up all the same")
+        .says("Unknown wa 0.1.0")
+        .says("0 of 1 crate")
         .says("cargo intoto publish -p wa");
     faulty.spoil(Fault::UploadThen("wb", fills(0)));
     limited(&noted, &["publish", "--workspace"])
         .exits(4)
         .says("nobody could be asked which of wb-0.1.0 are up now")
         .says("cargo intoto publish --workspace");
+    faulty.heal();
+    // Only the statement cannot be written.
+    let scratch = recorded.links().join("tmp");
+    // Perhaps nothing was written yet since it was cleared away.
+    let _ = fs::remove_dir_all(&scratch);
+    fs::write(&scratch, "in the way").expect("writable");
+    recorded
+        .publish(&["--workspace"])
+        .exits(4)
+        .says("wa-0.1.0 is up all the same")
+        .says("cargo intoto publish --workspace");
+    fs::remove_file(&scratch).expect("removed");
     assert_eq!(recorded.uploads(), ["wa 0.1.0", "wb 0.1.0"]);
     assert_eq!(evidence(), before);
     assert!(recorded.stated("wb-0.1.0").is_none());
-    faulty.heal();
     recorded.publish(&["--workspace"]).succeeds().says("Nothing to upload");
     assert!(recorded.stated("wa-0.1.0").is_some() && recorded.stated("wb-0.1.0").is_some());
 }

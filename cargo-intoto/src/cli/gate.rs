@@ -103,6 +103,11 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
 
 fn install(args: &InstallArgs, ui: &Ui) -> Result<Exit, CliError> {
     let registry = registry(args.place.registry.as_deref())?;
+    if args.place.local && args.gate.say_whom_to_trust() {
+        return Err(CliError::usage("a file of the tree says nothing about whose layouts count for it")
+            .hint("leave out `--key` and `--trust-store`: whoever publishes trusts the owner by `cargo intoto trust add`")
+            .hint("leave out `--local`: your own configuration may say it"));
+    }
     let file = File::of(&args.place)?;
     let gate = rebased(&args.gate, file.root.as_deref())?;
     let mut words = vec![program(args.place.local, ui)?];

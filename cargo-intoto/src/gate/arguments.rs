@@ -69,6 +69,11 @@ impl GateArgs {
             })
     }
 
+    /// Whether they say themselves whose layout counts.
+    pub fn say_whom_to_trust(&self) -> bool {
+        !self.keys.is_empty() || self.trust.trust_store.is_some()
+    }
+
     /// The words that [`parse`](Self::parse) reads as these.
     pub fn to_words(&self) -> Vec<String> {
         let mut words = Vec::new();

@@ -5,6 +5,7 @@ use camino::Utf8Path;
 use super::setting::{Provider, Settings, is_gate};
 use super::{GateArgs, Registry};
 use crate::error::CliError;
+use crate::verification::author_tree::AuthorTree;
 
 /// What stands between a crate and a registry.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl Status {
     /// When cargo's configuration cannot be read.
     pub fn find(here: &Utf8Path, registry: Option<&str>) -> Result<Self, CliError> {
         let settings = Settings::read(here)?;
+        let root = AuthorTree::find(here, None).ok().map(|tree| tree.root().to_owned());
         let mut bypasses = Vec::new();
         let mut notes = Vec::new();
         let mut open = |what: String, how_to_close: &str| {
@@ -67,8 +69,27 @@ impl Status {
                 },
             ),
             Some(provider) => {
-                if let Err(error) = GateArgs::parse(&provider.words[1..]) {
+                let args = GateArgs::parse(&provider.words[1..]);
+                let own_trust = args.as_ref().is_ok_and(GateArgs::say_whom_to_trust);
+                if let Err(error) = &args {
                     notes.push(format!("the gate refuses everything: {error}"));
+                }
+                let file = match &root {
+                    Some(root) => provider.of_tree(root)?,
+                    None => None,
+                };
+                match file {
+                    Some(file) if provider.words[0].contains(std::path::is_separator) => open(
+                        format!("{file}, a file of the tree, says which `{}` cargo starts", provider.words[0]),
+                        &format!("run `{install}`, and take it out of that file"),
+                    ),
+                    Some(file) if own_trust => notes.push(format!(
+                        "the gate refuses everything: {file} says whose layouts count, and it is a file of the tree"
+                    )),
+                    None if own_trust => notes.push(format!(
+                        "whose layouts count for {called} is said for every crate alike; `cargo intoto trust add` says it for each"
+                    )),
+                    _ => {}
                 }
                 if !starts(&provider.words[0]) {
                     notes.push(format!(
@@ -113,6 +134,10 @@ impl Status {
                 "let the gate fetch it when it has decided: `gate install --trusted-publishing` or `--token-from`; else set it for `cargo intoto publish` alone, or publish with `--no-verify`",
             );
         }
+        notes.push(
+            "plain `cargo publish` compiles the project again before it uploads, so its code runs meanwhile: `--no-verify` leaves that out, and `cargo intoto publish` does so (the package step has compiled the same bytes)"
+                .to_owned(),
+        );
         notes.push(
             "nobody is asked by `cargo publish --token` or with `--config`: only who has no token is held by the gate"
                 .to_owned(),

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use super::arguments::GateArgs;
 use super::protocol::{self, Answer, MAX_LINE, Operation, Request};
+use super::registry::DEFAULT;
+use super::setting::words_of_tree;
 use super::token::{Purpose, Token, has_token, token};
 use super::{Place, Question, Refusal, Registry, Upload, ahead, decide};
 use crate::error::CliError;
@@ -101,7 +103,7 @@ fn grant(request: &Request, ui: &Ui) -> Result<Option<Token>, Refusal> {
                 "{name} {version} must not be uploaded to {}",
                 registry.name().unwrap_or_else(|| registry.url())
             );
-            let decided = publish(&registry, &args()?, (name, version, checksum), ui);
+            let decided = publish(&registry, &request.arguments, &args()?, (name, version, checksum), ui);
             decided.map_err(|refusal| refusal.under(&refused))?;
             found(Purpose::Publish)
                 .map(Some)
@@ -114,6 +116,7 @@ fn grant(request: &Request, ui: &Ui) -> Result<Option<Token>, Refusal> {
 /// Decides on an upload and on what cargo staged beside it.
 fn publish(
     registry: &Registry,
+    words: &[String],
     args: &GateArgs,
     (name, version, checksum): (&str, &str, &str),
     ui: &Ui,
@@ -125,6 +128,9 @@ fn publish(
             .ok_or_else(|| CliError::cannot_decide(format!("cargo's checksum of {name} {version} is no sha256")))?;
         let upload = Upload::new(name, version, sha256)?;
         let place = Place::find(&here()?, args)?;
+        if args.say_whom_to_trust() {
+            check_words(&place, registry, words)?;
+        }
         let terms = place.terms(args)?;
         let staging = place.staging();
         let following = ahead(&staging, &upload, &terms.links, ui)?;
@@ -156,6 +162,18 @@ fn publish(
         format_args!("{} by {}{beside}", upload.file_name(), report.layout_name),
     );
     Ok(())
+}
+
+/// What lies in a tree says nothing about whose layout counts for it, and cargo takes the nearest file of its configuration.
+fn check_words(place: &Place, registry: &Registry, words: &[String]) -> Result<(), CliError> {
+    let name = registry.name().filter(|name| *name != DEFAULT);
+    match words_of_tree(&here()?, place.root(), name, words)? {
+        None => Ok(()),
+        Some(file) => Err(CliError::cannot_decide(format!(
+            "{file} says whose layouts count, and it is a file of the tree that is to be judged"
+        ))
+        .hint("take `--key` and `--trust-store` out of it; `cargo intoto trust add` or your own cargo configuration says whom you trust")),
+    }
 }
 
 /// Cargo's own current directory, which is ours.

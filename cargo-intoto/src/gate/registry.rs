@@ -3,6 +3,9 @@
 use crate::collect::configuration;
 use crate::workspace::{Purl, lock};
 
+/// Cargo's name for its default registry.
+pub(super) const DEFAULT: &str = "crates-io";
+
 /// A registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {
@@ -58,7 +61,7 @@ impl Registry {
         if self.is_default() {
             return Some("CARGO_REGISTRY_TOKEN".to_owned());
         }
-        let name = self.name.as_deref().filter(|name| *name != "crates-io")?;
+        let name = self.name.as_deref().filter(|name| *name != DEFAULT)?;
         Some(configuration::variable(&["registries", name, "token"]))
     }
 }

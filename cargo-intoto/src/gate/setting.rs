@@ -27,6 +27,31 @@ pub struct Provider {
     pub words: Vec<String>,
     /// The file or variable.
     pub origin: String,
+    /// The files that say so.
+    files: Vec<Utf8PathBuf>,
+}
+
+impl Provider {
+    fn new(words: Vec<String>, key: &[&str], origin: &Origin) -> Self {
+        Self {
+            words,
+            origin: match origin {
+                Origin::Environment => format!("the variable {}", configuration::variable(key)),
+                origin => named(origin),
+            },
+            files: match origin {
+                Origin::File(path) => vec![path.clone()],
+                Origin::CommandLine | Origin::Environment => Vec::new(),
+            },
+        }
+    }
+
+    /// The file of the tree below `root` that has a say in it, and so whoever changes the tree; one's own settings are never meant.
+    pub(super) fn of_tree(&self, root: &Utf8Path) -> Result<Option<&Utf8Path>, CliError> {
+        let home = cargo_home()?;
+        let is_of_tree = |file: &&Utf8PathBuf| file.starts_with(root) && file.parent() != Some(&*home);
+        Ok(self.files.iter().find(is_of_tree).map(|file| file.as_path()))
+    }
 }
 
 impl Settings {
@@ -57,16 +82,17 @@ impl Settings {
     /// The providers for registries without one of their own, the one that is asked first in front; none if nothing is set.
     pub(super) fn global(&self) -> Vec<Provider> {
         let key = ["registry", "global-credential-providers"];
-        let mut found: Vec<Provider> = Vec::new();
-        // Lists are joined, with the nearest file's at the end; and the end is asked first.
+        let variable = std::env::var(configuration::variable(&key)).unwrap_or_default();
+        // Lists are joined, with the nearest file's at the end, and the environment's behind; and the end is asked first.
+        let mut found: Vec<Provider> = words_of(&variable)
+            .into_iter()
+            .rev()
+            .map(|word| Provider::new(vec![word], &key, &Origin::Environment))
+            .collect();
         for configuration in self.all() {
             let list = configuration.get(&key).and_then(toml::Value::as_array);
-            found.extend(list.into_iter().flatten().rev().filter_map(|value| {
-                Some(Provider {
-                    words: words_of(value.as_str()?),
-                    origin: named(&configuration.origin),
-                })
-            }));
+            let texts = list.into_iter().flatten().rev().filter_map(toml::Value::as_str);
+            found.extend(texts.map(|text| Provider::new(words_of(text), &key, &configuration.origin)));
         }
         found.into_iter().map(|provider| self.resolved(provider)).collect()
     }
@@ -101,13 +127,7 @@ impl Settings {
     /// The words of a setting, and where it stands.
     fn words_at(&self, key: &[&str]) -> Option<Provider> {
         let (value, origin) = configuration::effective(key, self.all())?;
-        Some(Provider {
-            words: words(&value)?,
-            origin: match origin {
-                Origin::Environment => format!("the variable {}", configuration::variable(key)),
-                origin => named(&origin),
-            },
-        })
+        Some(Provider::new(words(&value)?, key, &origin))
     }
 
     /// A single word may be an alias for more.
@@ -118,13 +138,11 @@ impl Settings {
         if name.starts_with("cargo:") {
             return provider;
         }
-        match self
-            .words_at(&["credential-alias", name.as_str()])
-            .map(|alias| alias.words)
-        {
-            Some(words) => Provider {
+        match self.words_at(&["credential-alias", name.as_str()]) {
+            Some(alias) => Provider {
                 origin: format!("{} by the alias `{name}`", provider.origin),
-                words,
+                words: alias.words,
+                files: [provider.files, alias.files].concat(),
             },
             None => provider,
         }
@@ -158,6 +176,28 @@ fn words(value: &toml::Value) -> Option<Vec<String>> {
 /// The words of a provider that is written as one text.
 pub(super) fn words_of(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
+}
+
+/// The file of the tree below `root` with these words behind the provider that cargo asks for the token of a registry (`None` is the default
+/// one), when it is started in `here`.
+///
+/// # Errors
+/// When cargo's configuration cannot be read.
+pub(super) fn words_of_tree(
+    here: &Utf8Path,
+    root: &Utf8Path,
+    registry: Option<&str>,
+    given: &[String],
+) -> Result<Option<Utf8PathBuf>, CliError> {
+    let settings = Settings::read(here)?;
+    for provider in settings.provider(registry).into_iter().chain(settings.global()) {
+        if provider.words.get(1..) == Some(given)
+            && let Some(file) = provider.of_tree(root)?
+        {
+            return Ok(Some(file.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// The words behind the gate, if it is what cargo asks for the token of a registry (`None` is the default one) by this configuration, in

@@ -6,6 +6,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::digest::{sha256, to_hex};
 use tempfile::TempDir;
 
 use crate::collect::configuration::Configuration;
@@ -83,7 +84,7 @@ impl<'a> Asked<'a> {
             .map_err(|error| CliError::failure("failed to start cargo").because(error))?;
         let words = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
         let stem = format!("{name}-{version}");
-        // Cargo keeps what it downloaded only with the checksum of the index; what it thinks of the manifest inside does not matter here.
+        // Cargo writes what it downloaded only with the checksum of the index; what it thinks of the manifest inside does not matter here.
         let Some(path) = find(&self.home.join("registry/cache"), &format!("{stem}.crate")) else {
             return Ok(match output.status.success() {
                 true => Served::Unknown(format!("cargo found {spec} and downloaded nothing")),
@@ -92,12 +93,35 @@ impl<'a> Asked<'a> {
         };
         Ok(match CrateFile::read(&path, Some(&stem), &CrateLimits::default()) {
             Ok(crate_file) => Served::Crate(Box::new(crate_file)),
+            // What it did not write to the end, as on a full disk, says nothing about the registry.
+            Err(_) if !output.status.success() && !self.is_of_index(&path) => understand(words, &spec),
             Err(error) => Served::Unsound(match std::error::Error::source(&error) {
                 Some(cause) => cause.to_string(),
                 None => error.to_string(),
             }),
         })
     }
+
+    /// Whether the index that cargo read has the checksum of this file.
+    fn is_of_index(&self, path: &Utf8Path) -> bool {
+        let Ok(bytes) = fs::read(path) else { return false };
+        let checksum = to_hex(&sha256(&bytes));
+        let mut directories = vec![self.home.join("registry/index")];
+        while let Some(directory) = directories.pop() {
+            for entry in directory.read_dir_utf8().into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    directories.push(entry.into_path());
+                } else if fs::read(entry.path()).is_ok_and(|bytes| contains(&bytes, checksum.as_bytes())) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
 }
 
 /// What a failing cargo meant. A misunderstanding is harmless: a version that is wrongly said to be missing is refused by the registry when it is
