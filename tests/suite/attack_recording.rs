@@ -246,15 +246,14 @@ fn build_scripts() {
             "process-left-running",
             "unsafe extern \"C\" { fn syscall(number: i64, ...) -> i64; }
              if std::env::args().len() > 1 {
-                 std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(60)));
+                 std::thread::spawn(|| std::thread::park_timeout(std::time::Duration::from_secs(60)));
                  let exit = if cfg!(target_arch = \"x86_64\") { 60 } else { 93 };
                  unsafe { syscall(exit, 0) };
              }
              use std::process::Stdio;
              let mut command = std::process::Command::new(std::env::current_exe().unwrap());
              command.arg(\"stay\").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-             command.spawn().unwrap();
-             std::thread::sleep(std::time::Duration::from_millis(300));",
+             command.spawn().unwrap();",
         ),
     ] {
         let sandbox = Sandbox::new();
