@@ -46,6 +46,7 @@ const COMMANDS: &[&str] = &[
     "trust list",
     "trust show",
     "trust update",
+    "trust owners",
     "trust remove",
     "gate",
     "gate install",

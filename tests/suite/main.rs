@@ -26,6 +26,7 @@ mod record;
 mod signers;
 mod source_fetch;
 mod test_step;
+mod tuf;
 mod vector_files;
 mod verify;
 mod workspaces;

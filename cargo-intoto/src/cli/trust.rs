@@ -1,5 +1,6 @@
 //! `cargo intoto trust`: whose layouts are believed, for which crates.
 
+mod owners;
 mod tuf;
 
 use camino::Utf8PathBuf;
@@ -34,6 +35,8 @@ enum TrustCommand {
     Show(NameArgs),
     /// Ask the TUF repositories of all entries, or of one, again
     Update(UpdateArgs),
+    /// Print a list of owners, as a TUF repository hands it out
+    Owners(owners::OwnersArgs),
     /// Believe an entry's owners no longer
     Remove(NameArgs),
 }
@@ -98,6 +101,7 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
         TrustCommand::List => list(&args.store, ui),
         TrustCommand::Show(show_args) => show(&args.store, show_args, ui),
         TrustCommand::Update(update_args) => tuf::update(&args.store, update_args.name.as_deref(), ui),
+        TrustCommand::Owners(owners_args) => owners::run(owners_args, ui),
         TrustCommand::Remove(remove_args) => remove(&args.store, remove_args, ui),
     }
 }
@@ -106,29 +110,12 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
     if args.name.is_empty() || args.name.chars().any(char::is_control) {
         return Err(CliError::usage("an entry needs a name without control characters"));
     }
-    let mut scope: Vec<Scope> = args.scope.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    scope.sort();
-    scope.dedup();
+    let scope = scopes(&args.scope)?;
     if let (Some(repository), Some(root)) = (&args.tuf.tuf, &args.tuf.root) {
         return tuf::add(store, &args.name, scope, (repository, root), &args.tuf, ui);
     }
-    let mut keys: Vec<PublicKey> = Vec::new();
-    for text in &args.keys {
-        let key = find_public(text)?;
-        if keys.contains(&key) {
-            return Err(CliError::usage(format!("the key `{text}` is given twice")));
-        }
-        keys.push(key);
-    }
-    let all = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-    let threshold = args.threshold.unwrap_or(all);
-    if threshold < 1 || threshold > all {
-        return Err(CliError::usage(format!(
-            "a threshold of {threshold} cannot be met by {}",
-            count(keys.len(), "key")
-        ))
-        .hint("leave `--threshold` out to demand the signatures of all keys"));
-    }
+    let keys = find_all(&args.keys)?;
+    let threshold = threshold(args.threshold, &keys)?;
     let entry = Entry {
         name: args.name.clone(),
         scope,
@@ -145,6 +132,40 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
         format_args!("`{}` for {}", args.name, args.scope.join(", ")),
     );
     Ok(Exit::Success)
+}
+
+/// The public keys that are named, each once.
+fn find_all(words: &[String]) -> Result<Vec<PublicKey>, CliError> {
+    let mut keys: Vec<PublicKey> = Vec::new();
+    for text in words {
+        let key = find_public(text)?;
+        if keys.contains(&key) {
+            return Err(CliError::usage(format!("the key `{text}` is given twice")));
+        }
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+fn scopes(words: &[String]) -> Result<Vec<Scope>, CliError> {
+    let mut scope: Vec<Scope> = words.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    scope.sort();
+    scope.dedup();
+    Ok(scope)
+}
+
+/// How many of the keys must sign; all, unless something else is said.
+fn threshold(given: Option<u32>, keys: &[PublicKey]) -> Result<u32, CliError> {
+    let all = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+    let threshold = given.unwrap_or(all);
+    if threshold < 1 || threshold > all {
+        return Err(CliError::usage(format!(
+            "a threshold of {threshold} cannot be met by {}",
+            count(keys.len(), "key")
+        ))
+        .hint("leave `--threshold` out to demand the signatures of all keys"));
+    }
+    Ok(threshold)
 }
 
 /// Puts a new entry into the store at `path`; a name is never taken over.

@@ -15,4 +15,4 @@ mod tuf;
 pub use entry::{AcceptedLayout, Entry, Origin};
 pub use scope::Scope;
 pub use store::{Asked, Store, TrustArgs};
-pub use tuf::{Brought, Place, Project, RoleState, TufSource};
+pub use tuf::{Brought, OwnersList, Place, Project, RoleState, TufSource};

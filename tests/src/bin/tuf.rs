@@ -1,5 +1,5 @@
-//! A maintainer's tool for a TUF repository, as the documentation calls it: `tuf-publish [--rotate-root] NAME=FILE…` in the directory above
-//! the repository `tuf`.
+//! A maintainer's tool for a TUF repository, as the documentation calls it: `tuf-publish [--rotate-root] NAME=FILE…` beside the
+//! repository `../tuf`.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_tests::tuf::Repository;
 
 fn main() -> ExitCode {
-    let directory = std::env::var("TUF_REPOSITORY").map_or_else(|_| Utf8PathBuf::from("tuf"), Utf8PathBuf::from);
+    let directory = Utf8PathBuf::from("../tuf");
     let mut repository = Repository::open(&directory);
     for word in std::env::args().skip(1) {
         match word.split_once('=') {

@@ -11,7 +11,6 @@ mod client;
     expect(dead_code, reason = "only the client asks for all of it")
 )]
 mod local;
-#[cfg_attr(not(feature = "sigstore"), expect(dead_code, reason = "only the client reads it"))]
 mod owners;
 mod place;
 #[cfg(feature = "sigstore")]
@@ -24,6 +23,7 @@ use intoto_core::key::PublicKey;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
+pub use self::owners::OwnersList;
 pub use self::place::{Place, Project};
 
 use self::local::Local;
@@ -147,15 +147,15 @@ impl Brought {
             accepted: entry.accepted.clone(),
             origin,
         };
-        let layout_now = self.layout.as_deref().and_then(signed_sha256);
-        let mut found = vec![fetched(&owners.now, Origin::Fetched { layout: layout_now })];
         let digests = [Some(sha256(layout)), signed_sha256(layout)];
-        for former in &owners.former {
-            let listed = digests.iter().flatten().any(|digest| former.layouts.contains(digest));
-            if at < former.until && listed {
-                found.push(fetched(&former.owners, Origin::Former));
-            }
-        }
+        let counts = |former: &&owners::Former| {
+            at < former.until && digests.iter().flatten().any(|digest| former.layouts.contains(digest))
+        };
+        // They come first: who owns the project still may have owned it then, and for this layout it is then that counts.
+        let former = owners.former.iter().filter(counts);
+        let mut found: Vec<Entry> = former.map(|former| fetched(&former.owners, Origin::Former)).collect();
+        let layout = self.layout.as_deref().and_then(signed_sha256);
+        found.push(fetched(&owners.now, Origin::Fetched { layout }));
         found
     }
 }

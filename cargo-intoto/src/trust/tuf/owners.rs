@@ -1,12 +1,13 @@
 //! The target `PROJECT/owners.toml`: who owns a project's layouts now, and who did before.
 
+use intoto_core::digest::to_hex;
 use intoto_core::key::PublicKey;
 use intoto_core::time::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::value::Datetime;
 
 use crate::error::CliError;
-use crate::signing::parse_public_key;
+use crate::signing::{parse_public_key, public_key_text};
 use crate::trust::form;
 use crate::trust::scope::Scope;
 
@@ -19,18 +20,18 @@ const MAX_FORMER: usize = 256;
 /// More layouts than any project signs between two changes of owners.
 const MAX_LAYOUTS: usize = 4096;
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawOwners {
     format: u32,
     scope: Vec<String>,
     threshold: u32,
     keys: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<RawFormer>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFormer {
     until: Datetime,
@@ -64,6 +65,75 @@ pub(super) struct Former {
     /// The layouts of theirs that still count, by the sha256 of the file or of what is signed in it: whoever has a former key cannot
     /// add one.
     pub(super) layouts: Vec<[u8; 32]>,
+}
+
+/// A list of owners that is to be written.
+#[derive(Debug)]
+pub struct OwnersList<'a> {
+    /// The crates that they speak for.
+    pub scope: &'a [Scope],
+    /// Their keys.
+    pub keys: &'a [PublicKey],
+    /// How many of them must sign.
+    pub threshold: u32,
+    /// The list that this one takes the place of, until when its owners count, and for which layouts' files.
+    pub replaced: Option<(&'a [u8], Timestamp, &'a [Vec<u8>])>,
+}
+
+impl OwnersList<'_> {
+    /// The text of the target `PROJECT/owners.toml`.
+    ///
+    /// # Errors
+    /// When it would not be understood, or the list that it takes the place of is not.
+    pub fn to_toml(&self) -> Result<String, CliError> {
+        let mut former = Vec::new();
+        if let Some((replaced, until, layouts)) = self.replaced {
+            let before = Owners::parse(replaced).map_err(|error| {
+                CliError::cannot_decide("the list that is replaced is not understood").because(error)
+            })?;
+            let digests = layouts.iter().map(|layout| {
+                super::signed_sha256(layout)
+                    .ok_or_else(|| CliError::cannot_decide("what should still count is no signed layout"))
+            });
+            let replaced = Former {
+                until,
+                owners: before.now,
+                layouts: digests.collect::<Result<_, _>>()?,
+            };
+            for group in std::iter::once(&replaced).chain(&before.former) {
+                former.push(RawFormer::of(group)?);
+            }
+        }
+        let raw = RawOwners {
+            format: FORMAT,
+            scope: self.scope.iter().map(Scope::to_string).collect(),
+            threshold: self.threshold,
+            keys: self.keys.iter().map(public_key_text).collect(),
+            former,
+        };
+        let text = toml::to_string_pretty(&raw)
+            .map_err(|error| CliError::failure("failed to write the owners as TOML").because(error))?;
+        Owners::parse(text.as_bytes())?;
+        Ok(text)
+    }
+}
+
+impl RawFormer {
+    fn of(former: &Former) -> Result<Self, CliError> {
+        let until = former.until.to_string();
+        Ok(Self {
+            until: until
+                .parse()
+                .map_err(|error| CliError::failure(format!("{until} is no time of TOML")).because(error))?,
+            threshold: former.owners.threshold,
+            keys: former.owners.keys.iter().map(public_key_text).collect(),
+            layouts: former
+                .layouts
+                .iter()
+                .map(|digest| format!("sha256:{}", to_hex(digest)))
+                .collect(),
+        })
+    }
 }
 
 impl Owners {
@@ -154,6 +224,40 @@ mod tests {
         assert_eq!(owners.now.keys.len(), 1);
         assert_eq!(owners.former[0].layouts, [[0xab; 32]]);
         assert_eq!(owners.former[0].until.to_string(), "2027-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_list_takes_the_place_of_another() {
+        let key = parse_public_key(KEY, "test").unwrap();
+        let scope = ["pkg:cargo/a".parse().unwrap()];
+        let list = |threshold, replaced| {
+            let list = OwnersList {
+                scope: &scope,
+                keys: std::slice::from_ref(&key),
+                threshold,
+                replaced,
+            };
+            list.to_toml()
+        };
+        let first = list(1, None).unwrap();
+        assert_eq!(Owners::parse(first.as_bytes()).unwrap().now.keys, [key.clone()]);
+        assert!(list(2, None).is_err(), "nobody could sign");
+        let until = "2027-03-01T00:00:00Z".parse().unwrap();
+        assert!(list(1, Some((b"x", until, &[]))).is_err());
+        assert!(
+            list(1, Some((first.as_bytes(), until, &[]))).is_err(),
+            "no layout still counts"
+        );
+        let layouts = [br#"{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[]}"#.to_vec()];
+        let second = list(1, Some((first.as_bytes(), until, &layouts))).unwrap();
+        let third = list(1, Some((second.as_bytes(), until, &layouts))).unwrap();
+        let former = Owners::parse(third.as_bytes()).unwrap().former;
+        assert_eq!(former.len(), 2, "those before are kept");
+        assert_eq!(former[0].layouts, former[1].layouts);
+        assert!(
+            list(1, Some((first.as_bytes(), until, &[b"{}".to_vec()]))).is_err(),
+            "no layout"
+        );
     }
 
     #[test]
