@@ -13,6 +13,7 @@ mod gate_tokens;
 mod help;
 mod hostile_files;
 mod house;
+mod identities;
 mod init_keys;
 mod keys;
 mod layouts;

@@ -95,6 +95,9 @@ fn files(ingredients: &Ingredients, report: &Report) -> Result<Vec<(Role, String
     for (name, bytes) in links(&report.verdict, &*ingredients.links)? {
         files.push((Role::Link, name, bytes));
     }
+    for (name, bytes) in &report.identities.beside {
+        files.push((Role::Signature, name.clone(), bytes.clone()));
+    }
     for owner in &report.owners {
         files.push((Role::Key, key_name(owner), public_key_text(&owner.key).into_bytes()));
     }
@@ -161,6 +164,7 @@ fn judge(
         layout_name: format!("{}/{name}", Role::Layout.directory()),
         layout: layout.to_vec(),
         owners,
+        identities: report.identities.clone(),
         links: Arc::new(BundleLinks::new(Arc::new(bundle))),
         bundle: None,
         intermediates,

@@ -296,6 +296,7 @@ impl Trust {
                 name: self.name,
                 scope: self.scope,
                 keys: vec![key.clone()],
+                identities: Vec::new(),
                 threshold: 1,
                 added: now,
                 accepted: Vec::new(),

@@ -8,7 +8,7 @@ use std::fs;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_layouts::{TEMPLATES, template};
 use intoto_core::envelope::Container;
-use intoto_core::key::{KeyIdStyle, Signer};
+use intoto_core::key::{FulcioIdentity, KeyIdStyle, Signer};
 
 use crate::cli::init::{NO_TESTS, next_year};
 use crate::cli::key::find_public;
@@ -163,13 +163,14 @@ fn new(args: &NewArgs, ui: &Ui) -> Result<Exit, CliError> {
 fn derive(args: &DeriveArgs, ui: &Ui) -> Result<Exit, CliError> {
     let workspace = load_workspace(args.manifest_path.as_ref())?;
     let functionaries = functionaries(args, &workspace)?;
+    let identities = identities(args, &workspace)?;
     let profile = match args.profile.as_deref() {
         None | Some("release") => Profile::Release,
         Some("dev") => Profile::Dev,
         Some(name) => Profile::Named(name.to_owned()),
     };
     let path = args.output.clone().unwrap_or_else(|| Utf8PathBuf::from(SOURCE));
-    let derived = layout_source::derive(
+    let derived = layout_source::derive_with(
         &workspace,
         &path,
         &DeriveOptions {
@@ -181,6 +182,7 @@ fn derive(args: &DeriveArgs, ui: &Ui) -> Result<Exit, CliError> {
             tools: args.tools.iter().map(|tool| (*tool).into()).collect(),
             outside: outside_patterns(&workspace)?,
         },
+        &identities,
     )?;
     for note in &derived.notes {
         ui.note(note);
@@ -238,6 +240,19 @@ fn functionaries(args: &DeriveArgs, workspace: &Workspace) -> Result<Vec<Functio
         }]),
         _ => Err(CliError::usage("nothing says who does the steps").hint("name a public key with `--key`")),
     }
+}
+
+/// The functionaries of the layout source that is there who are identities, unless keys are named.
+fn identities(args: &DeriveArgs, workspace: &Workspace) -> Result<Vec<(String, FulcioIdentity)>, CliError> {
+    let existing = workspace.root.join(SOURCE);
+    if !args.keys.is_empty() || !existing.is_file() {
+        return Ok(Vec::new());
+    }
+    let source = LayoutSource::parse(&existing)?;
+    let identities = source.identities().iter();
+    Ok(identities
+        .map(|(name, who)| (name.clone(), who.identity.clone()))
+        .collect())
 }
 
 fn sign(args: &SignArgs, ui: &Ui) -> Result<Exit, CliError> {

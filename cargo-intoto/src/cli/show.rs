@@ -1,6 +1,7 @@
 //! `cargo intoto show`: any file of evidence, for people.
 
 mod link;
+mod sigstore;
 mod statement;
 
 use std::fmt::Write;
@@ -11,6 +12,7 @@ use intoto_core::envelope::Envelope;
 use intoto_core::limits::Limits;
 use intoto_core::payload::Payload;
 
+use self::sigstore::SigstoreArgs;
 use crate::cli::bundle::show as bundle;
 use crate::cli::layout::show as layout;
 use crate::collect::crate_file::{CrateFile, CrateLimits};
@@ -32,11 +34,14 @@ const MOST_LINES: usize = 10_000;
 
 /// Print a link, layout, statement, bundle or .crate for people
 ///
-/// Tells what a file says and under which key ids it is signed. Nothing is verified, and the first line says so.
+/// Tells what a file says and under which key ids it is signed. Nothing is verified, and the first line says so. Of a Sigstore bundle it tells who
+/// signed it, as far as that can be found out here, and with --layout whom the layout expects.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file; `-v` shows every artifact in it
     file: Utf8PathBuf,
+    #[command(flatten)]
+    sigstore: SigstoreArgs,
 }
 
 pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
@@ -45,7 +50,7 @@ pub(crate) fn run(args: &Args, ui: &Ui) -> Result<Exit, CliError> {
     } else {
         Detail::Beginnings
     };
-    ui.data(&describe(&args.file, detail)?)?;
+    ui.data(&describe(&args.file, &args.sigstore, detail)?)?;
     Ok(Exit::Success)
 }
 
@@ -66,7 +71,7 @@ impl Detail {
     }
 }
 
-fn describe(path: &Utf8Path, detail: Detail) -> Result<String, CliError> {
+fn describe(path: &Utf8Path, sigstore: &SigstoreArgs, detail: Detail) -> Result<String, CliError> {
     let bytes = foreign::read(path, MOST_BYTES).map_err(|unread| unread.about(path))?;
     if path.extension() == Some("toml") {
         let source = LayoutSource::parse(path)?;
@@ -82,6 +87,24 @@ fn describe(path: &Utf8Path, detail: Detail) -> Result<String, CliError> {
         return of_crate(path, &bytes);
     }
     let limits = Limits::default();
+    if let Some(found) = sigstore::read(&bytes, &limits) {
+        let bundle = found.map_err(|error| {
+            CliError::cannot_decide(format!("{path} is no Sigstore bundle of in-toto metadata")).because(error)
+        })?;
+        let about = sigstore::describe(path, &bundle, sigstore)?;
+        let statement = match bundle.envelope().map(Envelope::payload_value) {
+            None => String::new(),
+            Some(value) => {
+                let value = value.map_err(|error| {
+                    CliError::cannot_decide(format!("the statement in {path} cannot be read")).because(error)
+                })?;
+                of_payload(&value, detail, &limits).map_err(|error| {
+                    CliError::cannot_decide(format!("the statement in {path} cannot be shown")).because(error)
+                })?
+            }
+        };
+        return Ok(format!("{UNVERIFIED}\n\n{about}{statement}"));
+    }
     let first = match of_metadata(&bytes, detail, &limits) {
         Ok(text) => return Ok(format!("{UNVERIFIED}\n\n{text}")),
         Err(error) => error,

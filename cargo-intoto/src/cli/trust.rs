@@ -4,12 +4,14 @@ mod owners;
 mod tuf;
 
 use camino::Utf8PathBuf;
-use intoto_core::key::{KeyIdStyle, PublicKey};
+use intoto_core::key::{FulcioIdentity, KeyIdStyle, PublicKey};
 use intoto_core::time::Timestamp;
 
 use crate::cli::key::find_public;
 use crate::error::CliError;
+use crate::escape::plain;
 use crate::exit::Exit;
+use crate::report::words;
 use crate::settings;
 use crate::trust::{Entry, Origin, Scope, Store, TrustArgs};
 use crate::ui::{Ui, count};
@@ -49,10 +51,22 @@ struct AddArgs {
     #[arg(
         long = "key",
         value_name = "FILE",
-        required_unless_present = "tuf",
+        required_unless_present_any = ["tuf", "identities"],
         conflicts_with = "tuf"
     )]
     keys: Vec<String>,
+    /// An owner's identity in Sigstore, letter by letter: a mail address, or the URI of a workflow; each with its --issuer
+    #[arg(
+        long = "identity",
+        id = "identities",
+        value_name = "IDENTITY",
+        requires = "issuers",
+        conflicts_with = "tuf"
+    )]
+    identities: Vec<String>,
+    /// The URL of the OpenID issuer that vouches for the --identity in front of it
+    #[arg(long = "issuer", id = "issuers", value_name = "URL", requires = "identities")]
+    issuers: Vec<String>,
     /// A crate that the owners speak for, as pkg:cargo/NAME; may be repeated
     #[arg(long = "scope", value_name = "PURL", required_unless_present = "sigstore_root")]
     scope: Vec<String>,
@@ -115,11 +129,13 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
         return tuf::add(store, &args.name, scope, (repository, root), &args.tuf, ui);
     }
     let keys = find_all(&args.keys)?;
-    let threshold = threshold(args.threshold, &keys)?;
+    let identities = identities(&args.identities, &args.issuers, ("--identity", "--issuer"))?;
+    let threshold = threshold(args.threshold, keys.len() + identities.len())?;
     let entry = Entry {
         name: args.name.clone(),
         scope,
         keys,
+        identities,
         threshold,
         added: now()?,
         accepted: Vec::new(),
@@ -155,17 +171,50 @@ fn scopes(words: &[String]) -> Result<Vec<Scope>, CliError> {
 }
 
 /// How many of the keys must sign; all, unless something else is said.
-fn threshold(given: Option<u32>, keys: &[PublicKey]) -> Result<u32, CliError> {
-    let all = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+fn threshold(given: Option<u32>, owners: usize) -> Result<u32, CliError> {
+    let all = u32::try_from(owners).unwrap_or(u32::MAX);
     let threshold = given.unwrap_or(all);
     if threshold < 1 || threshold > all {
         return Err(CliError::usage(format!(
             "a threshold of {threshold} cannot be met by {}",
-            count(keys.len(), "key")
+            count(owners, "key")
         ))
         .hint("leave `--threshold` out to demand the signatures of all keys"));
     }
     Ok(threshold)
+}
+
+/// Identities as the command line names them: each with the issuer that stands at the same place among the issuers.
+pub(super) fn identities(
+    identities: &[String],
+    issuers: &[String],
+    (of_identity, of_issuer): (&str, &str),
+) -> Result<Vec<FulcioIdentity>, CliError> {
+    if identities.len() != issuers.len() {
+        return Err(CliError::usage(format!(
+            "{of_identity} is given {} and {of_issuer} {}",
+            count(identities.len(), "time"),
+            count(issuers.len(), "time")
+        ))
+        .hint("each identity needs the issuer that vouches for it"));
+    }
+    let mut found: Vec<FulcioIdentity> = Vec::new();
+    for (identity, issuer) in identities.iter().zip(issuers) {
+        if identity.contains('*') {
+            return Err(
+                CliError::usage(format!("{of_identity} `{identity}` is exact, letter by letter"))
+                    .hint("patterns are for the functionaries of a layout"),
+            );
+        }
+        let owner = FulcioIdentity::exact(issuer, identity).map_err(|error| {
+            CliError::usage(format!("{of_identity} `{identity}` by `{issuer}` cannot be used")).because(error)
+        })?;
+        if found.contains(&owner) {
+            return Err(CliError::usage(format!("the identity `{identity}` is given twice")));
+        }
+        found.push(owner);
+    }
+    Ok(found)
 }
 
 /// Puts a new entry into the store at `path`; a name is never taken over.
@@ -201,7 +250,12 @@ fn show(store: &TrustArgs, args: &NameArgs, ui: &Ui) -> Result<Exit, CliError> {
 fn describe(store: &Store, entry: &Entry) -> Result<String, CliError> {
     let whose = match &entry.origin {
         Origin::Tuf(_) => "by TUF".to_owned(),
-        _ => format!("{} of {}", entry.threshold, count(entry.keys.len(), "key")),
+        _ if entry.identities.is_empty() => format!("{} of {}", entry.threshold, count(entry.keys.len(), "key")),
+        _ => format!(
+            "{} of {}",
+            entry.threshold,
+            count(entry.keys.len() + entry.identities.len(), "owner")
+        ),
     };
     let mut text = format!("{}: {whose}, added {}\n", entry.name.escape_debug(), entry.added);
     for scope in &entry.scope {
@@ -209,6 +263,9 @@ fn describe(store: &Store, entry: &Entry) -> Result<String, CliError> {
     }
     for key in &entry.keys {
         text.push_str(&key_line(key));
+    }
+    for identity in &entry.identities {
+        text.push_str(&format!("    who   {}\n", plain(&words::of_identity(identity))));
     }
     if let Origin::Tuf(source) = &entry.origin {
         text.push_str(&tuf::describe(store, entry, source)?);

@@ -112,7 +112,7 @@ fn with_throw_away_keys(
         return Ok((source, BTreeMap::from([(ANYBODY.to_owned(), Rc::new(key))])));
     };
     let mut keys = Keys::new();
-    for name in source.keys().keys() {
+    for name in source.keys().keys().chain(source.identities().keys()) {
         keys.insert(name.clone(), Rc::new(signing::ephemeral()?));
     }
     let public: BTreeMap<String, PublicKey> = keys

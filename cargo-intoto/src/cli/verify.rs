@@ -15,12 +15,14 @@ use intoto_core::verify::CommandDifference;
 use self::evidence::Evidence;
 use self::wanted::Wanted;
 use crate::cli::reporting::ReportingArgs;
+use crate::cli::trust;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::store::LinkSource;
-use crate::trust::TrustArgs;
+use crate::trust::{TrustArgs, identity_verifier};
 use crate::ui::Ui;
-use crate::verification::owners::{self, GpgOwners, Older, Owners};
+use crate::verification::identities::{Identities, OwnerIdentity};
+use crate::verification::owners::{self, GpgOwners, Older, Owners, Signed};
 use crate::verification::{self, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
 
 /// Decide whether artifacts came out of the steps that a layout demands
@@ -83,6 +85,25 @@ pub(crate) struct Args {
         help_heading = "Trust"
     )]
     gpg_home: Option<Utf8PathBuf>,
+    /// Identity that must have signed the layout in a Sigstore bundle beside it, letter by letter; each with its --owner-issuer
+    #[arg(
+        long = "owner-identity",
+        value_name = "IDENTITY",
+        requires = "owner_issuers",
+        help_heading = "Trust"
+    )]
+    owner_identities: Vec<String>,
+    /// The URL of the OpenID issuer that vouches for the --owner-identity in front of it
+    #[arg(
+        long = "owner-issuer",
+        value_name = "URL",
+        requires = "owner_identities",
+        help_heading = "Trust"
+    )]
+    owner_issuers: Vec<String>,
+    /// Root of a Sigstore instance that identities are verified by, a trusted_root.json [default: the public instance's]
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    trusted_root: Option<Utf8PathBuf>,
     /// Certificates of authorities between the layout's roots and a functionary; may be repeated
     #[arg(long = "intermediate", value_name = "FILE", help_heading = "Evidence")]
     intermediates: Vec<Utf8PathBuf>,
@@ -229,6 +250,7 @@ fn prepare(
         links,
         claims,
         intermediates,
+        beside,
         own_artifacts,
         surroundings,
     } = Evidence::find(args, limits)?;
@@ -246,21 +268,45 @@ fn prepare(
         pubring: args.gpg_pubring.as_deref(),
         home: args.gpg_home.as_deref(),
     };
-    let owners = if args.keys.is_empty() && gpg.is_empty() {
+    let verifier = identity_verifier(args.trusted_root.as_deref(), &args.trust)?;
+    let named = trust::identities(
+        &args.owner_identities,
+        &args.owner_issuers,
+        ("--owner-identity", "--owner-issuer"),
+    )?;
+    let owners = if args.keys.is_empty() && gpg.is_empty() && named.is_empty() {
+        let signed = Signed {
+            layout: &layout,
+            beside: &beside,
+            verifier: &*verifier,
+        };
         let by_program = args.subjects.is_empty()
             && !purls.is_empty()
             && wanted.artifacts.iter().all(|artifact| artifact.stem().is_none());
-        Owners::of_store(args.trust.load()?, &purls, &layout, time.timestamp(), limits).map_err(|error| match by_program {
+        Owners::of_store(args.trust.load()?, &purls, &signed, time.timestamp(), limits).map_err(|error| match by_program {
             true => error.hint("a program counts as of the crate of its name; if it is another's, say so with --subject pkg:cargo/NAME"),
             false => error,
         })?
     } else {
-        Owners::named(&args.keys, &gpg)?
+        let identities = named.into_iter().map(|identity| OwnerIdentity {
+            label: identity.identity().unwrap_or_default().to_owned(),
+            identity,
+        });
+        Owners::named(&args.keys, &gpg)?.and_identities(identities.collect())
+    };
+    let beside = match owners.identities.is_empty() {
+        true => Vec::new(),
+        false => beside.read(limits)?,
     };
     let request = Request {
         layout_name,
         layout,
         owners: owners.keys.clone(),
+        identities: Identities {
+            owners: owners.identities.clone(),
+            beside,
+            verifier,
+        },
         links,
         bundle: claims,
         intermediates,

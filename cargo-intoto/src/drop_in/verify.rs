@@ -76,7 +76,7 @@ pub(super) fn run(args: Args, ui: &Ui) -> Result<Exit, Failure> {
         CliError::cannot_decide(format!("failed to open the link directory {}", args.link_dir)).because(error)
     })?;
     let limit = Duration::from_secs(args.inspection_timeout.try_into().unwrap_or(0));
-    let verdict = verification::decide(&layout, policy, &links, |requests| inspect(requests, limit, ui))?;
+    let verdict = verification::decide(&layout, &[], policy, &links, |requests| inspect(requests, limit, ui))?;
     for finding in verdict.findings() {
         match finding.severity {
             Severity::Undecided | Severity::Refusal => tell(finding, ui),

@@ -110,13 +110,17 @@ fn crates(directory: &Utf8Path) -> Result<Vec<(String, SystemTime)>, CliError> {
     Ok(found)
 }
 
+fn is_evidence(name: &str) -> bool {
+    name.ends_with(".link") || name.ends_with(".sigstore.json")
+}
+
 /// When the last of the links was written.
 fn last_recorded(links: &Utf8Path) -> Result<SystemTime, CliError> {
     let failed = |error: std::io::Error| CliError::cannot_decide(format!("failed to list {links}")).because(error);
     let mut last = None;
     for (count, entry) in links.read_dir_utf8().map_err(failed)?.enumerate() {
         let entry = entry.map_err(failed)?;
-        if count < MAX_FILES && entry.file_name().ends_with(".link") {
+        if count < MAX_FILES && is_evidence(entry.file_name()) {
             last = last.max(Some(
                 entry
                     .metadata()

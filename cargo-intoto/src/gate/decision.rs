@@ -12,9 +12,10 @@ use crate::error::CliError;
 use crate::finding::{CargoCode, CargoFinding};
 use crate::foreign::{self, ForeignDirectory};
 use crate::signing::load_certificates;
-use crate::trust::{Scope, Store, TrustArgs};
+use crate::trust::{Scope, Store, TrustArgs, identity_verifier};
 use crate::ui::Ui;
-use crate::verification::owners::{GpgOwners, Older, Owners};
+use crate::verification::identities::{Beside, Identities};
+use crate::verification::owners::{GpgOwners, Older, Owners, Signed};
 use crate::verification::{self, Artifact, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
 
 /// A `.crate` that is about to be uploaded.
@@ -121,6 +122,13 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut findings = hostile_tree::examine(&terms.root);
     let time = ReferenceTime::now()?;
+    let beside = Beside::File(terms.layout.clone());
+    let verifier = identity_verifier(None, &terms.trust)?;
+    let signed = Signed {
+        layout: &layout,
+        beside: &beside,
+        verifier: &*verifier,
+    };
     let owners = if terms.keys.is_empty() {
         let store = terms.trust.load()?;
         for upload in question.following {
@@ -131,7 +139,7 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
             .iter()
             .map(|upload| question.registry.purl(&upload.name, &upload.version).to_string())
             .collect();
-        Owners::of_store(store, &purls, &layout, time.timestamp(), &limits)?
+        Owners::of_store(store, &purls, &signed, time.timestamp(), &limits)?
     } else {
         let nobody = GpgOwners {
             ids: &[],
@@ -144,10 +152,19 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
     for path in &terms.intermediates {
         intermediates.extend(load_certificates(path)?);
     }
+    let beside = match owners.identities.is_empty() {
+        true => Vec::new(),
+        false => beside.read(&limits)?,
+    };
     let mut report = verification::verify(Request {
         layout_name: terms.layout.to_string(),
         layout,
         owners: owners.keys.clone(),
+        identities: Identities {
+            owners: owners.identities.clone(),
+            beside,
+            verifier,
+        },
         links: std::sync::Arc::new(links),
         bundle: None,
         intermediates,

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::rules::escape_pattern;
 use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
 use crate::layout_source::artifacts::{Artifacts, Platform, crate_patterns, of_member};
+use crate::layout_source::identities::identity_toml;
 use crate::layout_source::tools::{self, Tool};
-use crate::layout_source::write::{Draft, DraftInspection, DraftStep, Words};
+use crate::layout_source::write::{Draft, DraftInspection, DraftStep, Words, file_toml};
 use crate::workspace::{Member, Workspace};
 
 /// Somebody who does steps.
@@ -91,13 +92,32 @@ pub struct Derived {
 /// # Errors
 /// When a package is not a member, or there is nobody who does the steps.
 pub fn derive(workspace: &Workspace, path: &Utf8Path, options: &DeriveOptions) -> Result<Derived, CliError> {
-    if options.functionaries.is_empty() {
+    derive_with(workspace, path, options, &[])
+}
+
+/// As [`derive`], with functionaries besides who are identities.
+///
+/// # Errors
+/// As [`derive`].
+pub fn derive_with(
+    workspace: &Workspace,
+    path: &Utf8Path,
+    options: &DeriveOptions,
+    identities: &[(String, FulcioIdentity)],
+) -> Result<Derived, CliError> {
+    if options.functionaries.is_empty() && identities.is_empty() {
         return Err(CliError::usage("a layout needs somebody who does the steps")
             .hint("name a key with `--key`, or make one with `cargo intoto key generate NAME`"));
     }
     let members = workspace.selected(&options.packages, options.packages.is_empty())?;
     let mut notes = Vec::new();
-    let draft = draft(workspace, &members, options, &mut notes);
+    let mut draft = draft(workspace, &members, options, &mut notes);
+    for (name, identity) in identities {
+        draft.keys.push((name.clone(), identity_toml(identity)));
+        for step in &mut draft.steps {
+            step.by.push(name.clone());
+        }
+    }
     let text = draft.to_toml();
     let keys: BTreeMap<&str, &PublicKey> = options
         .functionaries
@@ -164,7 +184,7 @@ fn draft(workspace: &Workspace, members: &[&Member], options: &DeriveOptions, no
         keys: options
             .functionaries
             .iter()
-            .map(|who| (who.name.clone(), who.file.clone()))
+            .map(|who| (who.name.clone(), file_toml(&who.file)))
             .collect(),
         steps,
         inspections: vec![artifact_inspection(&crates, &directory, &artifacts)],

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use crate::layout_source::diagnostics::Problem;
 use crate::layout_source::table::{Span, Table, string, strings, wrong_type};
+use crate::layout_source::write::{array, quote};
 
 /// A functionary who signs with an identity.
 #[derive(Debug, Clone)]
@@ -34,6 +35,29 @@ const SHORT: &[(&str, Extension)] = &[
     ("trigger", Extension::BuildTrigger),
     ("workflow", Extension::BuildConfigUri),
 ];
+
+/// A functionary who is that identity.
+pub(super) fn identity_toml(identity: &FulcioIdentity) -> String {
+    let constraints = identity.constraints();
+    let mut fields = vec![format!("{ISSUER} = {}", quote(identity.issuer()))];
+    fields.extend(
+        identity
+            .identity()
+            .map(|exact| format!("{IDENTITY} = {}", quote(exact))),
+    );
+    let subject = constraints.subject().map(|pattern| (Constraints::SUBJECT, pattern));
+    let extensions = constraints.extensions().map(|(extension, pattern)| {
+        let short = SHORT.iter().find(|(_, other)| *other == extension);
+        (short.map_or(extension.name(), |(name, _)| *name), pattern)
+    });
+    let patterns = subject.into_iter().chain(extensions);
+    fields.extend(patterns.map(|(name, pattern)| format!("{name} = {}", quote(pattern.as_str()))));
+    let skipped: Vec<String> = constraints.allow_skipped().map(|check| check.to_string()).collect();
+    if !skipped.is_empty() {
+        fields.push(format!("{} = {}", Constraints::ALLOW_SKIPPED, array(&skipped)));
+    }
+    format!("{{ sigstore = {{ {} }} }}", fields.join(", "))
+}
 
 const ISSUER: &str = "issuer";
 const IDENTITY: &str = "identity";
@@ -138,5 +162,67 @@ fn of_error(error: &IdentityError, span: Span) -> Problem {
             .help("a `*` may stand behind the repository, as in `https://github.com/OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/v*`"),
         IdentityError::Unpinned => problem.help("write `repository = \"https://github.com/OWNER/REPOSITORY\"` into it"),
         _ => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+    use intoto_core::layout::LayoutKey;
+
+    use super::*;
+    use crate::error::CliError;
+    use crate::layout_source::LayoutSource;
+
+    fn read(sigstore: &str) -> Result<LayoutSource, CliError> {
+        let text = format!(
+            "format = 1\nexpires = 2048-01-01T00:00:00Z\n[keys]\nci = {sigstore}\n[[step]]\nname = \"package\"\nby = [\"ci\"]\nproducts = [\"DISALLOW *\"]\n"
+        );
+        LayoutSource::from_text(Utf8Path::new("release.toml"), &text, &|file| {
+            Err(CliError::cannot_decide(format!("no file `{file}`")))
+        })
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let constraints = Constraints::default()
+            .with(Extension::SourceRepositoryUri, "https://github.com/acme/hello")
+            .and_then(|all| all.with(Extension::GithubWorkflowName, "say \"hello\""))
+            .and_then(|all| all.with_subject("https://github.com/acme/hello/.github/workflows/*@refs/tags/v*"))
+            .expect("constraints")
+            .allowing(SkippableCheck::TransparencyLog);
+        let constrained = FulcioIdentity::new("https://issuer.example", None, constraints).expect("an identity");
+        let exact = FulcioIdentity::exact("https://issuer.example", "dev@example.com").expect("an identity");
+        for identity in [constrained, exact] {
+            let source = read(&identity_toml(&identity)).expect("a source");
+            assert_eq!(source.identities()["ci"].identity, identity);
+            let layout = source.to_layout();
+            assert_eq!(layout.steps()[0].pubkeys, [identity.key_id()]);
+            assert_eq!(
+                layout.key(&identity.key_id()).and_then(LayoutKey::identity),
+                Some(&identity)
+            );
+        }
+    }
+
+    #[test]
+    fn a_functionary_is_one_thing() {
+        let sigstore = r#"sigstore = { issuer = "https://i", identity = "a@b.c" }"#;
+        for (text, fine) in [
+            (format!("{{ {sigstore} }}"), true),
+            (format!("{{ {sigstore}, file = \"a.pub\" }}"), false),
+            (format!("{{ {sigstore}, keyid = \"python\" }}"), false),
+            ("{ sigstore = \"a@b.c\" }".to_owned(), false),
+            (
+                r#"{ sigstore = { issuer = "https://i", identity = "a@b.c", ref = "x", source-repository-ref = "x" } }"#.to_owned(),
+                false,
+            ),
+            (
+                r#"{ sigstore = { issuer = "https://i", identity = "a@b.c", allow-skipped = ["signature"] } }"#.to_owned(),
+                false,
+            ),
+        ] {
+            assert_eq!(read(&text).is_ok(), fine, "{text}");
+        }
     }
 }

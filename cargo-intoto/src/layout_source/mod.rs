@@ -20,7 +20,7 @@ mod tools;
 mod write;
 
 pub use agree::with_workspace;
-pub use derive::{DeriveOptions, Derived, Functionary, Profile, derive};
+pub use derive::{DeriveOptions, Derived, Functionary, Profile, derive, derive_with};
 pub use diagnostics::{Problem, Severity, render};
 pub use differ::from_signed;
 pub use identities::SourceIdentity;

@@ -179,12 +179,23 @@ impl LayoutSource {
         self.keys.values().map(|key| (key.public.clone(), key.id())).collect()
     }
 
-    /// The same layout with other keys in the place of its own, by name: the throw-away keys of `try`.
+    /// The same layout with other keys in the place of its own keys and identities, by name: the throw-away keys of `try`.
     #[must_use]
     pub fn with_keys(mut self, keys: &BTreeMap<String, PublicKey>) -> Self {
         for (name, key) in &mut self.keys {
             if let Some(public) = keys.get(name) {
                 key.public = public.clone();
+            }
+        }
+        for (name, public) in keys {
+            if let Some(identity) = self.identities.remove(name) {
+                let key = SourceKey {
+                    file: String::new(),
+                    public: public.clone(),
+                    style: KeyIdStyle::default(),
+                    span: identity.span,
+                };
+                self.keys.insert(name.clone(), key);
             }
         }
         self

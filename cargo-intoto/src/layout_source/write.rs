@@ -10,7 +10,7 @@ pub(super) struct Draft {
     pub(super) expires: Timestamp,
     pub(super) readme: String,
     pub(super) crates: Vec<String>,
-    /// Names and files of keys.
+    /// Names of functionaries, and who they are, as TOML.
     pub(super) keys: Vec<(String, String)>,
     pub(super) steps: Vec<DraftStep>,
     pub(super) inspections: Vec<DraftInspection>,
@@ -73,6 +73,11 @@ impl Words {
     }
 }
 
+/// A functionary with a key in that file.
+pub(super) fn file_toml(file: &str) -> String {
+    format!("{{ file = {} }}", quote(file))
+}
+
 impl Draft {
     /// The text of the layout source.
     pub(super) fn to_toml(&self) -> String {
@@ -91,8 +96,8 @@ impl Draft {
         writeln!(out, "readme = {}", quote(&self.readme))?;
         writeln!(out, "crates = {}", array(&self.crates))?;
         writeln!(out, "\n[keys]")?;
-        for (name, file) in &self.keys {
-            writeln!(out, "{} = {{ file = {} }}", key(name), quote(file))?;
+        for (name, who) in &self.keys {
+            writeln!(out, "{} = {who}", key(name))?;
         }
         for step in &self.steps {
             writeln!(out, "\n[[step]]{}", comment(step.comment))?;
@@ -132,13 +137,13 @@ fn comment(text: &str) -> String {
     }
 }
 
-fn array<S: AsRef<str>>(items: &[S]) -> String {
+pub(super) fn array<S: AsRef<str>>(items: &[S]) -> String {
     let items: Vec<String> = items.iter().map(|item| quote(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
 
 /// A TOML string.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

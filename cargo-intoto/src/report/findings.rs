@@ -204,7 +204,9 @@ pub(super) fn verb(outcome: Outcome) -> &'static str {
 pub(super) fn detail(report: &Report) -> String {
     match report.outcome() {
         Outcome::Verified => {
-            let owners: Vec<_> = report.owners.iter().map(|owner| plain(&owner.label)).collect();
+            let labels = report.owners.iter().map(|owner| &owner.label);
+            let identities = report.identities.owners.iter().map(|owner| &owner.label);
+            let owners: Vec<_> = labels.chain(identities).map(|label| plain(label)).collect();
             format!(
                 " by {} and {} of a layout of {}",
                 count(report.verdict.steps().len(), "step"),

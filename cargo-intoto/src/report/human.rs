@@ -9,10 +9,12 @@ use anstyle::{AnsiColor, Style};
 use intoto_core::envelope::Container;
 use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::verdict::{
-    Binding, InspectionReport, InspectionState, LayerReport, LinkState, Outcome, Severity, StepReport, SubjectReport,
+    Binding, IdentityReport, InspectionReport, InspectionState, LayerReport, LinkState, Outcome, Severity, StepReport,
+    SubjectReport,
 };
 
 use super::findings::{Row, detail, place, rows, subject, verb};
+use super::words;
 use crate::escape::{plain, shell};
 use crate::explain::{Account, Origin};
 use crate::ui::{Verbosity, count};
@@ -106,6 +108,13 @@ impl Page {
                 id.short()
             ));
         }
+        for owner in &report.identities.owners {
+            self.more(&format!(
+                "{signed} by {} (identity {})",
+                plain(&owner.label),
+                owner.identity.key_id().short()
+            ));
+        }
         if let Some(commit) = &self.commit {
             let commit = plain(commit).into_owned();
             self.line(GOOD, "Commit", &commit);
@@ -192,6 +201,9 @@ impl Page {
                     certificate.not_after,
                     plain(certificate.root.short())
                 ));
+            }
+            if let Some(identity) = &link.identity {
+                self.identity(&file, identity, &link.state);
             }
             match (&link.state, &link.commit) {
                 (LinkState::Admitted, Some(commit)) if self.commit.as_ref() != Some(commit) => {
@@ -280,6 +292,31 @@ impl Page {
                 self.line(GOOD, "Bound", &format!("{name} by {by}"));
             }
         }
+    }
+
+    /// Who signed, by which issuer's word and when; or, where it is somebody else, whom the layout expects, and who it was.
+    fn identity(&mut self, file: &str, identity: &IdentityReport, state: &LinkState) {
+        let Some(found) = &identity.found else { return };
+        let times: Vec<String> = found
+            .times
+            .iter()
+            .map(|time| format!("{} ({})", time.time, time.source))
+            .collect();
+        let skipped: Vec<&str> = found.skipped.iter().map(|check| check.name()).collect();
+        let skipped = match skipped.as_slice() {
+            [] => String::new(),
+            checks => format!(", NOT CHECKED: {}", checks.join(", ")),
+        };
+        let who = format!("{} of {}", plain(found.subject.as_str()), plain(&found.issuer));
+        if matches!(state, LinkState::Admitted) {
+            self.more(&format!("{file}: {who}, at {}{skipped}", times.join(" and ")));
+            return;
+        }
+        self.more(&format!(
+            "{file}: expected {}",
+            plain(&words::of_identity(&identity.expected))
+        ));
+        self.more(&format!("{file}: found    {who}{skipped}"));
     }
 
     /// The same verification with the reference implementation, run where the artifacts lie.
@@ -389,6 +426,14 @@ fn signers(step: &StepReport) -> String {
         .collect();
     let threshold = step.threshold;
     match (threshold, ids.as_slice()) {
+        (1, [only])
+            if step
+                .links
+                .iter()
+                .any(|link| link.identity.is_some() && link.key_id.short() == *only) =>
+        {
+            format!("by identity {only}")
+        }
         (1, [only]) => format!("by key {only}"),
         (1, []) => "by nobody".to_owned(),
         (_, []) => format!("by none of {threshold} keys"),

@@ -3,7 +3,8 @@
 
 use intoto_core::digest::{DigestSet, to_hex};
 use intoto_core::envelope::Container;
-use intoto_core::key::PublicKey;
+use intoto_core::identity::IdentityFacts;
+use intoto_core::key::{Constraints, FulcioIdentity, PublicKey, SkippableCheck};
 use intoto_core::verdict::{
     ArtifactReport, Binding, EvidenceKind, Fate, InspectionReport, InspectionState, KeyReport, LayerReport, LinkReport,
     LinkState, ListReport, RuleState, StepReport, SubjectReport,
@@ -14,6 +15,7 @@ use super::findings::{Row, rows};
 use crate::escape;
 use crate::explain::{Account, FileAccount, Origin};
 use crate::verification::claims::{ClaimedKey, Claims, Subject};
+use crate::verification::identities::OwnerIdentity;
 use crate::verification::{Artifact, Owner, ReferenceTime, Report};
 
 /// The version of the format.
@@ -44,7 +46,9 @@ pub fn value(report: &Report) -> Value {
         "scope": if report.artifacts.is_empty() { "chain-only" } else { "artifacts" },
         "layout": { "name": report.layout_name, "container": report.container.map(container) },
         "bundle": report.bundle.as_ref().map(|claims| bundle(claims, report)),
-        "owners": report.owners.iter().map(owner).collect::<Vec<_>>(),
+        "owners": report.owners.iter().map(owner)
+            .chain(report.identities.owners.iter().map(owner_identity))
+            .collect::<Vec<_>>(),
         "artifacts": artifacts(report),
         "layers": report.verdict.layers().iter().map(layer).collect::<Vec<_>>(),
         "crates": report.crates.iter().map(account).collect::<Vec<_>>(),
@@ -86,6 +90,46 @@ fn bundle(claims: &Claims, report: &Report) -> Value {
 fn owner(owner: &Owner) -> Value {
     let id = owner.key.key_id(intoto_core::key::KeyIdStyle::Legacy);
     json!({ "label": owner.label, "key_id": id.as_str(), "kind": owner.key.kind().to_string() })
+}
+
+fn owner_identity(owner: &OwnerIdentity) -> Value {
+    json!({
+        "label": owner.label,
+        "key_id": owner.identity.key_id().as_str(),
+        "kind": FulcioIdentity::SCHEME,
+        "identity": expected(&owner.identity),
+    })
+}
+
+fn expected(identity: &FulcioIdentity) -> Value {
+    let constraints = identity.constraints();
+    let subject = constraints.subject().map(|pattern| (Constraints::SUBJECT, pattern));
+    let extensions = constraints
+        .extensions()
+        .map(|(extension, pattern)| (extension.name(), pattern));
+    let patterns = subject.into_iter().chain(extensions);
+    json!({
+        "issuer": identity.issuer(),
+        "identity": identity.identity(),
+        "constraints": patterns.map(|(name, pattern)| (name.to_owned(), json!(pattern.as_str())))
+            .collect::<Map<_, _>>(),
+        "allow_skipped": constraints.allow_skipped().map(SkippableCheck::name).collect::<Vec<_>>(),
+    })
+}
+
+fn found(facts: &IdentityFacts) -> Value {
+    json!({
+        "issuer": facts.issuer,
+        "subject": facts.subject.as_str(),
+        "subject_kind": facts.subject.kind(),
+        "extensions": facts.extensions.iter().map(|(extension, text)| (extension.name().to_owned(), json!(text)))
+            .collect::<Map<_, _>>(),
+        "times": facts.times.iter().map(|time| json!({
+            "time": time.time.to_string(),
+            "source": time.source.to_string(),
+        })).collect::<Vec<_>>(),
+        "skipped": facts.skipped.iter().map(|check| check.name()).collect::<Vec<_>>(),
+    })
 }
 
 fn artifacts(report: &Report) -> Vec<Value> {
@@ -191,6 +235,10 @@ fn link(link: &LinkReport) -> Value {
             "names": certificate.names,
             "not_after": certificate.not_after.to_string(),
             "root": certificate.root.as_str(),
+        })),
+        "identity": link.identity.as_ref().map(|identity| json!({
+            "expected": expected(&identity.expected),
+            "found": identity.found.as_ref().map(found),
         })),
         "state": state,
         "code": code,

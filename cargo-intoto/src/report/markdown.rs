@@ -67,6 +67,15 @@ fn about(text: &mut String, report: &Report) {
             code(id.short())
         );
     }
+    for owner in &report.identities.owners {
+        let id = owner.identity.key_id();
+        let _ = writeln!(
+            text,
+            "{signed} by {} (identity {}).",
+            code(&owner.label),
+            code(id.short())
+        );
+    }
     text.push('\n');
     if !report.artifacts.is_empty() {
         text.push_str("| artifact | sha256 |\n|---|---|\n");

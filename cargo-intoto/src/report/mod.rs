@@ -11,6 +11,7 @@ pub mod json;
 mod markdown;
 mod reasons;
 mod sarif;
+pub(crate) mod words;
 
 use clap::ValueEnum;
 

@@ -101,7 +101,7 @@ impl LinkDirectory {
                 if prefix.matches('/').count() < 16 {
                     self.collect(entry.path(), &format!("{name}/"), names)?;
                 }
-            } else if !kind.is_dir() && name.ends_with(".link") {
+            } else if !kind.is_dir() && (name.ends_with(".link") || name.ends_with(".sigstore.json")) {
                 names.push(name);
             }
         }

@@ -1,7 +1,7 @@
 //! One entry of the trust store: owners, what they speak for, and the memory of what was accepted from them.
 
 use intoto_core::digest::to_hex;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
@@ -16,7 +16,9 @@ pub struct Entry {
     pub scope: Vec<Scope>,
     /// Distinct keys.
     pub keys: Vec<PublicKey>,
-    /// How many of the keys must have signed.
+    /// Distinct identities, each exact.
+    pub identities: Vec<FulcioIdentity>,
+    /// How many of the keys and identities must have signed.
     pub threshold: u32,
     pub added: Timestamp,
     /// The layouts that were accepted, oldest first; the last one is the current one.
@@ -151,6 +153,7 @@ mod tests {
             name: "hello".to_owned(),
             scope: vec!["pkg:cargo/a".parse().unwrap(), "pkg:cargo/b".parse().unwrap()],
             keys: Vec::new(),
+            identities: Vec::new(),
             threshold: 1,
             added: Timestamp::from_unix(0),
             accepted: Vec::new(),

@@ -1,6 +1,6 @@
 //! The trust store's file: TOML, read strictly and written whole.
 
-use intoto_core::key::PublicKey;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use toml::value::Datetime;
@@ -35,8 +35,18 @@ struct RawEntry {
     keys: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tuf: Option<RawTuf>,
+    #[serde(default, rename = "identity", skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<RawIdentity>,
     #[serde(default, rename = "accepted", skip_serializing_if = "Vec::is_empty")]
     accepted: Vec<RawAccepted>,
+}
+
+/// An owner without a key.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawIdentity {
+    issuer: String,
+    identity: String,
 }
 
 /// A TUF repository, in the place of keys.
@@ -94,15 +104,31 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
         }
         keys.push(key);
     }
+    let mut identities: Vec<FulcioIdentity> = Vec::new();
+    for raw in &raw.identities {
+        let identity = FulcioIdentity::exact(&raw.issuer, &raw.identity)
+            .map_err(|error| wrong("has an unusable identity".to_owned()).because(error))?;
+        if identities.contains(&identity) {
+            return Err(wrong("lists an identity twice".to_owned()));
+        }
+        identities.push(identity);
+    }
     let (threshold, origin) = match (raw.threshold, &raw.tuf) {
-        (Some(threshold), None) => (check_threshold(threshold, &keys).map_err(wrong)?, Origin::Pinned),
+        (Some(threshold), None) => (
+            check_threshold_of(threshold, keys.len() + identities.len()).map_err(wrong)?,
+            Origin::Pinned,
+        ),
         (None, None) => return Err(wrong("has no threshold".to_owned())),
-        (None, Some(tuf)) if keys.is_empty() => {
+        (None, Some(tuf)) if keys.is_empty() && identities.is_empty() => {
             let source =
                 read_tuf(tuf).map_err(|error| wrong("has an unusable TUF repository".to_owned()).because(error))?;
             (0, Origin::Tuf(source))
         }
-        (_, Some(_)) => return Err(wrong("has keys of its own beside those of a TUF repository".to_owned())),
+        (_, Some(_)) => {
+            return Err(wrong(
+                "has owners of its own beside those of a TUF repository".to_owned(),
+            ));
+        }
     };
     if raw.scope.is_empty() && !matches!(&raw.tuf, Some(tuf) if tuf.project.is_none()) {
         return Err(wrong("covers no crate".to_owned()));
@@ -135,6 +161,7 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
     Ok(Entry {
         scope,
         keys,
+        identities,
         threshold,
         added,
         accepted,
@@ -145,10 +172,14 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
 
 /// The threshold, if the keys can meet it.
 pub(super) fn check_threshold(threshold: u32, keys: &[PublicKey]) -> Result<u32, String> {
-    if threshold < 1 || threshold as usize > keys.len() {
+    check_threshold_of(threshold, keys.len())
+}
+
+fn check_threshold_of(threshold: u32, owners: usize) -> Result<u32, String> {
+    if threshold < 1 || threshold as usize > owners {
         return Err(format!(
             "has a threshold of {threshold} for {}",
-            crate::ui::count(keys.len(), "key")
+            crate::ui::count(owners, "key")
         ));
     }
     Ok(threshold)
@@ -183,6 +214,15 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
                 },
                 added: time(entry.added)?,
                 keys: entry.keys.iter().map(public_key_text).collect(),
+                identities: (entry.identities.iter())
+                    .map(|identity| {
+                        Some(RawIdentity {
+                            issuer: identity.issuer().to_owned(),
+                            identity: identity.identity()?.to_owned(),
+                        })
+                    })
+                    .collect::<Option<_>>()
+                    .ok_or_else(failed)?,
                 tuf: match &entry.origin {
                     Origin::Tuf(source) => Some(RawTuf {
                         metadata: source.metadata().to_string(),

@@ -11,8 +11,10 @@ mod scope;
 pub mod sigstore;
 mod store;
 mod tuf;
+mod verifier;
 
 pub use entry::{AcceptedLayout, Entry, Origin};
 pub use scope::Scope;
 pub use store::{Asked, Store, TrustArgs};
 pub use tuf::{Brought, OwnersList, Place, Project, RoleState, TufSource};
+pub use verifier::identity_verifier;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::envelope::Envelope;
+use intoto_core::envelope::{Bundle as SigstoreBundle, Envelope};
 use intoto_core::layout::{Layout, Rule};
 use intoto_core::limits::Limits;
 use intoto_core::link::Link;
@@ -187,7 +187,12 @@ fn read_link(directory: &ForeignDirectory, name: &str, limits: &Limits) -> Optio
 }
 
 fn read_payload(bytes: &[u8], limits: &Limits) -> Option<Payload> {
-    let envelope = Envelope::parse(bytes, limits).ok()?;
-    let value = envelope.payload_value().ok()?;
-    Payload::from_value(&value, limits).ok()
+    let read = |envelope: &Envelope<'_>| {
+        let value = envelope.payload_value().ok()?;
+        Payload::from_value(&value, limits).ok()
+    };
+    match Envelope::parse(bytes, limits) {
+        Ok(envelope) => read(&envelope),
+        Err(_) => read(SigstoreBundle::parse(bytes, limits).ok()?.envelope()?),
+    }
 }

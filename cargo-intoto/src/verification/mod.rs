@@ -35,11 +35,13 @@ pub mod claims;
 mod crates;
 mod evidence;
 pub mod hostile_tree;
+pub mod identities;
 mod inspections;
 pub mod owners;
 pub mod subject;
 
 use claims::Claims;
+use identities::Identities;
 
 /// Everything that a verification depends on.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Request {
     pub layout: Vec<u8>,
     /// The keys that must all have signed it.
     pub owners: Vec<Owner>,
+    /// The owners who are identities, and what verifies Sigstore evidence.
+    pub identities: Identities,
     /// Where the links are.
     pub links: Arc<dyn LinkSource>,
     /// What the bundle says of itself, if the evidence comes from one.
@@ -175,6 +179,8 @@ pub struct Report {
     pub container: Option<Container>,
     /// Whose signatures on the layout were demanded.
     pub owners: Vec<Owner>,
+    /// The owners who are identities, and the bundles by which they signed.
+    pub identities: Identities,
     /// Where the links are.
     pub links: Utf8PathBuf,
     /// What the bundle says of itself, if the evidence comes from one.
@@ -227,6 +233,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         layout_name,
         layout,
         owners,
+        identities,
         links,
         bundle,
         intermediates,
@@ -239,6 +246,8 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     } = request;
     check_names(&artifacts)?;
     let mut policy = Policy::new(owners.iter().map(|owner| owner.key.clone()).collect(), time.timestamp());
+    policy.owner_identities = identities.owners.iter().map(|owner| owner.identity.clone()).collect();
+    policy.identity_verifier = Some(Arc::clone(&identities.verifier));
     policy.parameters = parameters;
     policy.command_difference = command_difference;
     policy.intermediates = intermediates;
@@ -252,7 +261,8 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     let limits = policy.limits.clone();
     let container = container(&layout, &limits);
 
-    let verdict = decide(&layout, policy, &*links, |requests| {
+    let beside: Vec<&[u8]> = identities.beside.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+    let verdict = decide(&layout, &beside, policy, &*links, |requests| {
         inspections::carry_out(requests, &artifacts, commands)
     })?;
     let crates = crates::explain_all(&artifacts, &verdict, &mut findings)?;
@@ -260,6 +270,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         layout_name,
         container,
         owners,
+        identities,
         links: links.path().to_owned(),
         bundle,
         artifacts,
@@ -276,13 +287,14 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
 /// When the machine fails, or the caller's inspections do.
 pub(crate) fn decide(
     layout: &[u8],
+    beside: &[&[u8]],
     policy: Policy,
     links: &dyn LinkSource,
     inspect: impl FnOnce(&[InspectionRequest]) -> Result<Vec<InspectionAnswer>, CliError>,
 ) -> Result<Verdict, CliError> {
     let unasked = |error: SupplyError| CliError::new(ErrorKind::Failure, "verification came to no end").because(error);
     let limits = policy.limits.clone();
-    let mut progress = Session::begin(layout, policy);
+    let mut progress = Session::begin_with_bundles(layout, beside, policy);
     loop {
         progress = match progress {
             Progress::Evidence(gathering) => {

@@ -3,11 +3,13 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::{sha256, to_hex};
 use intoto_core::envelope::Envelope;
+use intoto_core::identity::IdentityVerifier;
 use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::Outcome;
 
+use super::identities::{self, Beside, OwnerIdentity};
 use super::{Owner, ReferenceTime, Report};
 use crate::error::{CliError, ErrorKind};
 use crate::finding::{CargoCode, CargoFinding};
@@ -56,6 +58,8 @@ impl GpgOwners<'_> {
 pub struct Owners {
     /// The keys, all of which must have signed.
     pub keys: Vec<Owner>,
+    /// The identities, all of which must have signed.
+    pub identities: Vec<OwnerIdentity>,
     /// The entry of the trust store that they come from.
     entry: Option<(Store, Entry)>,
 }
@@ -86,8 +90,20 @@ impl Owners {
         }
         Ok(Self {
             keys: distinct,
+            identities: Vec::new(),
             entry: None,
         })
+    }
+
+    /// These, and these identities.
+    #[must_use]
+    pub fn and_identities(mut self, identities: Vec<OwnerIdentity>) -> Self {
+        for owner in identities {
+            if !self.identities.iter().any(|other| other.identity == owner.identity) {
+                self.identities.push(owner);
+            }
+        }
+        self
     }
 
     /// The keys of an entry whose scope covers every crate under verification. Of several, one that enough signatures on the
@@ -98,10 +114,11 @@ impl Owners {
     pub fn of_store(
         store: Store,
         purls: &[String],
-        layout: &[u8],
+        signed: &Signed<'_>,
         at: Timestamp,
         limits: &Limits,
     ) -> Result<Self, CliError> {
+        let layout = signed.layout;
         if purls.is_empty() {
             return Err(CliError::cannot_decide(
                 "nothing says which crates are under verification, so the trust store cannot be asked",
@@ -112,41 +129,54 @@ impl Owners {
                 only_scope(&store).unwrap_or("pkg:cargo/NAME")
             )));
         }
-        let (entry, keys) = {
+        let (entry, keys, identities) = {
             let entries = store.keys_for(purls, &Asked { layout, at })?;
             let envelope = Envelope::parse(layout, limits).ok();
-            let signed_by = |entry: &Entry| -> Vec<usize> {
-                let signed = |key: &PublicKey| {
+            let signed_by = |entry: &Entry| -> Result<Signers, CliError> {
+                let by_key = |key: &PublicKey| {
                     envelope
                         .as_ref()
                         .is_some_and(|envelope| envelope.verify_at(key, &key.key_ids(), at).is_ok())
                 };
-                (0..entry.keys.len())
-                    .filter(|index| signed(&entry.keys[*index]))
-                    .collect()
+                let keys: Vec<usize> = (0..entry.keys.len())
+                    .filter(|index| by_key(&entry.keys[*index]))
+                    .collect();
+                Ok(Signers {
+                    keys,
+                    identities: signed.identities(entry, at, limits)?,
+                })
             };
-            let enough = entries.iter().find_map(|entry| {
-                let signed = signed_by(entry);
+            let mut enough = None;
+            for entry in &entries {
+                let signers = signed_by(entry)?;
                 let threshold = usize::try_from(entry.threshold).unwrap_or(usize::MAX);
-                (signed.len() >= threshold && !signed.is_empty()).then_some((entry, signed))
-            });
+                if signers.count() >= threshold && signers.count() > 0 {
+                    enough = Some((entry, signers));
+                    break;
+                }
+            }
             // With too few signatures everywhere, the verdict says which ones are missing.
-            let (entry, indices) = match (enough, entries.first()) {
+            let (entry, signers) = match (enough, entries.first()) {
                 (Some(found), _) => found,
-                (None, Some(first)) => (first, (0..first.keys.len()).collect()),
+                (None, Some(first)) => (first, Signers::all(first)),
                 (None, None) => {
                     return Err(CliError::cannot_decide("nobody is trusted").with_code(CargoCode::OwnerUnknown));
                 }
             };
-            let keys = indices.into_iter().map(|index| Owner {
+            let identities = signers.identities.iter().map(|index| OwnerIdentity {
                 label: format!("`{}` of the trust store", entry.name),
-                key: entry.keys[index].clone(),
+                identity: entry.identities[*index].clone(),
+            });
+            let keys = signers.keys.iter().map(|index| Owner {
+                label: format!("`{}` of the trust store", entry.name),
+                key: entry.keys[*index].clone(),
                 file: None,
             });
-            (entry.clone(), keys.collect())
+            (entry.clone(), keys.collect(), identities.collect())
         };
         Ok(Self {
             keys,
+            identities,
             entry: Some((store, entry)),
         })
     }
@@ -196,6 +226,55 @@ impl Owners {
                 .push(finding(&error, error.code().unwrap_or(CargoCode::LayoutOlder)));
         }
         result
+    }
+}
+
+/// A layout, and what may be signatures on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The layout's bytes.
+    pub layout: &'a [u8],
+    /// Where Sigstore bundles beside it are.
+    pub beside: &'a Beside,
+    /// What verifies them.
+    pub verifier: &'a dyn IdentityVerifier,
+}
+
+impl Signed<'_> {
+    /// Which of the entry's identities have signed, by their places in it.
+    fn identities(&self, entry: &Entry, at: Timestamp, limits: &Limits) -> Result<Vec<usize>, CliError> {
+        if entry.identities.is_empty() {
+            return Ok(Vec::new());
+        }
+        let beside = self.beside.read(limits)?;
+        let identities = &entry.identities;
+        Ok(identities::signed(
+            identities,
+            self.layout,
+            &beside,
+            self.verifier,
+            at,
+            limits,
+        ))
+    }
+}
+
+/// Who of an entry has signed, by their places in it.
+struct Signers {
+    keys: Vec<usize>,
+    identities: Vec<usize>,
+}
+
+impl Signers {
+    fn all(entry: &Entry) -> Self {
+        Self {
+            keys: (0..entry.keys.len()).collect(),
+            identities: (0..entry.identities.len()).collect(),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.keys.len() + self.identities.len()
     }
 }
 

@@ -3,13 +3,13 @@
 use std::fmt::{Arguments, Write};
 
 use camino::Utf8PathBuf;
-use intoto_core::key::FulcioIdentity;
 use intoto_core::layout::{ArtifactList, CertificateConstraint, Item, Layout};
 
 use crate::error::CliError;
 use crate::escape::plain;
 use crate::exit::Exit;
 use crate::layout_source::LayoutSource;
+use crate::report::words;
 use crate::signing::SignedFile;
 use crate::ui::Ui;
 
@@ -67,7 +67,7 @@ fn contents(layout: &Layout) -> String {
             line(format_args!(
                 "identity {} ({})",
                 plain(id.short()),
-                plain(&in_words(identity))
+                plain(&words::of_identity(identity))
             ));
             continue;
         }
@@ -113,21 +113,6 @@ fn contents(layout: &Layout) -> String {
         }
     }
     out
-}
-
-/// Who an identity is, in one line.
-pub(in crate::cli) fn in_words(identity: &FulcioIdentity) -> String {
-    let constraints = identity.constraints();
-    let mut words: Vec<String> = identity.identity().map(str::to_owned).into_iter().collect();
-    words.extend(constraints.subject().map(|pattern| format!("subject {pattern}")));
-    words.extend(
-        constraints
-            .extensions()
-            .map(|(extension, pattern)| format!("{extension} {pattern}")),
-    );
-    words.push(format!("by {}", identity.issuer()));
-    words.extend(constraints.allow_skipped().map(|check| format!("without {check}")));
-    words.join(", ")
 }
 
 fn escape_names(constraint: &CertificateConstraint) -> String {

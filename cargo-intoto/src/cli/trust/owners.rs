@@ -64,7 +64,7 @@ pub(super) fn run(args: &OwnersArgs, ui: &Ui) -> Result<Exit, CliError> {
         .collect::<Result<Vec<_>, _>>()?;
     let list = OwnersList {
         scope: &scope,
-        threshold: threshold(args.threshold, &keys)?,
+        threshold: threshold(args.threshold, keys.len())?,
         keys: &keys,
         replaced: replaced
             .as_ref()

@@ -37,6 +37,7 @@ pub(super) fn add(
         name: name.to_owned(),
         scope,
         keys: Vec::new(),
+        identities: Vec::new(),
         threshold: 0,
         added: now()?,
         accepted: Vec::new(),

@@ -14,6 +14,7 @@ use crate::store::bundle::Role;
 use crate::store::{Bundle, BundleLinks, LinkSource};
 use crate::verification::author_tree::AuthorTree;
 use crate::verification::claims::Claims;
+use crate::verification::identities::Beside;
 
 /// Layout, links and what goes with them. Nothing about any of it is known yet.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(in crate::cli) struct Evidence {
     /// What the bundle says of itself, if it is one.
     pub(in crate::cli) claims: Option<Claims>,
     pub(in crate::cli) intermediates: Vec<Certificate>,
+    /// Where Sigstore bundles beside the layout are.
+    pub(super) beside: Beside,
     /// Files that the run made and the layout binds, where nothing else was named.
     pub(super) own_artifacts: Vec<Utf8PathBuf>,
     /// What might replace us for whoever types our name there.
@@ -68,6 +71,7 @@ impl Evidence {
             intermediates,
             own_artifacts: Vec::new(),
             surroundings: directory_of(path),
+            beside: Beside::Bundle(Arc::clone(&bundle)),
             links: Arc::new(BundleLinks::new(bundle)),
         })
     }
@@ -119,6 +123,7 @@ impl Evidence {
                 Some(tree) => tree.root().to_owned(),
                 None => directory_of(&layout_path),
             },
+            beside: Beside::File(layout_path.clone()),
             layout_name: layout_path.into_string(),
             layout,
             links: Arc::new(links),

@@ -46,18 +46,21 @@ pub enum Role {
     Layout,
     /// Links, and below a directory per sublayout the links of that.
     Link,
+    /// Sigstore bundles beside the layout, by which owners signed it who are identities.
+    Signature,
     /// Other signed statements.
     Statement,
 }
 
 impl Role {
     /// Every role, in the order of their directories.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Byproduct,
         Self::Certificate,
         Self::Key,
         Self::Layout,
         Self::Link,
+        Self::Signature,
         Self::Statement,
     ];
 
@@ -69,6 +72,7 @@ impl Role {
             Self::Key => "keys",
             Self::Layout => "layout",
             Self::Link => "links",
+            Self::Signature => "signatures",
             Self::Statement => "statements",
         }
     }

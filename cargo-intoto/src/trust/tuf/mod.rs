@@ -142,6 +142,7 @@ impl Brought {
             name: entry.name.clone(),
             scope: scope(),
             keys: group.keys.clone(),
+            identities: Vec::new(),
             threshold: group.threshold,
             added: entry.added,
             accepted: entry.accepted.clone(),

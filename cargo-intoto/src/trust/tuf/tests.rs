@@ -591,6 +591,7 @@ fn former_owners_count_for_their_layouts_before_their_day() {
         name: "hello".to_owned(),
         scope: scope(&["pkg:cargo/hello", "pkg:cargo/serde"]),
         keys: Vec::new(),
+        identities: Vec::new(),
         threshold: 0,
         added: time(DAY),
         accepted: Vec::new(),

@@ -1,0 +1,157 @@
+//! Identities: which owners have one, the Sigstore bundles beside the layout, and what verifies such evidence.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::envelope::Bundle as SigstoreBundle;
+use intoto_core::identity::{CheckedFacts, IdentityVerifier};
+use intoto_core::key::FulcioIdentity;
+use intoto_core::limits::Limits;
+use intoto_core::time::Timestamp;
+
+use crate::error::CliError;
+use crate::foreign::{ForeignDirectory, Unread};
+use crate::store::Bundle;
+use crate::store::bundle::Role;
+
+/// What the name of a Sigstore bundle ends in.
+const SUFFIX: &str = ".sigstore.json";
+
+/// More bundles beside a layout than it has owners.
+const MOST: usize = 64;
+
+/// An owner who signs with an identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerIdentity {
+    /// Who: as the user wrote it, or the name of a trust entry.
+    pub label: String,
+    /// Whom the layout's certificate must be about.
+    pub identity: FulcioIdentity,
+}
+
+/// Everything about identities that a verification depends on.
+#[derive(Debug, Clone)]
+pub struct Identities {
+    /// The identities that must all have signed the layout.
+    pub owners: Vec<OwnerIdentity>,
+    /// The Sigstore bundles beside the layout, by their names.
+    pub beside: Vec<(String, Vec<u8>)>,
+    /// What verifies Sigstore evidence.
+    pub verifier: Arc<dyn IdentityVerifier>,
+}
+
+/// Where the bundles beside a layout are looked for, once it is known that an owner is an identity.
+#[derive(Debug)]
+pub enum Beside {
+    /// Beside the layout's file.
+    File(Utf8PathBuf),
+    /// In the bundle with the evidence.
+    Bundle(Arc<Bundle>),
+}
+
+impl Beside {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When there are too many, or one is there and cannot be read: it may be the one that counts.
+    pub fn read(&self, limits: &Limits) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+        match self {
+            Self::Bundle(bundle) => Ok(bundle
+                .of_role(Role::Signature)
+                .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+                .collect()),
+            Self::File(layout) => beside_file(layout, limits),
+        }
+    }
+}
+
+/// `release.layout.sigstore.json`, and `release.layout.01234567.sigstore.json` where several have signed.
+fn beside_file(layout: &Utf8Path, limits: &Limits) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let failed = |what: &dyn std::fmt::Display| {
+        CliError::cannot_decide(format!(
+            "failed to read the Sigstore bundles beside the layout {layout}: {what}"
+        ))
+    };
+    let (Some(file), parent) = (layout.file_name(), layout.parent()) else {
+        return Ok(Vec::new());
+    };
+    let parent = parent.filter(|parent| !parent.as_str().is_empty());
+    let directory = ForeignDirectory::open(parent.unwrap_or(Utf8Path::new("."))).map_err(|error| failed(&error))?;
+    let is_beside = |name: &str| {
+        let middle = name.strip_prefix(file).and_then(|rest| rest.strip_suffix(SUFFIX));
+        middle.is_some_and(|middle| middle.is_empty() || is_short_id(middle))
+    };
+    let names = match directory.names(&[], &is_beside, MOST) {
+        Ok(names) if names.len() > MOST => return Err(failed(&format_args!("there are more than {MOST}"))),
+        Ok(names) => names,
+        Err(Unread::Missing) => Vec::new(),
+        Err(unread) => return Err(failed(&unread)),
+    };
+    let read = |name: String| match directory.read(&[], &name, limits.json_bytes) {
+        Ok(bytes) => Ok((name, bytes)),
+        Err(unread) => Err(failed(&format_args!("{name} {unread}"))),
+    };
+    names.into_iter().map(read).collect()
+}
+
+/// A point and eight digits of an identity's id.
+fn is_short_id(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.strip_prefix('.')
+        .is_some_and(|digits| digits.len() == 8 && digits.bytes().all(is_digit))
+}
+
+/// Which of these identities have signed the layout, so that an entry of the trust store whose threshold is less than all of them can be
+/// asked for those. What counts is decided by the core, which asks again.
+pub(super) fn signed(
+    identities: &[FulcioIdentity],
+    layout: &[u8],
+    beside: &[(String, Vec<u8>)],
+    verifier: &dyn IdentityVerifier,
+    at: Timestamp,
+    limits: &Limits,
+) -> Vec<usize> {
+    if identities.is_empty() {
+        return Vec::new();
+    }
+    let facts: Vec<CheckedFacts> = beside
+        .iter()
+        .filter_map(|(_, bytes)| {
+            let bundle = SigstoreBundle::parse(bytes, limits).ok()?;
+            bundle.check_file(layout, verifier, at)?.ok()
+        })
+        .collect();
+    let has_signed = |index: &usize| facts.iter().any(|facts| facts.are_about(&identities[*index]).is_ok());
+    (0..identities.len()).filter(has_signed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_are_found_beside_their_layout_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = Utf8Path::from_path(directory.path()).expect("UTF-8");
+        for name in [
+            "release.layout",
+            "release.layout.sigstore.json",
+            "release.layout.0123abcd.sigstore.json",
+            "release.layout.0123ABCD.sigstore.json",
+            "release.layout.0123abc.sigstore.json",
+            "other.layout.sigstore.json",
+            "release.layout.sigstore.json.bak",
+        ] {
+            std::fs::write(root.join(name), name).expect("a file");
+        }
+        let found = Beside::File(root.join("release.layout"))
+            .read(&Limits::default())
+            .expect("found");
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["release.layout.0123abcd.sigstore.json", "release.layout.sigstore.json"]
+        );
+    }
+}
