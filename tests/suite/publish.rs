@@ -317,6 +317,40 @@ fn what_is_not_what_was_recorded_is_not_published() {
     drop(lock);
 }
 
+/// Whoever is interrupted says nothing; the same command finds out what is up.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_publication_goes_on() {
+    use std::os::unix::process::CommandExt as _;
+
+    let (sandbox, registry) = (Sandbox::new(), Registry::start());
+    let faulty = FaultyRegistry::before(&registry);
+    let config = faulty.config("here");
+    let recorded = Recorded::with_config(&sandbox, &[("wa", &[]), ("wb", &["wa"])], registry, &config);
+    let pid = sandbox.path("pid");
+    faulty.spoil(Fault::UploadThen("wa", format!("kill -9 -$(cat {pid})")));
+    let mut command = sandbox.command("sh");
+    let script = format!("echo $$ > {pid}; exec \"$@\"");
+    command
+        .current_dir(recorded.project.path(""))
+        .args(["-c", &script, "sh"]);
+    command.arg(twin()).args(["publish", "--workspace"]);
+    command.env("CARGO_REGISTRIES_HERE_TOKEN", TOKEN).process_group(0);
+    // As a terminal interrupts it, together with what it started; only that nobody can put this signal off.
+    assert_eq!(run(command).code, None);
+    assert_eq!(recorded.uploads(), ["wa 0.1.0"]);
+    assert_eq!(recorded.stated("wa-0.1.0"), None);
+    faulty.heal();
+    recorded
+        .publish(&["--workspace"])
+        .succeeds()
+        .says("Up wa 0.1.0")
+        .says("Not up wb 0.1.0")
+        .says("Published 2 crates");
+    assert_eq!(recorded.uploads(), ["wa 0.1.0", "wb 0.1.0"]);
+    assert!(recorded.stated("wa-0.1.0").is_some() && recorded.stated("wb-0.1.0").is_some());
+}
+
 /// What is said and kept when no file can grow, as on a full disk. A disk of a test's own takes a mount, which ordinary users may not make; so
 /// it is the limit on the size of files, which the kernel enforces at the same calls, with `EFBIG` for `ENOSPC`.
 #[cfg(target_os = "linux")]
