@@ -164,25 +164,30 @@ impl CompositeAction {
         {
             inputs.insert((*name).to_owned(), (*value).to_owned());
         }
+        self.steps_with(&inputs, own, place, &author.programs_for("tool").join(":"))
+    }
+
+    /// Runs it with these inputs in `place/work`, where its programs are looked for first in `programs`; what its last step came to.
+    ///
+    /// # Errors
+    /// When a step cannot be run.
+    pub(super) fn steps_with(
+        &self,
+        inputs: &BTreeMap<String, String>,
+        own: &Utf8Path,
+        place: &Utf8Path,
+        programs: &str,
+    ) -> Result<Ended, Failure> {
         let mut last = None;
         for (number, (env, script)) in self.steps.iter().enumerate() {
             let file = place.join(format!("step-{number}"));
             write(&file, script)?;
-            let path = author.programs_for("tool").join(":");
-            let mut run = Run::new("bash")
-                .args(["--noprofile", "--norc", "-eo", "pipefail", file.as_str()])
-                .only_env(PASSED_ON)
-                .env("PATH", format!("{path}:{}", std::env::var("PATH").unwrap_or_default()))
-                .env("HOME", place)
-                .env("RUNNER_TEMP", place)
-                .env("GITHUB_STEP_SUMMARY", place.join("summary"))
-                .env("GITHUB_ACTION_PATH", own)
-                .directory(&place.join("work"));
+            let mut run = bash(&file, place, programs).env("GITHUB_ACTION_PATH", own);
             for (name, value) in env {
                 let input = value
                     .strip_prefix("${{ inputs.")
                     .and_then(|rest| rest.strip_suffix(" }}"))
-                    .and_then(|name| inputs.get(name))
+                    .and_then(|name| inputs.get(name).or_else(|| self.defaults.get(name)))
                     .ok_or_else(|| Failure::new(format!("`{name}` of the action is `{value}`, which is no input")))?;
                 run = run.env(name, input);
             }
@@ -195,6 +200,21 @@ impl CompositeAction {
         }
         last.ok_or_else(|| Failure::new("the action has no step"))
     }
+}
+
+/// A script as GitHub starts it, in `place/work`.
+pub(super) fn bash(script: &Utf8Path, place: &Utf8Path, programs: &str) -> Run {
+    Run::new("bash")
+        .args(["--noprofile", "--norc", "-eo", "pipefail", script.as_str()])
+        .only_env(PASSED_ON)
+        .env(
+            "PATH",
+            format!("{programs}:{}", std::env::var("PATH").unwrap_or_default()),
+        )
+        .env("HOME", place)
+        .env("RUNNER_TEMP", place)
+        .env("GITHUB_STEP_SUMMARY", place.join("summary"))
+        .directory(&place.join("work"))
 }
 
 /// Writes scripts to files for ShellCheck, and has it read them.

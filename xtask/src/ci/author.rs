@@ -205,7 +205,7 @@ impl Author {
         program(&programs.join("glab"), &GLAB.replace("@STORE@", directory.as_str()))?;
         let text = FORGE.replace("@STORE@", released.as_str()).replace("@TAG@", TAG);
         program(&forge.join("gh"), &text.replace("@TOKEN@", JOB_TOKEN))?;
-        program(&installer.join("cargo"), &CARGO.replace("@PRODUCT@", product.as_str()))?;
+        write_installer(&installer, product)?;
         std::os::unix::fs::symlink(product, programs.join("cargo-intoto")).context("link the product")?;
         write(&tree.join("Cargo.toml"), MANIFEST)?;
         write(&tree.join("src/main.rs"), MAIN)?;
@@ -361,6 +361,14 @@ impl Author {
             false => Ok(seen.concat()),
         }
     }
+}
+
+/// Writes a `cargo` that only installs the product.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write_installer(directory: &Utf8Path, product: &Utf8Path) -> Result<(), Failure> {
+    program(&directory.join("cargo"), &CARGO.replace("@PRODUCT@", product.as_str()))
 }
 
 /// `# intoto-key: FILE`: a credential for Jenkins.

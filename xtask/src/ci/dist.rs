@@ -30,6 +30,11 @@ targets = [\"x86_64-unknown-linux-gnu\"]
 @PLACE@ = [\"./intoto-verify\"]
 ";
 
+/// A crate with our job in that place.
+pub(super) fn manifest(place: &str) -> String {
+    MANIFEST.replace("@PLACE@", place)
+}
+
 /// Each place that cargo-dist has for a job, and whether the release waits for it, as docs/ci.md says.
 const PLACES: &[(&str, bool)] = &[
     ("global-artifacts-jobs", true),
@@ -50,7 +55,7 @@ pub(super) fn run(
     for (place, waits) in PLACES {
         let directory = scratch.join(place);
         make(&directory.join("src"))?;
-        write(&directory.join("Cargo.toml"), MANIFEST.replace("@PLACE@", place))?;
+        write(&directory.join("Cargo.toml"), manifest(place))?;
         write(&directory.join("src/main.rs"), "fn main() {}\n")?;
         Run::new("git")
             .args(["init", "--quiet"])

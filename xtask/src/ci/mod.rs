@@ -4,6 +4,7 @@ mod action;
 mod attacks;
 mod author;
 mod dist;
+mod dist_job;
 mod github;
 mod gitlab;
 mod jenkins;
@@ -55,6 +56,7 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
         wrong += world.service(service)?;
     }
     wrong += dist::run(&world.tools, &world.scratch.join("dist"), &|file| world.yaml(file))?;
+    wrong += dist_job::run(&world)?;
     match wrong {
         0 => Ok(()),
         some => Err(Failure::new(format!("{some} rows are not as they should be"))),
