@@ -25,6 +25,7 @@ use crate::encoding::{Object, Value};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::member::{MemberError, Members, is_extension};
+use crate::name::StepName;
 use crate::predicate::{Predicate, PredicateError, Release};
 
 /// What somebody attests of some artifacts.
@@ -115,6 +116,36 @@ impl Statement {
             ("predicateType", Value::from(self.predicate.type_uri().to_owned())),
             ("predicate", predicate),
         ]))
+    }
+
+    /// A link of that step whose products are what the statement is about, of a statement with that predicate and no other. Nothing else in it is
+    /// looked at, so that it takes somebody who says that this is enough.
+    pub(crate) fn attesting(
+        value: &Value<'_>,
+        predicate_type: &str,
+        step: &StepName,
+        limits: &Limits,
+    ) -> Result<Link, StatementError> {
+        let statement = Self::from_value(value, limits)?;
+        match statement.predicate {
+            Predicate::Other {
+                predicate_type: found,
+                subject,
+                ..
+            } if found == predicate_type => {
+                let products =
+                    Predicate::artifacts_of(&subject, limits).map_err(|source| StatementError::Predicate {
+                        predicate_type: excerpt(&found),
+                        source,
+                    })?;
+                let mut link = Link::summary(step.clone(), []);
+                link.products = products;
+                Ok(link)
+            }
+            other => Err(StatementError::NotALink {
+                predicate_type: excerpt(other.type_uri()),
+            }),
+        }
     }
 
     /// The link that it converts to, if its predicate is one: products are what is in its subject.

@@ -510,6 +510,59 @@ fn constraints_pin_what_a_name_does_not() {
     }
 }
 
+/// What a CI service attests of an artifact without cargo-intoto: only somebody whom the layout names for it, and no other predicate.
+#[test]
+fn provenance_is_evidence_where_the_layout_says_so() {
+    const SLSA: &str = "https://slsa.dev/provenance/v1";
+    let good = Signatory::workflow();
+    let attests = |predicate_type: &str, digest: u8, name: &str| {
+        let value = Statement::of_link(link("package", &[("hello", 2)], &[(name, digest)])).to_value();
+        let Value::Object(mut value) = value else {
+            panic!("an object")
+        };
+        value.insert("predicateType", Value::from(predicate_type.to_owned()));
+        good.seals(to_json(&Value::Object(value)).as_bytes())
+    };
+    let attested = attests(SLSA, 3, "hello-1.0.crate");
+    let attesting = tags(|all| all.attesting(SLSA).unwrap());
+    // What is built is known by a link; the provenance is of the last step alone, which then says nothing of its materials.
+    let cases = [
+        ("provenance", attested.clone(), None),
+        (
+            "of another crate",
+            attests(SLSA, 9, "hello-1.0.crate"),
+            Some(FindingCode::ArtifactUnbound),
+        ),
+        (
+            "with another product",
+            attests(SLSA, 3, "other"),
+            Some(FindingCode::RuleFailed),
+        ),
+        (
+            "another predicate",
+            attests("https://slsa.dev/verification_summary/v1", 3, "hello-1.0.crate"),
+            Some(FindingCode::PredicateUnexpected),
+        ),
+        ("a link", good.seals(&package()), Some(FindingCode::PredicateUnexpected)),
+        (
+            "a payload changed",
+            attested.set_envelope(|envelope| drop(envelope.insert("payload", Value::from(base64::encode(&package()))))),
+            Some(FindingCode::SignatureInvalid),
+        ),
+    ];
+    let layout = signed(&layout(&identities(&[ci(), attesting.clone()]), 1));
+    for (name, bundle, code) in cases {
+        let build_by = format!("build.{}.sigstore.json", ci().key_id().short());
+        let package_by = format!("package.{}.sigstore.json", attesting.key_id().short());
+        let files = BTreeMap::from([(build_by, good.seals(&build()).bytes()), (package_by, bundle.bytes())]);
+        let verdict = verify(&layout, &[], policy(), &files);
+        match code {
+            None => expect(name, &verdict, Outcome::Verified, None),
+            Some(code) => expect(name, &verdict, Outcome::Refused, Some(code)),
+        }
+    }
+}
+
 #[test]
 fn what_the_verifier_bound_is_compared() {
     let good = Signatory::workflow();

@@ -52,6 +52,8 @@ pub(super) fn identity_toml(identity: &FulcioIdentity) -> String {
     });
     let patterns = subject.into_iter().chain(extensions);
     fields.extend(patterns.map(|(name, pattern)| format!("{name} = {}", quote(pattern.as_str()))));
+    let predicate = constraints.predicate_type();
+    fields.extend(predicate.map(|predicate| format!("{} = {}", Constraints::PREDICATE_TYPE, quote(predicate))));
     let skipped: Vec<String> = constraints.allow_skipped().map(|check| check.to_string()).collect();
     if !skipped.is_empty() {
         fields.push(format!("{} = {}", Constraints::ALLOW_SKIPPED, array(&skipped)));
@@ -72,7 +74,14 @@ pub(super) fn read_identity(value: &Spanned<DeValue<'_>>, problems: &mut Vec<Pro
         ));
         return None;
     };
-    let known: Vec<&str> = [ISSUER, IDENTITY, Constraints::SUBJECT, Constraints::ALLOW_SKIPPED]
+    let own = [
+        ISSUER,
+        IDENTITY,
+        Constraints::SUBJECT,
+        Constraints::ALLOW_SKIPPED,
+        Constraints::PREDICATE_TYPE,
+    ];
+    let known: Vec<&str> = own
         .into_iter()
         .chain(SHORT.iter().map(|(name, _)| *name))
         .chain(Extension::ALL.iter().map(|extension| extension.name()))
@@ -127,6 +136,7 @@ fn read_constraints(table: &Table<'_, '_>, problems: &mut Vec<Problem>) -> Const
         }
     };
     take(Constraints::SUBJECT, problems, &|all, text| all.with_subject(text));
+    take(Constraints::PREDICATE_TYPE, problems, &|all, text| all.attesting(text));
     for extension in Extension::ALL {
         take(extension.name(), problems, &|all, text| all.with(*extension, text));
     }
@@ -189,6 +199,7 @@ mod tests {
             .with(Extension::SourceRepositoryUri, "https://github.com/acme/hello")
             .and_then(|all| all.with(Extension::GithubWorkflowName, "say \"hello\""))
             .and_then(|all| all.with_subject("https://github.com/acme/hello/.github/workflows/*@refs/tags/v*"))
+            .and_then(|all| all.attesting("https://slsa.dev/provenance/v1"))
             .expect("constraints")
             .allowing(SkippableCheck::TransparencyLog);
         let constrained = FulcioIdentity::new("https://issuer.example", None, constraints).expect("an identity");

@@ -113,6 +113,7 @@ fn expected(identity: &FulcioIdentity) -> Value {
         "identity": identity.identity(),
         "constraints": patterns.map(|(name, pattern)| (name.to_owned(), json!(pattern.as_str())))
             .collect::<Map<_, _>>(),
+        "predicate_type": constraints.predicate_type(),
         "allow_skipped": constraints.allow_skipped().map(SkippableCheck::name).collect::<Vec<_>>(),
     })
 }

@@ -8,6 +8,7 @@ pub(crate) fn of_identity(identity: &FulcioIdentity) -> String {
     let mut words: Vec<String> = identity.identity().map(str::to_owned).into_iter().collect();
     words.extend(constraints.subject().map(|pattern| format!("subject {pattern}")));
     words.extend((constraints.extensions()).map(|(extension, pattern)| format!("{extension} {pattern}")));
+    words.extend((constraints.predicate_type()).map(|predicate| format!("attesting {predicate}")));
     words.push(format!("of {}", identity.issuer()));
     words.extend((constraints.allow_skipped()).map(|check| format!("without {check}")));
     words.join(", ")

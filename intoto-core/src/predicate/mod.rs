@@ -6,7 +6,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::artifacts::ArtifactsError;
+use crate::artifacts::{Artifacts, ArtifactsError};
 use crate::encoding::Value;
 use crate::limits::Limits;
 use crate::link::Link;
@@ -67,6 +67,11 @@ impl Predicate {
                 raw: predicate.map_or(Value::Null, |raw| raw.clone().into_owned()),
             }),
         }
+    }
+
+    /// What a statement of another predicate is about, as artifacts: each with a name of its own and a digest.
+    pub(crate) fn artifacts_of(subject: &Value<'_>, limits: &Limits) -> Result<Artifacts, PredicateError> {
+        descriptor::artifacts(subject, limits).map_err(PredicateError::Subject)
     }
 
     /// The `predicateType`.

@@ -1,5 +1,6 @@
 //! Asking for link files, and admitting them: the expensive part, and a pure one.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -11,7 +12,8 @@ use crate::key::{FulcioIdentity, KeyKind, PublicKey};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::name::{KeyId, StepName};
-use crate::payload::Payload;
+use crate::payload::{Payload, PayloadError};
+use crate::statement::{Statement, StatementError};
 use crate::time::Timestamp;
 use crate::verdict::{EvidenceKind, FindingCode};
 
@@ -187,6 +189,7 @@ impl EvidenceFile {
         };
         let mut signatures = Vec::with_capacity(self.candidates.len());
         let mut verified = None;
+        let mut predicates = BTreeSet::new();
         for candidate in &self.candidates {
             let signed = match &candidate.signatory {
                 Signatory::Identity(identity) => checked.by(identity).map_err(|refusal| Problem::from(&refusal)),
@@ -194,12 +197,20 @@ impl EvidenceFile {
             };
             signatures.push(signed.map(|signed| {
                 let kind = signed.kind();
+                let identity = candidate.signatory.identity();
+                predicates.insert(identity.and_then(|identity| identity.constraints().predicate_type()));
                 verified = Some(signed);
                 kind
             }));
         }
         let content = match verified {
-            Some(signed) => self.read_bundled(&signed),
+            Some(signed) => match (predicates.pop_first(), predicates.is_empty()) {
+                (Some(predicate), true) => self.read_bundled(&signed, predicate),
+                _ => Err(Problem::refusal(
+                    FindingCode::PredicateUnexpected,
+                    "identities whose ids begin alike expect different predicates in one file",
+                )),
+            },
             None => Err(Problem::refusal(
                 FindingCode::KeyNotAuthorised,
                 "no identity of the step signed the file",
@@ -213,9 +224,25 @@ impl EvidenceFile {
         })
     }
 
-    /// Tools that make Sigstore bundles put statements into them and nothing else, so nothing else is looked for.
-    fn read_bundled(&self, verified: &Verified<&Envelope<'_>>) -> Result<Content, Problem> {
+    /// Tools that make Sigstore bundles put statements into them and nothing else, so nothing else is looked for: statements with a link predicate,
+    /// or, where the layout names another predicate for this identity, with that one and no other.
+    fn read_bundled(
+        &self,
+        verified: &Verified<&Envelope<'_>>,
+        predicate_type: Option<&str>,
+    ) -> Result<Content, Problem> {
         let value = verified.value().map_err(|error| Problem::from(&error))?;
+        if let Some(predicate_type) = predicate_type {
+            let link = Statement::attesting(&value, predicate_type, &self.step, &self.limits);
+            let link = link.map_err(|error| match &error {
+                StatementError::NotALink { predicate_type: found } => {
+                    let message = format!("a statement with the predicate `{found}`, expected `{predicate_type}`");
+                    Problem::refusal(FindingCode::PredicateUnexpected, message)
+                }
+                _ => Problem::from(&PayloadError::from(error)),
+            })?;
+            return self.link(link, EvidenceKind::Statement);
+        }
         match Payload::from_value(&value, &self.limits).map_err(|error| Problem::of_bundled_payload(&error))? {
             Payload::Statement(link) => self.link(link, EvidenceKind::Statement),
             Payload::Link(_) | Payload::Layout(_) => Err(Problem::refusal(

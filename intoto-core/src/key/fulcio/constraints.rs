@@ -1,9 +1,11 @@
 //! What a certificate must say beyond its subject and issuer.
 
+use alloc::borrow::ToOwned as _;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use core::fmt;
 
-use super::error::IdentityError;
+use super::error::{IdentityError, refuse_text};
 use super::extension::{Extension, Shape};
 use super::pattern::Pattern;
 
@@ -14,6 +16,7 @@ pub struct Constraints {
     subject: Option<Pattern>,
     extensions: BTreeMap<Extension, Pattern>,
     allow_skipped: BTreeSet<SkippableCheck>,
+    predicate_type: Option<String>,
 }
 
 impl Constraints {
@@ -21,6 +24,8 @@ impl Constraints {
     pub const SUBJECT: &'static str = "subject";
     /// The member with the checks that may be skipped.
     pub const ALLOW_SKIPPED: &'static str = "allow-skipped";
+    /// The member with the predicate that is evidence.
+    pub const PREDICATE_TYPE: &'static str = "predicate-type";
 
     /// The same with a pattern for the subject, a URI below a repository.
     pub fn with_subject(mut self, pattern: &str) -> Result<Self, IdentityError> {
@@ -39,6 +44,19 @@ impl Constraints {
     pub fn allowing(mut self, check: SkippableCheck) -> Self {
         self.allow_skipped.insert(check);
         self
+    }
+
+    /// The same, with statements of that predicate as evidence in the place of links: what a statement is about are the products, and it says nothing
+    /// of materials or of a step's name. That is for provenance which a CI service attests.
+    pub fn attesting(mut self, predicate_type: &str) -> Result<Self, IdentityError> {
+        refuse_text(Self::PREDICATE_TYPE, predicate_type)?;
+        self.predicate_type = Some(predicate_type.to_owned());
+        Ok(self)
+    }
+
+    /// The predicate that is evidence in the place of a link.
+    pub fn predicate_type(&self) -> Option<&str> {
+        self.predicate_type.as_deref()
     }
 
     /// What the subject must look like.

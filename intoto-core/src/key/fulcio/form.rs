@@ -91,6 +91,7 @@ fn read_constraints(value: &Value<'_>) -> Result<Constraints, IdentityError> {
     for (name, value) in members.iter() {
         constraints = match name {
             Constraints::SUBJECT => constraints.with_subject(text(value, Constraints::SUBJECT)?)?,
+            Constraints::PREDICATE_TYPE => constraints.attesting(text(value, Constraints::PREDICATE_TYPE)?)?,
             Constraints::ALLOW_SKIPPED => {
                 let checks = value.as_array().filter(|checks| !checks.is_empty());
                 let checks = checks.ok_or(IdentityError::Member {
@@ -128,6 +129,9 @@ fn constraints_value(constraints: &Constraints) -> Value<'static> {
     }
     for (extension, pattern) in constraints.extensions() {
         object.insert(extension.name(), Value::from(pattern.as_str().to_owned()));
+    }
+    if let Some(predicate) = constraints.predicate_type() {
+        object.insert(Constraints::PREDICATE_TYPE, Value::from(predicate.to_owned()));
     }
     if let Some(pattern) = constraints.subject() {
         object.insert(Constraints::SUBJECT, Value::from(pattern.as_str().to_owned()));

@@ -37,6 +37,7 @@ fn what_is_written_reads_back() {
         .with(Extension::SourceRepositoryUri, "https://github.com/acme/hello")
         .and_then(|all| all.with(Extension::SourceRepositoryRef, "refs/tags/v*"))
         .and_then(|all| all.with_subject("https://github.com/acme/hello/.github/workflows/*@refs/tags/v*"))
+        .and_then(|all| all.attesting("https://slsa.dev/provenance/v1"))
         .expect("constraints")
         .allowing(SkippableCheck::TransparencyLog);
     let identity = FulcioIdentity::new(GITHUB, None, constraints).expect("an identity");
