@@ -106,7 +106,7 @@ enum Chore {
     /// SARIF as `verify` writes it, against the published schema
     Reports,
     /// The client workflow of TUF against repositories of other makers, and the attacks on them
-    Tuf,
+    Tuf(tuf::Args),
     /// Published crates compared with repositories that hold their sources
     CompareTop(compare_top::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
@@ -153,7 +153,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Sigstore(args) => sigstore::run(&args, root),
         Chore::Keep(_) => Ok(()),
         Chore::Reports => reports::run(root),
-        Chore::Tuf => tuf::run(root),
+        Chore::Tuf(args) => tuf::run(&args, root),
         Chore::CompareTop(args) => compare_top::run(&args, root),
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),

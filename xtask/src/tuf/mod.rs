@@ -13,14 +13,24 @@ use crate::process::{Ended, Run};
 use crate::root::Root;
 use crate::{http, say, tools};
 
+mod roots;
 mod situations;
+mod tough;
 
 use situations::{After, SITUATIONS, Situation};
 
 const PROJECT: &str = "hello";
 
+/// The arguments of `cargo xtask tuf`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Also repositories by tough's editor, which must be compiled first
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
 /// Plays every situation, and prints a row for each.
-pub(crate) fn run(root: &Root) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let start = Instant::now();
     let tools = tools::install(root)?;
     let product = tools::twin(root)?;
@@ -50,6 +60,19 @@ pub(crate) fn run(root: &Root) -> Result<(), Failure> {
             table.add(&world.play(situation, &made.join(situation.name), &["directory", "http"])?);
         }
         check_all_are_known(&made)?;
+    }
+    if args.full {
+        let made = scratch.join("tough");
+        tough::make(root, &made, &files)?;
+        table.head("tough's repository, one ed25519 key, no consistent snapshots");
+        for situation in SITUATIONS.iter().filter(|situation| made.join(situation.name).is_dir()) {
+            table.add(&world.play(situation, &made.join(situation.name), &["directory", "http"])?);
+        }
+        check_all_are_known(&made)?;
+    }
+    table.head("Roots of others, beside an empty repository");
+    for (name, expected) in roots::ROOTS {
+        table.add(&world.begin(name, expected, &roots::read(name)?)?);
     }
     say::row(format!("in {:.0} s", start.elapsed().as_secs_f64()));
     table.end()
@@ -89,6 +112,41 @@ impl World {
             words.push(format!("{name}={path}"));
         }
         Ok(words)
+    }
+
+    /// Adds a repository that has nothing but a root of somebody's. Whether that is believed shows in what is missed next.
+    fn begin(&mut self, name: &'static str, expected: &'static [&'static str], root: &[u8]) -> Result<Row, Failure> {
+        self.played += 1;
+        let place = self.scratch.join(format!("played-{}", self.played));
+        let served = place.join("metadata");
+        fs::create_dir_all(&served).context(format!("create {served}"))?;
+        let file = place.join("root.json");
+        fs::write(&file, root).context(format!("write {file}"))?;
+        let added = Run::new(&self.product)
+            .args(["trust", "--trust-store", place.join("trust.toml").as_str()])
+            .args([
+                "add",
+                "other",
+                "--tuf",
+                place.as_str(),
+                "--root",
+                file.as_str(),
+                "--sigstore-root",
+            ])
+            .env("NO_COLOR", "1")
+            .keep()?;
+        let code = code_of(&added);
+        let mut row = Row {
+            name,
+            expected: Some(expected[0]),
+            cells: vec![code.map_or("added", |(code, _)| code).to_owned()],
+            message: code.map_or_else(String::new, |(_, message)| message.to_owned()),
+            problems: Vec::new(),
+        };
+        if !code.is_some_and(|(code, _)| expected.contains(&code)) {
+            row.problems.push(added.tail());
+        }
+        Ok(row)
     }
 
     /// Adds the repository as it was before, asks it again as it is after, and looks at what is believed then.
@@ -175,10 +233,7 @@ struct Row {
 
 impl Row {
     fn judge(&mut self, situation: &Situation, transport: &str, updated: &Ended, shown: &Ended) {
-        let code = updated
-            .stderr
-            .lines()
-            .find_map(|line| line.strip_prefix("error[")?.split_once("]: "));
+        let code = code_of(updated);
         let is_expected = match situation.code {
             None => updated.is_success() && updated.stderr.contains(situation.says),
             Some(expected) => {
@@ -209,6 +264,12 @@ impl Row {
             ));
         }
     }
+}
+
+/// The code of a refusal, and what is said with it.
+fn code_of(ended: &Ended) -> Option<(&str, &str)> {
+    let mut lines = ended.stderr.lines();
+    lines.find_map(|line| line.strip_prefix("error[")?.split_once("]: "))
 }
 
 /// The rows so far.
