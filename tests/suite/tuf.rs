@@ -293,7 +293,11 @@ fn sigstores_root_comes_from_one_place() {
     };
     add("sigstore", &[]).exits(3).says("tuf-target-missing");
     world.trust(&["list"]).succeeds().never_says("sigstore");
+    // What nobody could verify by is not taken.
     world.repository().put("trusted_root.json", "{}").publish();
+    add("sigstore", &[]).exits(3).says("tuf-malformed");
+    let sound = include_bytes!("../fixtures/sigstore/trusted_root.json");
+    world.repository().put("trusted_root.json", *sound).publish();
     add("sigstore", &[]).succeeds().says("for Sigstore's root");
     world.trust(&["show", "sigstore"]).succeeds().prints("Sigstore's root");
     add("again", &[])
@@ -301,6 +305,29 @@ fn sigstores_root_comes_from_one_place() {
         .says("`sigstore` brings Sigstore's root already");
     // It speaks for no crate.
     world.verify(&[]).exits(3).says("owner-unknown");
+}
+
+#[test]
+fn owners_without_keys_come_by_tuf() {
+    let world = World::new();
+    let (issuer, identity) = (
+        "https://issuer.example",
+        "https://host.example/o/r/.github/workflows/x.yml@refs/heads/main",
+    );
+    let words = ["owners", "--identity", identity, "--issuer", issuer, "--scope", SCOPE];
+    let list = world.trust(&words).succeeds();
+    world
+        .repository()
+        .put("hello/owners.toml", list.stdout.into_bytes())
+        .publish();
+    world.add(&[]).succeeds();
+    world
+        .trust(&["show", "hello"])
+        .succeeds()
+        .prints(issuer)
+        .prints(identity);
+    // Signed by a key that is nobody's any more, and by no identity.
+    world.verify(&[]).exits(1).prints("signature-missing");
 }
 
 #[test]

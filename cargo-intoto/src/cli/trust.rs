@@ -265,7 +265,7 @@ fn describe(store: &Store, entry: &Entry) -> Result<String, CliError> {
         text.push_str(&key_line(key));
     }
     for identity in &entry.identities {
-        text.push_str(&format!("    who   {}\n", plain(&words::of_identity(identity))));
+        text.push_str(&identity_line(identity));
     }
     if let Origin::Tuf(source) = &entry.origin {
         text.push_str(&tuf::describe(store, entry, source)?);
@@ -277,6 +277,10 @@ fn describe(store: &Store, entry: &Entry) -> Result<String, CliError> {
         ));
     }
     Ok(text)
+}
+
+fn identity_line(identity: &FulcioIdentity) -> String {
+    format!("    who   {}\n", plain(&words::of_identity(identity)))
 }
 
 fn key_line(key: &PublicKey) -> String {

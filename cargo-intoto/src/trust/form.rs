@@ -44,9 +44,36 @@ struct RawEntry {
 /// An owner without a key.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawIdentity {
+pub(super) struct RawIdentity {
     issuer: String,
     identity: String,
+}
+
+impl RawIdentity {
+    /// The form of exact identities; none for one with constraints, which no owner has.
+    pub(super) fn of_all(identities: &[FulcioIdentity]) -> Option<Vec<Self>> {
+        let raw = identities.iter().map(|identity| {
+            Some(Self {
+                issuer: identity.issuer().to_owned(),
+                identity: identity.identity()?.to_owned(),
+            })
+        });
+        raw.collect()
+    }
+
+    /// The identities, each once.
+    pub(super) fn read_all(raw: &[Self]) -> Result<Vec<FulcioIdentity>, CliError> {
+        let mut identities: Vec<FulcioIdentity> = Vec::new();
+        for raw in raw {
+            let identity = FulcioIdentity::exact(&raw.issuer, &raw.identity)
+                .map_err(|error| CliError::cannot_decide("an identity is unusable").because(error))?;
+            if identities.contains(&identity) {
+                return Err(CliError::cannot_decide("an identity is listed twice"));
+            }
+            identities.push(identity);
+        }
+        Ok(identities)
+    }
 }
 
 /// A TUF repository, in the place of keys.
@@ -104,18 +131,11 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
         }
         keys.push(key);
     }
-    let mut identities: Vec<FulcioIdentity> = Vec::new();
-    for raw in &raw.identities {
-        let identity = FulcioIdentity::exact(&raw.issuer, &raw.identity)
-            .map_err(|error| wrong("has an unusable identity".to_owned()).because(error))?;
-        if identities.contains(&identity) {
-            return Err(wrong("lists an identity twice".to_owned()));
-        }
-        identities.push(identity);
-    }
+    let identities = RawIdentity::read_all(&raw.identities)
+        .map_err(|error| wrong("has an unusable identity".to_owned()).because(error))?;
     let (threshold, origin) = match (raw.threshold, &raw.tuf) {
         (Some(threshold), None) => (
-            check_threshold_of(threshold, keys.len() + identities.len()).map_err(wrong)?,
+            check_threshold(threshold, keys.len() + identities.len()).map_err(wrong)?,
             Origin::Pinned,
         ),
         (None, None) => return Err(wrong("has no threshold".to_owned())),
@@ -170,16 +190,12 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
     })
 }
 
-/// The threshold, if the keys can meet it.
-pub(super) fn check_threshold(threshold: u32, keys: &[PublicKey]) -> Result<u32, String> {
-    check_threshold_of(threshold, keys.len())
-}
-
-fn check_threshold_of(threshold: u32, owners: usize) -> Result<u32, String> {
+/// The threshold, if so many owners can meet it.
+pub(super) fn check_threshold(threshold: u32, owners: usize) -> Result<u32, String> {
     if threshold < 1 || threshold as usize > owners {
         return Err(format!(
             "has a threshold of {threshold} for {}",
-            crate::ui::count(owners, "key")
+            crate::ui::count(owners, "owner")
         ));
     }
     Ok(threshold)
@@ -214,15 +230,7 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
                 },
                 added: time(entry.added)?,
                 keys: entry.keys.iter().map(public_key_text).collect(),
-                identities: (entry.identities.iter())
-                    .map(|identity| {
-                        Some(RawIdentity {
-                            issuer: identity.issuer().to_owned(),
-                            identity: identity.identity()?.to_owned(),
-                        })
-                    })
-                    .collect::<Option<_>>()
-                    .ok_or_else(failed)?,
+                identities: RawIdentity::of_all(&entry.identities).ok_or_else(failed)?,
                 tuf: match &entry.origin {
                     Origin::Tuf(source) => Some(RawTuf {
                         metadata: source.metadata().to_string(),

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         scratch: scratch.to_owned(),
         played: 0,
     };
-    let files = world.files()?;
+    let files = world.files(root)?;
     let mut table = Table::default();
     for kind in ["ed25519", "ecdsa", "rsa"] {
         let made = scratch.join(kind);
@@ -99,13 +99,15 @@ struct World {
 
 impl World {
     /// The targets, as words for a maker.
-    fn files(&self) -> Result<Vec<String>, Failure> {
+    fn files(&self, root: &Root) -> Result<Vec<String>, Failure> {
         let pem = SecretKey::ed25519_from_seed([7; 32]).public_key().to_spki_pem();
         let owners = format!("format = 1\nscope = [\"pkg:cargo/{PROJECT}\"]\nthreshold = 1\nkeys = ['''\n{pem}''']\n");
+        let sigstore = root.join("tests/fixtures/sigstore/trusted_root.json");
+        let sigstore = fs::read_to_string(&sigstore).context(format!("read {sigstore}"))?;
         let mut words = Vec::new();
         for (name, file, text) in [
             (format!("{PROJECT}/owners.toml"), "owners.toml", owners.as_str()),
-            ("trusted_root.json".to_owned(), "trusted_root.json", "{}"),
+            ("trusted_root.json".to_owned(), "trusted_root.json", sigstore.as_str()),
         ] {
             let path = self.scratch.join(file);
             fs::write(&path, text).context(format!("write {path}"))?;

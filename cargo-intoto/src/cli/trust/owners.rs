@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
-use super::{find_all, scopes, threshold};
+use super::{find_all, identities, scopes, threshold};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::foreign;
@@ -18,8 +18,14 @@ use crate::ui::Ui;
 #[derive(Debug, clap::Args)]
 pub(super) struct OwnersArgs {
     /// An owner's public key: a file, or the name of a key of your own; may be repeated
-    #[arg(long = "key", value_name = "FILE", required = true)]
+    #[arg(long = "key", value_name = "FILE", required_unless_present = "identities")]
     keys: Vec<String>,
+    /// An owner's identity in Sigstore, letter by letter, with its --issuer; may be repeated
+    #[arg(long = "identity", id = "identities", value_name = "IDENTITY", requires = "issuers")]
+    identities: Vec<String>,
+    /// The URL of the OpenID issuer that vouches for the --identity in front of it
+    #[arg(long = "issuer", id = "issuers", value_name = "URL", requires = "identities")]
+    issuers: Vec<String>,
     /// A crate that the owners speak for, as pkg:cargo/NAME; may be repeated
     #[arg(long = "scope", value_name = "PURL", required = true)]
     scope: Vec<String>,
@@ -42,6 +48,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 pub(super) fn run(args: &OwnersArgs, ui: &Ui) -> Result<Exit, CliError> {
     let keys = find_all(&args.keys)?;
+    let identities = identities(&args.identities, &args.issuers, ("--identity", "--issuer"))?;
     let scope = scopes(&args.scope)?;
     let read = |path: &Utf8PathBuf, what: &str, limit: usize| {
         foreign::read(path, limit).map_err(|unread| unread.about(format_args!("the {what} {path}")))
@@ -64,8 +71,9 @@ pub(super) fn run(args: &OwnersArgs, ui: &Ui) -> Result<Exit, CliError> {
         .collect::<Result<Vec<_>, _>>()?;
     let list = OwnersList {
         scope: &scope,
-        threshold: threshold(args.threshold, keys.len())?,
+        threshold: threshold(args.threshold, keys.len() + identities.len())?,
         keys: &keys,
+        identities: &identities,
         replaced: replaced
             .as_ref()
             .map(|(bytes, until)| (bytes.as_slice(), *until, layouts.as_slice())),

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{TufArgs, key_line, now};
+use super::{TufArgs, identity_line, key_line, now};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::foreign;
@@ -140,9 +140,12 @@ pub(super) fn describe(store: &Store, entry: &Entry, source: &TufSource) -> Resu
             return Ok(text);
         }
     };
-    if let Some((keys, threshold)) = brought.owners() {
+    if let Some((keys, identities, threshold)) = brought.owners() {
         text.push_str(&format!("    owners, {threshold} of:\n"));
         keys.iter().for_each(|key| text.push_str(&key_line(key)));
+        identities
+            .iter()
+            .for_each(|identity| text.push_str(&identity_line(identity)));
     }
     if let Some(layout) = &brought.layout {
         let sha256 = intoto_core::digest::to_hex(&intoto_core::digest::sha256(layout));

@@ -19,6 +19,7 @@ use super::transport::{Transport, Watch};
 use super::{Brought, RoleState, TufSource, signed_sha256};
 use crate::error::CliError;
 use crate::finding::CargoCode;
+use crate::trust::sigstore::{RootOrigin, TrustedRoots};
 
 /// What a repository may make us read; each limit is many times what real repositories have.
 fn limits() -> UpdaterConfig {
@@ -119,6 +120,14 @@ fn understand(
             CliError::cannot_decide(format!("the target `{}` is no signed layout", project.layout()))
                 .with_code(CargoCode::TufMalformed),
         );
+    }
+    if let Some(bytes) = &targets.sigstore_root {
+        let origin = RootOrigin::Pinned(SIGSTORE_ROOT.to_owned());
+        TrustedRoots::from_bytes(origin, bytes).map_err(|error| {
+            CliError::cannot_decide(format!("failed to understand the target `{SIGSTORE_ROOT}`"))
+                .because(error)
+                .with_code(CargoCode::TufMalformed)
+        })?;
     }
     Ok(Brought {
         roles,

@@ -19,7 +19,7 @@ mod transport;
 use camino::Utf8Path;
 use intoto_core::digest::sha256;
 use intoto_core::envelope::Envelope;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
@@ -117,10 +117,10 @@ impl Brought {
         self.roles.iter().map(|role| role.expires).min()
     }
 
-    /// The keys of those who own the project now, and how many of them must sign.
-    pub fn owners(&self) -> Option<(&[PublicKey], u32)> {
-        let owners = self.owners.as_ref()?;
-        Some((&owners.now.keys, owners.now.threshold))
+    /// The keys and the identities of those who own the project now, and how many of them must sign.
+    pub fn owners(&self) -> Option<(&[PublicKey], &[FulcioIdentity], u32)> {
+        let now = &self.owners.as_ref()?.now;
+        Some((&now.keys, &now.identities, now.threshold))
     }
 
     /// The crates that the owners speak for by the repository's word; the entry's scope may have fewer.
@@ -142,7 +142,7 @@ impl Brought {
             name: entry.name.clone(),
             scope: scope(),
             keys: group.keys.clone(),
-            identities: Vec::new(),
+            identities: group.identities.clone(),
             threshold: group.threshold,
             added: entry.added,
             accepted: entry.accepted.clone(),

@@ -1,20 +1,20 @@
 //! The target `PROJECT/owners.toml`: who owns a project's layouts now, and who did before.
 
 use intoto_core::digest::to_hex;
-use intoto_core::key::PublicKey;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use toml::value::Datetime;
 
 use crate::error::CliError;
 use crate::signing::{parse_public_key, public_key_text};
-use crate::trust::form;
+use crate::trust::form::{self, RawIdentity};
 use crate::trust::scope::Scope;
 
 /// The form that this version reads.
 const FORMAT: u32 = 1;
-/// More keys than any project has owners; each costs memory and time.
-const MAX_KEYS: usize = 64;
+/// More than any project has; each costs memory and time.
+const MAX_OWNERS: usize = 64;
 /// More changes of owners than any project sees.
 const MAX_FORMER: usize = 256;
 /// More layouts than any project signs between two changes of owners.
@@ -26,7 +26,10 @@ struct RawOwners {
     format: u32,
     scope: Vec<String>,
     threshold: u32,
+    #[serde(default)]
     keys: Vec<String>,
+    #[serde(default, rename = "identity", skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<RawIdentity>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<RawFormer>,
 }
@@ -36,8 +39,11 @@ struct RawOwners {
 struct RawFormer {
     until: Datetime,
     threshold: u32,
+    #[serde(default)]
     keys: Vec<String>,
     layouts: Vec<String>,
+    #[serde(default, rename = "identity", skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<RawIdentity>,
 }
 
 /// Who owns a project's layouts.
@@ -49,10 +55,11 @@ pub(super) struct Owners {
     pub(super) former: Vec<Former>,
 }
 
-/// Keys, and how many of them must have signed.
+/// Keys and identities, and how many of them must have signed.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) keys: Vec<PublicKey>,
+    pub(super) identities: Vec<FulcioIdentity>,
     pub(super) threshold: u32,
 }
 
@@ -74,6 +81,8 @@ pub struct OwnersList<'a> {
     pub scope: &'a [Scope],
     /// Their keys.
     pub keys: &'a [PublicKey],
+    /// Those who have none, each exact.
+    pub identities: &'a [FulcioIdentity],
     /// How many of them must sign.
     pub threshold: u32,
     /// The list that this one takes the place of, until when its owners count, and for which layouts' files.
@@ -109,6 +118,7 @@ impl OwnersList<'_> {
             scope: self.scope.iter().map(Scope::to_string).collect(),
             threshold: self.threshold,
             keys: self.keys.iter().map(public_key_text).collect(),
+            identities: raw_identities(self.identities)?,
             former,
         };
         let text = toml::to_string_pretty(&raw)
@@ -116,6 +126,10 @@ impl OwnersList<'_> {
         Owners::parse(text.as_bytes())?;
         Ok(text)
     }
+}
+
+fn raw_identities(identities: &[FulcioIdentity]) -> Result<Vec<RawIdentity>, CliError> {
+    RawIdentity::of_all(identities).ok_or_else(|| CliError::usage("an owner's identity is exact, letter by letter"))
 }
 
 impl RawFormer {
@@ -132,6 +146,7 @@ impl RawFormer {
                 .iter()
                 .map(|digest| format!("sha256:{}", to_hex(digest)))
                 .collect(),
+            identities: raw_identities(&former.owners.identities)?,
         })
     }
 }
@@ -171,25 +186,26 @@ impl Owners {
             };
             Ok(Former {
                 until,
-                owners: Group::parse(&raw.keys, raw.threshold)?,
+                owners: Group::parse(&raw.keys, &raw.identities, raw.threshold)?,
                 layouts: raw.layouts.iter().map(digest).collect::<Result<_, _>>()?,
             })
         });
         Ok(Self {
             scope: raw.scope.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
-            now: Group::parse(&raw.keys, raw.threshold)?,
+            now: Group::parse(&raw.keys, &raw.identities, raw.threshold)?,
             former: former.collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl Group {
-    fn parse(texts: &[String], threshold: u32) -> Result<Self, CliError> {
-        if texts.len() > MAX_KEYS {
+    fn parse(texts: &[String], identities: &[RawIdentity], threshold: u32) -> Result<Self, CliError> {
+        if texts.len() + identities.len() > MAX_OWNERS {
             return Err(CliError::cannot_decide(format!(
-                "it has more than {MAX_KEYS} keys in a group"
+                "it has more than {MAX_OWNERS} owners in a group"
             )));
         }
+        let identities = RawIdentity::read_all(identities)?;
         let mut keys: Vec<PublicKey> = Vec::new();
         for text in texts {
             let key = parse_public_key(text, "owners.toml")?;
@@ -198,9 +214,13 @@ impl Group {
             }
             keys.push(key);
         }
-        let threshold = form::check_threshold(threshold, &keys)
+        let threshold = form::check_threshold(threshold, keys.len() + identities.len())
             .map_err(|what| CliError::cannot_decide(format!("a group of owners {what}")))?;
-        Ok(Self { keys, threshold })
+        Ok(Self {
+            keys,
+            identities,
+            threshold,
+        })
     }
 }
 
@@ -227,6 +247,34 @@ mod tests {
     }
 
     #[test]
+    fn owners_without_keys_are_read() {
+        let who = "[[identity]]\nissuer = 'https://i.example'\nidentity = 'https://g.example/o/r/.github/workflows/x.yml@refs/heads/main'\n";
+        let none = document("").replace(&format!("'''{KEY}'''"), "");
+        let owners = Owners::parse(format!("{none}{who}").as_bytes()).unwrap();
+        assert_eq!((owners.now.keys.len(), owners.now.identities.len()), (0, 1));
+        let list = OwnersList {
+            scope: &owners.scope,
+            keys: &[],
+            identities: &owners.now.identities,
+            threshold: 1,
+            replaced: None,
+        };
+        let again = Owners::parse(list.to_toml().unwrap().as_bytes()).unwrap();
+        assert_eq!(again.now.identities, owners.now.identities);
+        let both = document(who).replace("threshold = 1", "threshold = 2");
+        assert_eq!(Owners::parse(both.as_bytes()).unwrap().now.threshold, 2);
+        for text in [
+            format!("{none}{who}{who}"),
+            format!("{none}{}", who.replace("issuer = 'https://i.example'", "")),
+            format!("{none}{}", who.replace("https://i.example", "")),
+            format!("{none}{who}subject = '*'\n"),
+            none,
+        ] {
+            assert!(Owners::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_list_takes_the_place_of_another() {
         let key = parse_public_key(KEY, "test").unwrap();
         let scope = ["pkg:cargo/a".parse().unwrap()];
@@ -234,6 +282,7 @@ mod tests {
             let list = OwnersList {
                 scope: &scope,
                 keys: std::slice::from_ref(&key),
+                identities: &[],
                 threshold,
                 replaced,
             };
