@@ -25,6 +25,7 @@ mod readme;
 mod rebuild;
 mod record;
 mod signers;
+mod sigstore_faults;
 mod source_fetch;
 mod test_step;
 mod tuf;

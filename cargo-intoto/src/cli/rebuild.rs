@@ -255,7 +255,7 @@ fn sign(
     if let Some(own) = own {
         let statement = seal::statement_bytes(link)?;
         for bundle in own.by(pending.sigstore()).sign(Content::Statement(&statement), ui)? {
-            let name = seal::bundle_file(&link.name, &bundle.key_id);
+            let name = link.name.sigstore_file(&bundle.key_id);
             store.write(&name, &bundle.json)?;
             ui.status("Signed", directory.join(name));
         }

@@ -156,7 +156,7 @@ fn bundle_link(args: &Args, file: &SignedFile, link: &Link, bundles: &Bundles<'_
     for bundle in bundles.sign(Content::Statement(&statement), ui)? {
         let path = match &args.output {
             Some(path) => path.clone(),
-            None => directory.join(seal::bundle_file(&link.name, &bundle.key_id)),
+            None => directory.join(link.name.sigstore_file(&bundle.key_id)),
         };
         settings::replace(&path, &bundle.json, 0o644)?;
         ui.status("Signed", format_args!("{path} (id {})", bundle.key_id.short()));

@@ -92,7 +92,7 @@ pub(crate) fn seal(ui: &Ui, run: &Run, mut outcome: Outcome, signing: &Signing<'
         names.push(file.name);
     }
     for bundle in bundles {
-        let name = bundle_file(&step, &bundle.key_id);
+        let name = step.sigstore_file(&bundle.key_id);
         run.links().write(&name, &bundle.json)?;
         ui.status("Signed", format!("{step}: {counts}, as {name}"));
         names.push(name);
@@ -116,11 +116,6 @@ fn sign_bundles(ui: &Ui, link: &Link, signing: &Signing<'_>) -> Result<Vec<Named
 pub(crate) fn statement_bytes(link: &Link) -> Result<Vec<u8>, CliError> {
     to_canonical(&LinkForm::Statement.payload(link))
         .map_err(|error| CliError::failure(format!("failed to make the statement of `{}`", link.name)).because(error))
-}
-
-/// The name under which verification looks for a bundle.
-pub(crate) fn bundle_file(step: &StepName, key_id: &KeyId) -> String {
-    format!("{step}.{}.sigstore.json", key_id.short())
 }
 
 /// Before the links that name them, so that no link is there without its product.

@@ -113,12 +113,14 @@ fn of_structure(error: &bundle::Error, refused: &dyn Fn(IdentityFault) -> Identi
 fn outside_validity(root: &Root, bundle: &Bundle) -> Option<IdentityProblem> {
     let certificate = crypto::parse_certificate_info(bundle.signing_certificate()?).ok()?;
     let validity = facts::validity(&certificate);
+    // What the log says comes first: it saw the certificate together with the signature.
     let outside = facts::times(bundle, root)
         .into_iter()
-        .find(|trusted| trusted.time < validity.not_before || trusted.time > validity.not_after)?;
+        .filter(|trusted| trusted.time < validity.not_before || trusted.time > validity.not_after)
+        .min_by_key(|trusted| trusted.source != TimeSource::Log)?;
     let fault = match outside.source {
-        TimeSource::TimestampAuthority => IdentityFault::TimestampOutsideCertificate,
-        _ => IdentityFault::CertificateExpired,
+        TimeSource::Log if outside.time > validity.not_after => IdentityFault::CertificateExpired,
+        _ => IdentityFault::TimestampOutsideCertificate,
     };
     Some(IdentityProblem::refused(
         fault,
