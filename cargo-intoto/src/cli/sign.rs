@@ -20,11 +20,13 @@ use crate::collect::progress::Progress;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::finding::CargoCode;
+use crate::foreign::{self, Unread};
 use crate::layout_source::LayoutSource;
 use crate::recording::seal;
 use crate::settings;
 use crate::signing::{
-    Bundles, Content, KeyArgs, KeyIdStyleArg, LinkFormArg, SignedFile, SigstoreArgs, SigstoreKey, StepSigner, is_gpg,
+    Bundles, Content, KeyArgs, KeyIdStyleArg, LinkFormArg, NamedBundle, SignedBundle, SignedFile, SigstoreArgs,
+    SigstoreKey, StepSigner, is_gpg,
 };
 use crate::ui::{Ui, count};
 
@@ -173,10 +175,11 @@ pub(super) fn bundle_layout(
 ) -> Result<(), CliError> {
     let bytes = SignedFile::read(layout)?;
     for (at, bundle) in bundles.sign(Content::File(bytes.bytes()), ui)?.iter().enumerate() {
-        let path = match (output, at) {
-            (Some(path), _) => path.to_owned(),
-            (None, 0) => Utf8PathBuf::from(format!("{layout}.sigstore.json")),
-            (None, _) => Utf8PathBuf::from(format!("{layout}.{}.sigstore.json", bundle.key_id.short())),
+        let first = Utf8PathBuf::from(format!("{layout}.sigstore.json"));
+        let path = match output {
+            Some(path) => path.to_owned(),
+            None if at == 0 && !is_of_another(&first, bytes.bytes(), bundle, bundles)? => first,
+            None => Utf8PathBuf::from(format!("{layout}.{}.sigstore.json", bundle.key_id.short())),
         };
         settings::replace(&path, &bundle.json, 0o644)?;
         ui.status(
@@ -376,6 +379,23 @@ fn write(
     let ids: Vec<&str> = signers.iter().map(|(_, id)| id.short()).collect();
     ui.status("Signed", format_args!("{path} (key {})", ids.join(", ")));
     Ok(())
+}
+
+/// Whether the file is a bundle of the layout as it is by somebody else, which must not be lost. One of an earlier layout counts for nothing.
+fn is_of_another(
+    path: &Utf8Path,
+    layout: &[u8],
+    bundle: &NamedBundle,
+    bundles: &Bundles<'_>,
+) -> Result<bool, CliError> {
+    let json = match foreign::read(path, Limits::default().json_bytes) {
+        Ok(json) => json,
+        Err(Unread::Missing) => return Ok(false),
+        Err(unread) => return Err(unread.about(format_args!("`{path}`"))),
+    };
+    let other = SignedBundle { json, key: None };
+    let name = bundles.witness.name(&other, Content::File(layout));
+    Ok(name.is_ok_and(|name| name != bundle.key_id))
 }
 
 /// How a layout lists keys.

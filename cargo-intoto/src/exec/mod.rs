@@ -2,6 +2,8 @@
 //! standard output are settled here, so that no other module has to remember it.
 
 pub(crate) mod any;
+#[cfg(feature = "sigstore")]
+pub(crate) mod browser;
 pub(crate) mod captured;
 pub mod cargo;
 pub mod environment;

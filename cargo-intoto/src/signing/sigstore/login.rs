@@ -8,6 +8,7 @@ use sigstore_sign::oidc::{
 
 use crate::error::CliError;
 use crate::escape;
+use crate::signing::sigstore::redirect;
 use crate::signing::sigstore::requests::Clients;
 use crate::signing::sigstore::services::Services;
 use crate::ui::Ui;
@@ -31,15 +32,23 @@ pub(super) async fn log_in(
     if services.is_public {
         ui.note("the name or e-mail address that you log in with will stand in a public log, for ever");
     }
-    let client = OAuthClient::with_http_client(OAuthConfig::dex(url), clients.of(url));
-    client
-        .authenticate_with_options(Conversation { ui }, AuthOptions::new().with_force_oob(by_code))
+    let url = url.trim_end_matches('/');
+    let failed = |why: String| {
+        CliError::failure(format!("failed to log in at {url}"))
+            .because(escape::plain(&why).into_owned())
+            .hint("`--key sigstore:code` needs no browser on this machine")
+    };
+    if !by_code {
+        match redirect::log_in(url, &clients.of(url), ui).await {
+            Ok(token) => return Ok(token),
+            Err(redirect::Problem::NoBrowser) => ui.note("there is no browser here"),
+            Err(redirect::Problem::Failed(why)) => return Err(failed(why)),
+        }
+    }
+    OAuthClient::with_http_client(OAuthConfig::dex(url), clients.of(url))
+        .authenticate_with_options(Conversation { ui }, AuthOptions::new().with_force_oob(true))
         .await
-        .map_err(|error| {
-            CliError::failure(format!("failed to log in at {url}"))
-                .because(escape::plain(&error.to_string()).to_string())
-                .hint("`--key sigstore:code` needs no browser on this machine")
-        })
+        .map_err(|error| failed(error.to_string()))
 }
 
 /// What is said to the person who logs in.
@@ -48,24 +57,21 @@ struct Conversation<'a> {
 }
 
 impl HtmlTemplates for Conversation<'_> {
+    // Pages are for browsers on this machine, which `redirect` answers.
     fn success_html(&self) -> &str {
-        "<!doctype html><title>cargo-intoto</title><p>You are logged in; go back to the terminal."
+        ""
     }
 
     fn error_html(&self, _: &str) -> String {
-        // What the service said is shown on the terminal, escaped, and in no page.
-        "<!doctype html><title>cargo-intoto</title><p>The login failed; the terminal says why.".to_owned()
+        String::new()
     }
 }
 
 impl AuthCallback for Conversation<'_> {
-    fn auth_url_ready(&self, url: &str, mode: AuthMode) {
-        match mode {
-            AuthMode::BrowserRedirect => self.ui.note(format_args!("log in in the browser, at {url}")),
-            _ => self.ui.note(format_args!(
-                "log in in any browser, and type the code that it shows: {url}"
-            )),
-        }
+    fn auth_url_ready(&self, url: &str, _: AuthMode) {
+        self.ui.note(format_args!(
+            "log in in any browser, and type the code that it shows: {url}"
+        ));
     }
 
     fn prompt_for_code(&self) -> io::Result<SecretString> {

@@ -13,6 +13,8 @@ mod login;
 #[cfg(feature = "sigstore")]
 mod make;
 #[cfg(feature = "sigstore")]
+mod redirect;
+#[cfg(feature = "sigstore")]
 mod refusal;
 #[cfg(feature = "sigstore")]
 mod requests;

@@ -16,7 +16,7 @@ const CONNECTING: Duration = Duration::from_secs(10);
 /// Between attempts: long enough for a restart, and short enough that the certificate's ten minutes last.
 const PAUSES: &[Duration] = &[Duration::from_millis(500), Duration::from_secs(3)];
 
-/// Runs what is asynchronous, here and nowhere else. With several threads, because a launcher of browsers blocks one.
+/// Runs what is asynchronous, here and nowhere else.
 pub(super) fn runtime() -> Result<Runtime, CliError> {
     Builder::new_multi_thread()
         .worker_threads(2)
