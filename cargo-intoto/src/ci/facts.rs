@@ -99,7 +99,7 @@ impl Facts {
             steps,
             artifacts,
             target: target.to_owned(),
-            by_identity: false,
+            by_identity: source.identities().contains_key(CI_KEY),
         };
         Ok((facts, notes))
     }

@@ -84,6 +84,47 @@ fn every_pipeline_records_signs_and_hands_out_what_the_layout_says() {
 }
 
 #[test]
+fn pipelines_that_sign_as_themselves_have_no_key() {
+    let text = format!(
+        "format = 1\nexpires = 2030-01-01T00:00:00Z\nreadme = \"\"\n\n[keys]\nci = {{ sigstore = {{ issuer = \"https://i.example\", identity = \"a@b.example\" }} }}\n{STEPS}"
+    );
+    let source = LayoutSource::from_text(Utf8Path::new("layouts/release.toml"), &text, &|_| {
+        unreachable!("no file")
+    })
+    .expect("a layout");
+    let (facts, _) = Facts::of(&source, Utf8Path::new("/w"), Utf8Path::new("/w/out")).expect("facts");
+    for (service, may_ask) in [
+        (Service::Github, "id-token: write"),
+        (Service::Gitlab, "SIGSTORE_ID_TOKEN"),
+    ] {
+        let text = service.render(&facts, &Tool::Published);
+        for part in [
+            may_ask,
+            "--features sigstore",
+            "cargo-intoto sign --key sigstore:ambient",
+            "--trusted-publishing --unsigned",
+        ] {
+            assert!(text.contains(part), "{service:?}: {part} is not in\n{text}");
+        }
+        assert!(
+            !text.contains("INTOTO_KEY") && !text.contains("#@") && !text.contains(" \n"),
+            "{text}"
+        );
+        // Whatever runs code of the tree must not be able to ask.
+        let before_signing = text
+            .split("\nsign:")
+            .next()
+            .and_then(|text| text.split("\n  sign:").next())
+            .unwrap_or_default();
+        assert!(
+            !before_signing.contains("id-token") && !before_signing.contains("ID_TOKEN"),
+            "{text}"
+        );
+        assert!(!service.secrets(None, "owner.pub").contains("INTOTO_KEY"));
+    }
+}
+
+#[test]
 fn people_are_told_what_the_layout_lacks() {
     let by_me = STEPS.replacen(
         "by = [\"ci\"]\ncommand = [\"cargo\", \"package",

@@ -1,14 +1,16 @@
 //! `cargo intoto init`: key, layout, trust and release pipeline of a workspace, in one go.
 
+mod identity;
 mod key;
 mod pipeline;
 
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::key::{KeyIdStyle, PublicKey, Signer as _};
+use intoto_core::key::{FulcioIdentity, KeyIdStyle, PublicKey, Signer as _};
 use intoto_core::time::Timestamp;
 
+use crate::ci::CI_KEY;
 use crate::cli::outside::{outside_patterns, purls};
 use crate::cli::trust::{add_entry, now};
 use crate::collect::tests_seen;
@@ -21,6 +23,7 @@ use crate::signing::{ContainerArg, public_key_text};
 use crate::trust::{Entry, Origin, Scope, Store, TrustArgs};
 use crate::ui::Ui;
 use crate::workspace::{Workspace, WorkspaceArgs, cargo_program};
+use identity::IdentityArgs;
 use key::Chosen;
 use pipeline::{Pipeline, PipelineArgs};
 
@@ -54,6 +57,8 @@ pub(crate) struct Args {
     trust: TrustArgs,
     #[command(flatten)]
     pipeline: PipelineArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<Utf8PathBuf>,
@@ -69,18 +74,21 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     )?;
     let now = now()?;
     let pipeline = Pipeline::plan(&args.pipeline, &workspace)?;
+    let service = pipeline.as_ref().map(|pipeline| pipeline.place(&workspace));
+    let identity = args.identity.plan(service, &workspace)?;
     let layouts = workspace.root.join("layouts");
     let (source, signed) = (layouts.join("release.toml"), layouts.join("release.layout"));
     if let Some(pipeline) = &pipeline
         && source.is_file()
         && signed.is_file()
     {
-        return pipeline.add(&workspace, &source, &signed, ui);
+        return pipeline.add(&workspace, &source, &signed, identity.as_ref(), ui);
     }
     let key = Chosen::find(args.key.as_deref())?;
     let files = Files::of(&workspace.root, &key.name);
     files.check_free(key.is_new())?;
     let ci_key = match &pipeline {
+        _ if identity.is_some() => None,
         None => None,
         Some(_) if files.public == files.ci_public() => {
             return Err(
@@ -96,15 +104,24 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
 
     // Everything that can be refused has been looked at; from here on files are written.
     let secret = key.open(args.no_passphrase, ui)?;
-    let functionary = pipeline::functionary_of(&key, secret.public_key(), ci_key.as_ref());
-    let derived = derive(&workspace, &files, functionary, now)?;
+    let functionaries = match &identity {
+        Some(_) => Vec::new(),
+        None => vec![pipeline::functionary_of(&key, secret.public_key(), ci_key.as_ref())],
+    };
+    let identities: Vec<_> = identity
+        .iter()
+        .map(|identity| (CI_KEY.to_owned(), identity.clone()))
+        .collect();
+    let derived = derive(&workspace, &files, functionaries, &identities, now)?;
     let signed = layout_source::sign(&derived.source, &[&*secret], key.container(args.container.into()))?;
     let mut more = Vec::new();
-    if let (Some(pipeline), Some(ci_key)) = (&pipeline, &ci_key) {
+    if let Some(pipeline) = &pipeline {
         let (text, notes) = pipeline.text(&derived.source, &workspace)?;
-        pipeline.store(ci_key, ui)?;
         more.push((pipeline.file.clone(), text));
-        more.push((files.ci_public(), ci_key.public_key().to_spki_pem()));
+        if let Some(ci_key) = &ci_key {
+            pipeline.store(ci_key, ui)?;
+            more.push((files.ci_public(), ci_key.public_key().to_spki_pem()));
+        }
         for note in &notes {
             ui.note(note);
         }
@@ -129,7 +146,14 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     }
     trust.carry_out(&trust_path, secret.public_key(), now, ui)?;
     let uri = key.uri(args.key.as_deref());
-    finish(&workspace, &files, uri.as_deref(), pipeline.as_ref(), ui)
+    finish(
+        &workspace,
+        &files,
+        uri.as_deref(),
+        pipeline.as_ref(),
+        identity.is_some(),
+        ui,
+    )
 }
 
 /// The files that `init` writes into the tree.
@@ -228,9 +252,15 @@ fn exists(path: &Utf8Path) -> CliError {
     CliError::usage(format!("`{path}` exists already and is not overwritten"))
 }
 
-fn derive(workspace: &Workspace, files: &Files, functionary: Functionary, now: Timestamp) -> Result<Derived, CliError> {
+fn derive(
+    workspace: &Workspace,
+    files: &Files,
+    functionaries: Vec<Functionary>,
+    identities: &[(String, FulcioIdentity)],
+    now: Timestamp,
+) -> Result<Derived, CliError> {
     let options = DeriveOptions {
-        functionaries: vec![functionary],
+        functionaries,
         expires: next_year(now),
         packages: Vec::new(),
         profile: Profile::Release,
@@ -239,7 +269,7 @@ fn derive(workspace: &Workspace, files: &Files, functionary: Functionary, now: T
         outside: outside_patterns(workspace)?,
     };
     let path = files.source.strip_prefix(&workspace.root).unwrap_or(&files.source);
-    layout_source::derive(workspace, path, &options)
+    layout_source::derive_with(workspace, path, &options, identities)
 }
 
 /// A year ahead, at midnight.
@@ -317,6 +347,7 @@ fn finish(
     files: &Files,
     key: Option<&str>,
     pipeline: Option<&Pipeline>,
+    by_identity: bool,
     ui: &Ui,
 ) -> Result<Exit, CliError> {
     let mut names: Vec<String> = files
@@ -325,8 +356,10 @@ fn finish(
         .map(|file| quote(file.strip_prefix(&workspace.root).unwrap_or(file).as_str()))
         .collect();
     if let Some(pipeline) = pipeline {
-        let path = files.ci_public();
-        names.push(quote(path.strip_prefix(&workspace.root).unwrap_or(&path).as_str()));
+        if !by_identity {
+            let path = files.ci_public();
+            names.push(quote(path.strip_prefix(&workspace.root).unwrap_or(&path).as_str()));
+        }
         names.push(quote(pipeline.shown(workspace).as_str()));
     }
     let ignored = ignores_lock_file(&workspace.root);
@@ -348,21 +381,29 @@ fn finish(
     }
     commands.push("git commit -m \"Add the release layout\"".to_owned());
     let Some(pipeline) = pipeline else {
-        let signed_by = key.map_or_else(String::new, |key| format!(" --key {}", quote(key)));
-        ui.note(&format!(
-            "commit what was written, then record a release with `cargo intoto release{signed_by}`:"
-        ));
+        if by_identity {
+            ui.note("commit what was written; then record each step with `--unsigned`, and sign the records with `cargo intoto sign --key sigstore:`:");
+        } else {
+            let signed_by = key.map_or_else(String::new, |key| format!(" --key {}", quote(key)));
+            ui.note(&format!(
+                "commit what was written, then record a release with `cargo intoto release{signed_by}`:"
+            ));
+        }
         ui.data(&format!("{}\n", commands.join(" && ")))?;
         return Ok(Exit::Success);
     };
     ui.note(
-        "the layout counts what the key `ci` signs, and nothing else: for releases recorded here, add yours to `by` in layouts/release.toml",
+        "the layout counts what `ci` signs, and nothing else: for releases recorded here, add your key to `by` in layouts/release.toml",
     );
-    ui.note("hand the keys to the service and commit what was written; a pushed tag then makes a release:");
+    ui.note(if by_identity {
+        "hand the owner's public key to the service and commit what was written; a pushed tag then makes a release:"
+    } else {
+        "hand the keys to the service and commit what was written; a pushed tag then makes a release:"
+    });
     let owner = files.public.strip_prefix(&workspace.root).unwrap_or(&files.public);
     ui.data(&format!(
         "{}{}\n",
-        pipeline.secrets(owner.as_str())?,
+        pipeline.secrets(owner.as_str(), by_identity)?,
         commands.join(" && ")
     ))?;
     Ok(Exit::Success)

@@ -37,7 +37,7 @@ const SHORT: &[(&str, Extension)] = &[
 ];
 
 /// A functionary who is that identity.
-pub(super) fn identity_toml(identity: &FulcioIdentity) -> String {
+pub fn identity_toml(identity: &FulcioIdentity) -> String {
     let constraints = identity.constraints();
     let mut fields = vec![format!("{ISSUER} = {}", quote(identity.issuer()))];
     fields.extend(

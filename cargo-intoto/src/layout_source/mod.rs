@@ -23,7 +23,7 @@ pub use agree::with_workspace;
 pub use derive::{DeriveOptions, Derived, Functionary, Profile, derive, derive_with};
 pub use diagnostics::{Problem, Severity, render};
 pub use differ::from_signed;
-pub use identities::SourceIdentity;
+pub use identities::{SourceIdentity, identity_toml};
 pub use lint::lints;
 pub use sign::sign;
 pub use source::{

@@ -3,14 +3,14 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::key::{FulcioIdentity, KeyIdStyle, PublicKey, SecretKey, Signer};
 
 use super::key::Chosen;
 use super::{exists, quote, write_new};
 use crate::ci::{CI_KEY, Facts, Service, Tool};
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::layout_source::{Functionary, LayoutSource};
+use crate::layout_source::{self, Functionary, LayoutSource};
 use crate::signing::{self, KeyDirectory, KeyKindArg, SignedFile, is_key_name, load_public_key};
 use crate::ui::Ui;
 use crate::workspace::Workspace;
@@ -77,6 +77,11 @@ impl Pipeline {
         }))
     }
 
+    /// The service, and where in the tree its pipeline will be.
+    pub(super) fn place<'p>(&'p self, workspace: &Workspace) -> (Service, &'p Utf8Path) {
+        (self.service, self.shown(workspace))
+    }
+
     /// The key of the service, new, for a layout that is to be derived.
     ///
     /// # Errors
@@ -118,7 +123,10 @@ impl Pipeline {
     ///
     /// # Errors
     /// When there is no key directory.
-    pub(super) fn secrets(&self, owner: &str) -> Result<String, CliError> {
+    pub(super) fn secrets(&self, owner: &str, by_identity: bool) -> Result<String, CliError> {
+        if by_identity {
+            return Ok(self.service.secrets(None, &quote(owner)));
+        }
         let directory = KeyDirectory::of_user()?;
         let private = directory.private_path(&self.key);
         let (private, owner) = (quote(private.as_str()), quote(owner));
@@ -137,9 +145,23 @@ impl Pipeline {
         workspace: &Workspace,
         source: &Utf8Path,
         signed: &Utf8Path,
+        identity: Option<&FulcioIdentity>,
         ui: &Ui,
     ) -> Result<Exit, CliError> {
         let layout = LayoutSource::parse(source)?;
+        let by_identity = layout.identities().contains_key(CI_KEY);
+        if let Some(identity) = identity.filter(|_| !by_identity) {
+            return Err(
+                CliError::usage(format!("the layout knows no identity called `{CI_KEY}`"))
+                    .hint(format!(
+                        "write into layouts/release.toml, below [keys]: {CI_KEY} = {}",
+                        layout_source::identity_toml(identity)
+                    ))
+                    .hint(format!(
+                        "and \"{CI_KEY}\" into the `by` of every step; then `cargo intoto layout sign`, and this again"
+                    )),
+            );
+        }
         let (text, notes) = self.text(&layout, workspace)?;
         write_new(&self.file, text.as_bytes())?;
         ui.status("Wrote", self.shown(workspace));
@@ -148,7 +170,7 @@ impl Pipeline {
         }
         let mut commands = String::new();
         let mut changed = vec![quote(self.shown(workspace).as_str())];
-        if !layout.keys().contains_key(CI_KEY) {
+        if !by_identity && !layout.keys().contains_key(CI_KEY) {
             let directory = KeyDirectory::of_user()?;
             let public = quote(directory.public_path(&self.key).as_str());
             commands.push_str(&format!(
@@ -163,12 +185,16 @@ impl Pipeline {
             changed.push("layouts".to_owned());
         }
         let owner = owner_file(source, signed).unwrap_or_else(|| "OWNER.pub".to_owned());
-        commands.push_str(&self.secrets(&owner)?);
+        commands.push_str(&self.secrets(&owner, by_identity)?);
         commands.push_str(&format!(
             "git add {} && git commit -m \"Add the release pipeline\"\n",
             changed.join(" ")
         ));
-        ui.note("the pipeline needs two keys where the service keeps them:");
+        ui.note(if by_identity {
+            "the pipeline needs the owner's key where the service keeps it:"
+        } else {
+            "the pipeline needs two keys where the service keeps them:"
+        });
         ui.data(&commands)?;
         Ok(Exit::Success)
     }
