@@ -1,6 +1,6 @@
 //! From an observation to a link in the store. Keys are open here and no foreign process runs.
 
-use intoto_core::encoding::to_canonical;
+use intoto_core::encoding::{to_canonical, to_json};
 use intoto_core::envelope::{self, SignError};
 use intoto_core::key::Signer;
 use intoto_core::link::Link;
@@ -109,13 +109,17 @@ fn sign_bundles(ui: &Ui, link: &Link, signing: &Signing<'_>) -> Result<Vec<Named
     bundles.sign(Content::Statement(&statement), ui)
 }
 
-/// The bytes of the statement that a link is signed as in a bundle.
+/// The bytes of the statement that a link is signed as in a bundle: JSON as everybody reads it, which in-toto's canonical form is not, because
+/// it has the line ends of outputs as they are.
 ///
 /// # Errors
-/// When they would hold a number that cannot be signed.
+/// When the link has a number that in-toto cannot sign.
 pub(crate) fn statement_bytes(link: &Link) -> Result<Vec<u8>, CliError> {
-    to_canonical(&LinkForm::Statement.payload(link))
-        .map_err(|error| CliError::failure(format!("failed to make the statement of `{}`", link.name)).because(error))
+    let statement = LinkForm::Statement.payload(link);
+    to_canonical(&statement).map_err(|error| {
+        CliError::failure(format!("failed to make the statement of `{}`", link.name)).because(error)
+    })?;
+    Ok(to_json(&statement).into_bytes())
 }
 
 /// Before the links that name them, so that no link is there without its product.
@@ -123,4 +127,27 @@ fn write_documents(run: &Run, documents: &[Document]) -> Result<(), CliError> {
     documents
         .iter()
         .try_for_each(|document| run.links().write(&document.name, &document.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use intoto_core::encoding::{Value, strict_json};
+    use intoto_core::limits::Limits;
+    use intoto_core::payload::Payload;
+
+    use super::*;
+
+    #[test]
+    fn statements_are_json_whatever_a_tool_printed() {
+        let mut observation = Observation::of("build".parse().expect("a name"));
+        observation.byproducts.insert("stdout", Value::from("a\n\u{1}\"\\"));
+        let link = observation.into_link();
+        let bytes = statement_bytes(&link).expect("no floats");
+        let limits = Limits::default();
+        let value = strict_json::parse(&bytes, &limits).expect("JSON");
+        assert_eq!(
+            Payload::from_value(&value, &limits).expect("a statement").link(),
+            Some(&link)
+        );
+    }
 }
