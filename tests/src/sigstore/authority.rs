@@ -1,7 +1,11 @@
 //! The keys of a private Sigstore, the certificates of its authorities, and the two files that tell clients of them.
 
+use std::sync::LazyLock;
+
 use intoto_core::encoding::base64;
 use intoto_core::key::{SecretKey, Signer as _};
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::DecodePrivateKey as _;
 use serde_json::{Value, json};
 
 use super::{Addresses, Log};
@@ -57,9 +61,18 @@ pub fn rekor_v2_key() -> SecretKey {
     fixed::ed25519("sigstore rekor 2")
 }
 
-/// The key that signs identity tokens.
-pub fn issuer_key() -> SecretKey {
-    fixed::p256("sigstore oidc")
+/// The key that signs identity tokens: RSA, because cosign knows no other tokens.
+///
+/// # Panics
+/// When the key in memory has no encoding.
+pub fn issuer_key() -> &'static RsaPrivateKey {
+    // Finding the primes takes a moment.
+    static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| {
+        let key =
+            SecretKey::rsa_from_seed(2048, *b"sigstore identity tokens of test").expect("2048 bits are supported");
+        RsaPrivateKey::from_pkcs8_der(&key.to_pkcs8_der()).expect("it was written a line above")
+    });
+    &KEY
 }
 
 /// Fulcio's root.

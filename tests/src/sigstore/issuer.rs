@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use intoto_core::encoding::base64;
-use intoto_core::key::{SecretKey, Signer as _};
+use rsa::Pkcs1v15Sign;
+use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use super::authority;
 use super::certificate_log::now_in_milliseconds;
@@ -72,7 +74,7 @@ fn configuration(issuer: &str, own: &str) -> Response {
         "token_endpoint": format!("{own}/token"),
         "response_types_supported": ["code", "id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["ES256"],
+        "id_token_signing_alg_values_supported": ["RS256"],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": ["openid", "email"],
         "claims_supported": ["sub", "email", "email_verified"],
@@ -80,11 +82,10 @@ fn configuration(issuer: &str, own: &str) -> Response {
 }
 
 fn keys() -> Response {
-    let spki = authority::issuer_key().public_key().to_spki_der();
-    let point = &spki[spki.len() - 64..];
+    let key = authority::issuer_key();
     reply(&json!({ "keys": [{
-        "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "private",
-        "x": url_safe(&point[..32]), "y": url_safe(&point[32..]),
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "private",
+        "n": url_safe(&key.n_bytes()), "e": url_safe(&key.e_bytes()),
     }] }))
 }
 
@@ -178,26 +179,14 @@ fn redeem(form: &Form, own: &str, grants: &Mutex<BTreeMap<String, Grant>>) -> Re
     }
 }
 
-/// A token of these claims: RFC 7519, signed with ECDSA on P-256.
+/// A token of these claims: RFC 7519.
 fn token(claims: &Value) -> String {
-    let head = json!({ "alg": "ES256", "typ": "JWT", "kid": "private" });
+    let head = json!({ "alg": "RS256", "typ": "JWT", "kid": "private" });
     let part = |value: &Value| url_safe(value.to_string().as_bytes());
     let body = format!("{}.{}", part(&head), part(claims));
-    format!("{body}.{}", url_safe(&raw_signature(&authority::issuer_key(), &body)))
-}
-
-/// The two numbers of a signature, each of 32 bytes, in place of their DER.
-fn raw_signature(key: &SecretKey, text: &str) -> Vec<u8> {
-    let der = key.sign(text.as_bytes()).expect("keys in memory sign");
-    let der = der.as_slice();
-    let (first, second) = der[4..].split_at(usize::from(der[3]));
-    [first, &second[2..]]
-        .iter()
-        .flat_map(|number| {
-            let digits = &number[number.len().saturating_sub(32)..];
-            [vec![0; 32 - digits.len()], digits.to_vec()].concat()
-        })
-        .collect()
+    let digest = intoto_core::digest::sha256(body.as_bytes());
+    let signature = authority::issuer_key().sign(Pkcs1v15Sign::new::<Sha256>(), &digest);
+    format!("{body}.{}", url_safe(&signature.expect("keys in memory sign")))
 }
 
 fn url_safe(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{SecretKey, Signer as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::keeper::Kept;
 use super::{Addresses, Log, authority, certificate_log, issuer};
@@ -43,7 +43,7 @@ impl Stack {
         if directory.exists() {
             fs::remove_dir_all(directory)?;
         }
-        for part in ["keys", "log", "data"] {
+        for part in ["keys", "log", "data", "home"] {
             fs::create_dir_all(directory.join(part))?;
         }
         let issuer = issuer::serve();
@@ -82,6 +82,13 @@ impl Stack {
             Log::V2 => "v2",
         };
         self.directory.join(format!("signing_config.{version}.json"))
+    }
+
+    /// Both, as sigstore-python wants them.
+    #[must_use]
+    pub fn trust_config(&self, log: Log) -> Utf8PathBuf {
+        let config = self.signing_config(log);
+        config.with_file_name(config.file_name().unwrap_or_default().replace("signing", "trust"))
     }
 
     /// The logs that run.
@@ -246,7 +253,7 @@ impl Stack {
             format!("--trillian_log_server.port={log}"),
             format!("--trillian_log_server.tlog_id={}", created.trim()),
             format!("--rekor_server.signer={}/keys/rekor1.pem", self.directory),
-            "--rekor_server.hostname=rekor1.example.com".to_owned(),
+            "--rekor_server.hostname=127.0.0.1".to_owned(),
             "--enable_retrieve_api=false".to_owned(),
             "--enable_attestation_storage=false".to_owned(),
             "--enabled_api_endpoints=getLogInfo,getPublicKey,getLogProof,createLogEntry,getLogEntryByIndex,getLogEntryByUUID,searchLogQuery".to_owned(),
@@ -329,10 +336,14 @@ impl Stack {
         let write = |path: Utf8PathBuf, value: &Value| fs::write(path, format!("{value:#}\n"));
         write(self.trusted_root(), &authority::trusted_root(&self.addresses))?;
         for log in self.logs() {
-            write(
-                self.signing_config(log),
-                &authority::signing_config(&self.addresses, log),
-            )?;
+            let config = authority::signing_config(&self.addresses, log);
+            write(self.signing_config(log), &config)?;
+            let both = json!({
+                "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+                "trustedRoot": authority::trusted_root(&self.addresses),
+                "signingConfig": config,
+            });
+            write(self.trust_config(log), &both)?;
         }
         Ok(())
     }
