@@ -41,7 +41,7 @@ mod mutants;
 mod outer;
 mod page;
 mod pkcs11;
-#[expect(unreachable_pub, dead_code, reason = "as above")]
+#[expect(unreachable_pub, reason = "as above")]
 #[path = "../../tests/src/sigstore/mod.rs"]
 mod private_sigstore;
 mod process;

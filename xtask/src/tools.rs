@@ -305,6 +305,33 @@ fn go_rows<'a>(rows: impl Iterator<Item = &'a Go>, root: &Root, tools: &Utf8Path
     Ok(bin)
 }
 
+/// The pinned packages of sigstore-js, with the small program that uses them; says where both are.
+pub(crate) fn npm(root: &Root) -> Result<Utf8PathBuf, Failure> {
+    let from = root.join("tests/sigstore/js");
+    let directory = root.target().join("tools/js");
+    let read = |path: Utf8PathBuf| fs::read(&path).context(format!("read {path}"));
+    fs::create_dir_all(&directory).context(format!("create {directory}"))?;
+    // npm compares every package with the hashes in the lock file. Written last, as above.
+    let lock = read(from.join("package-lock.json"))?;
+    let installed = directory.join("installed.json");
+    if fs::read(&installed).ok().as_ref() != Some(&lock) {
+        say::status("Installing", "sigstore-js under target/tools/js");
+        for name in ["package.json", "package-lock.json"] {
+            let to = directory.join(name);
+            fs::write(&to, read(from.join(name))?).context(format!("write {to}"))?;
+        }
+        Run::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .directory(&directory)
+            .succeed()
+            .map_err(|failure| failure.hint("install Node.js 20 or newer with npm"))?;
+        fs::write(&installed, &lock).context(format!("write {installed}"))?;
+    }
+    let program = directory.join("peer.mjs");
+    fs::write(&program, read(from.join("peer.mjs"))?).context(format!("write {program}"))?;
+    Ok(directory)
+}
+
 /// A program of that name, built from its source, because no wheel carries it. Without optimisation: it only starts others and waits.
 pub(crate) fn cargo_tool(root: &Root, name: &str) -> Result<Utf8PathBuf, Failure> {
     let pins = Pins::read(root)?;

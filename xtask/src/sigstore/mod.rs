@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use camino::Utf8PathBuf;
 
 use crate::failure::{Context, Failure};
+use crate::interop::World;
 use crate::private_sigstore::keeper;
 use crate::private_sigstore::servers::{Programs, Stack, postgresql};
 use crate::root::Root;
@@ -14,7 +15,12 @@ use crate::stage::stage;
 use crate::tools;
 
 mod attacks;
+mod faults;
 mod fixtures;
+mod matrix;
+mod ours;
+mod peers;
+mod release;
 
 /// The arguments of `cargo xtask sigstore`.
 #[derive(Debug, clap::Args)]
@@ -61,7 +67,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let with_v1 = args.full || args.serve || args.fixtures;
     let programs = stage("sigstore: build the servers", || build(root, with_v1))?;
     let directory = root.target().join("sigstore");
-    let stack = stage("sigstore: start the servers", || {
+    let mut stack = stage("sigstore: start the servers", || {
         Stack::start(&programs, &directory).context("start a private Sigstore")
     })?;
     if args.serve {
@@ -70,7 +76,19 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     if args.fixtures {
         return fixtures::write(&stack, root).context("make the fixed bundles");
     }
-    Ok(())
+    let peers = stage("sigstore: other implementations", || {
+        peers::Peers::install(root, &programs.directory)
+    })?;
+    let ours = stage("sigstore: build ours", || ours::Ours::build(root))?;
+    stage("sigstore: who verifies whom", || matrix::run(&stack, &peers, &ours))?;
+    let wrong_clock = stack
+        .start_wrong_clock(&programs, "10m")
+        .context("start a clock that is wrong")?;
+    let world = World::with_product(root, "sigstore", ours.product.clone())?;
+    stage("sigstore: services that fail", || {
+        faults::run(&stack, &world, &wrong_clock, args.full)
+    })?;
+    stage("sigstore: the README's release", || release::run(root, stack, &world))
 }
 
 fn serve(stack: &Stack) -> Result<(), Failure> {

@@ -1,0 +1,135 @@
+//! Who signs, who verifies, and by which log: every cell with the right expectation and with three wrong ones.
+
+use std::fs;
+
+use camino::Utf8PathBuf;
+
+use super::ours::Ours;
+use super::peers::{Expected, Peer, Peers};
+use crate::failure::{Context, Failure};
+use crate::private_sigstore::Log;
+use crate::private_sigstore::bundle::link_statement;
+use crate::private_sigstore::servers::Stack;
+use crate::say;
+
+const EMAIL: &str = "dev@example.com";
+
+/// Somebody who signs and verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Party {
+    Ours,
+    Other(Peer),
+}
+
+impl Party {
+    fn all() -> impl Iterator<Item = Self> {
+        [Self::Ours].into_iter().chain(Peer::ALL.map(Self::Other))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "cargo intoto",
+            Self::Other(peer) => peer.name(),
+        }
+    }
+}
+
+/// Prints the table; a cell that is not as expected is a failure.
+pub(crate) fn run(stack: &Stack, peers: &Peers, ours: &Ours) -> Result<(), Failure> {
+    let directory = stack.directory.join("matrix");
+    fs::create_dir_all(&directory).context(format!("create {directory}"))?;
+    let artifact = write(&directory.join("demo-0.1.0.crate"), b"the crate\n")?;
+    let other = write(&directory.join("other-0.1.0.crate"), b"another crate\n")?;
+    let statement = directory.join("statement.json");
+    write(&statement, &link_statement("demo-0.1.0.crate", b"the crate\n"))?;
+    let right = Expected {
+        identity: EMAIL.to_owned(),
+        issuer: stack.addresses.issuer.clone(),
+        artifact,
+    };
+    let expectations = [
+        (true, right.clone()),
+        (
+            false,
+            Expected {
+                identity: "deva@example.com".to_owned(),
+                ..right.clone()
+            },
+        ),
+        (
+            false,
+            Expected {
+                issuer: right.issuer.replace("127.0.0.1", "localhost"),
+                ..right.clone()
+            },
+        ),
+        (
+            false,
+            Expected {
+                artifact: other,
+                ..right.clone()
+            },
+        ),
+    ];
+    let mut wrong = Vec::new();
+    say::row(format!(
+        "{:<16} {:<9}{}",
+        "signed by",
+        "logged by",
+        Party::all()
+            .map(|party| format!(" {:>16}", party.name()))
+            .collect::<String>()
+    ));
+    for log in stack.logs() {
+        for signer in Party::all() {
+            let bundle = directory.join(format!("{}-{}.sigstore.json", signer.name(), log.name()).replace(' ', "-"));
+            if signer == Party::Other(Peer::JavaScript) && log == Log::V2 {
+                // It asks for an entry of the kind `dsse`, which that log has not. Should it learn better, the row comes back.
+                if peers
+                    .sign(Peer::JavaScript, stack, log, EMAIL, &statement, &bundle)
+                    .is_ok()
+                {
+                    wrong.push("sigstore-js signs statements with Rekor v2 by now".to_owned());
+                }
+                say::row(format!(
+                    "{:<16} {:<9} cannot sign statements there",
+                    signer.name(),
+                    log.name()
+                ));
+                continue;
+            }
+            match signer {
+                Party::Ours => ours.sign(stack, log, EMAIL, &statement, &bundle)?,
+                Party::Other(peer) => peers.sign(peer, stack, log, EMAIL, &statement, &bundle)?,
+            }
+            let mut row = format!("{:<16} {:<9}", signer.name(), log.name());
+            for verifier in Party::all() {
+                let mut good = 0;
+                for (verifies, expected) in &expectations {
+                    let said = match verifier {
+                        Party::Ours => ours.verify(stack, expected, &bundle)?,
+                        Party::Other(peer) => peers.verify(peer, stack, log, expected, &bundle)?,
+                    };
+                    if said.is_ok() == *verifies {
+                        good += 1;
+                    } else {
+                        let said = said.err().unwrap_or_else(|| "accepted".to_owned());
+                        wrong.push(format!("{bundle} by {}, {expected:?}: {said}", verifier.name()));
+                    }
+                }
+                row.push_str(&format!(" {:>16}", format!("{good}/{}", expectations.len())));
+            }
+            say::row(row);
+        }
+    }
+    say::row("each: accepted as it is; refused for another person, another issuer, another file");
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("not as expected:\n{}", wrong.join("\n"))))
+}
+
+fn write(path: &Utf8PathBuf, content: &[u8]) -> Result<Utf8PathBuf, Failure> {
+    fs::write(path, content).context(format!("write {path}"))?;
+    Ok(path.clone())
+}
