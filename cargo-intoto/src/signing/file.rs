@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::error::CliError;
 use crate::settings::{self, Exposure};
+use crate::signing::old_pem::{self, OldPem, OldPemError};
 use crate::signing::passphrase;
 
 const WHAT: &str = "private key";
@@ -96,11 +97,20 @@ pub(crate) fn read_private_key(path: &Utf8Path, passphrase: Option<&str>) -> Res
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| cannot_read(origin, "it is not text").hint(FORM_HINT))?;
     let asked_for = Cell::new(false);
-    let key = decode_private(text, origin, &|| {
+    let ask = || {
         asked_for.set(true);
         let given = passphrase.ok_or_else(|| cannot_read(origin, "it is encrypted, and no password was given"))?;
         Ok(Zeroizing::new(given.to_owned()))
-    })?;
+    };
+    let key = if old_pem::is_old(text) {
+        let label = key::pem_label(text).map_err(|_| cannot_read(origin, "it is no PEM file").hint(FORM_HINT))?;
+        let unread = |error: OldPemError| cannot_read(origin, &error.to_string()).hint(NEW_FORM_HINT);
+        let old = OldPem::parse(text, label).map_err(unread)?;
+        let plain = old.decrypt(&ask()?).map_err(unread)?;
+        decode_private(&plain, origin, &ask)?
+    } else {
+        decode_private(text, origin, &ask)?
+    };
     if passphrase.is_some() && !asked_for.get() {
         return Err(cannot_read(origin, "a password was given, and it is not encrypted"));
     }
@@ -132,6 +142,8 @@ pub(super) const FORM_HINT: &str = "a private key is a PEM file with `-----BEGIN
 const ENCRYPTED_HINT: &str =
     "this old encryption is weak and not read: rewrite the file with `openssl pkcs8 -topk8 -in FILE -out NEW`";
 
+const NEW_FORM_HINT: &str = "`openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out NEW` encrypts it anew";
+
 /// Reads the PEM `text` of a private key, which came from `origin`.
 pub(super) fn decode_private(
     text: &str,
@@ -150,7 +162,7 @@ pub(super) fn decode_private(
     let key = match label {
         "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => SecretKey::from_pem(text).map_err(unusable),
         ENCRYPTED => {
-            let plain = decrypt(text, &passphrase()?, &failed)?;
+            let plain = decrypt(text, passphrase, &failed)?;
             SecretKey::from_pkcs8_der(plain.as_bytes()).map_err(unusable)
         }
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Err(is_public(origin)),
@@ -160,11 +172,21 @@ pub(super) fn decode_private(
     Ok(key.hedged(*random()?))
 }
 
-fn decrypt(text: &str, passphrase: &str, failed: &dyn Fn(&str) -> CliError) -> Result<SecretDocument, CliError> {
+fn decrypt(
+    text: &str,
+    passphrase: &dyn Fn() -> Result<Zeroizing<String>, CliError>,
+    failed: &dyn Fn(&str) -> CliError,
+) -> Result<SecretDocument, CliError> {
     let (_, document) = SecretDocument::from_pem(text).map_err(|error| failed("it is damaged").because(error))?;
     let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
         .map_err(|error| failed("its encryption is not known").because(error))?;
-    info.decrypt(passphrase.as_bytes()).map_err(|error| {
+    if info.encryption_algorithm.pbes1().is_some() {
+        // Before anybody is asked for a passphrase.
+        return Err(
+            failed("it is encrypted with a cipher that keeps nobody out (PBES1: DES or RC2)").hint(NEW_FORM_HINT),
+        );
+    }
+    info.decrypt(passphrase()?.as_bytes()).map_err(|error| {
         failed("the passphrase is wrong, or the file is damaged")
             .because(error)
             .hint(format!(

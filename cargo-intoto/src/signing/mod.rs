@@ -7,6 +7,7 @@ mod certificate;
 mod chosen;
 mod directory;
 mod file;
+mod old_pem;
 mod openpgp;
 mod other;
 mod passphrase;

@@ -160,6 +160,17 @@ pub(super) const CASES: &[Case] = &[
         "for key in rsa ecdsa; do in-toto-run -n s --signing-key $PEMS/${key}_private_unencrypted.pem -m a -x && ls *.link; done; rm *.link",
         "for key in rsa ecdsa; do for form in '' --use-dsse; do $OURS/in-toto-record start $form -n s --signing-key $PEMS/${key}_private_unencrypted.pem && in-toto-record stop -n s --signing-key $PEMS/${key}_private_unencrypted.pem || exit 9; done; done; ls *.link; rm *.link",
     ]),
+    // Keys as OpenSSL encrypted them before PKCS#8, and later with triple DES: the right passphrase, a wrong one, none.
+    same(&[
+        "for cipher in des3 aes128 aes256; do openssl rsa -in $PEMS/rsa_private_unencrypted.pem -traditional -$cipher -passout pass:x -out ../old.pem && for words in '-P x' '-P y' ''; do in-toto-run -n s --signing-key ../old.pem $words -x; echo $?; done; done; ls *.link; rm *.link ../old.pem",
+    ]),
+    same(&[
+        "for digest in SHA1 SHA256; do openssl pkcs8 -topk8 -in $PEMS/rsa_private_unencrypted.pem -v2 des3 -v2prf hmacWith$digest -passout pass:x -out ../old.pem && in-toto-run -n s --signing-key ../old.pem -P x -x; echo $?; done; ls *.link; rm *.link ../old.pem",
+    ]),
+    differs(
+        "single DES keeps nobody out",
+        &["in-toto-run -n s --signing-key $PEMS/rsa_private_encrypted.pem -P hunter2 -x; echo $?; rm -f *.link"],
+    ),
     // Mocks and comparisons.
     same(&["in-toto-mock -n s -- sh -c 'echo hi; echo err >&2; exit 3'"]),
     same(&["in-toto-mock --use-dsse --name s touch made"]),
