@@ -385,7 +385,7 @@ fn finish(
             ui.note("commit what was written; then record each step with `--unsigned`, and sign the records with `cargo intoto sign --key sigstore:`:");
         } else {
             let signed_by = key.map_or_else(String::new, |key| format!(" --key {}", quote(key)));
-            ui.note(&format!(
+            ui.note(format_args!(
                 "commit what was written, then record a release with `cargo intoto release{signed_by}`:"
             ));
         }
