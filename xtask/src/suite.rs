@@ -49,6 +49,10 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("documentation examples", || {
         cargo(&["test", "--workspace", "--doc", "--locked"]).show()
     })?;
+    // Everything else here has the features that the suite turns on.
+    stage("the product without features", || {
+        cargo(&["check", "--package", "cargo-intoto", "--all-targets", "--locked"]).show()
+    })?;
     stage("core without std", || no_std(root))?;
     stage("other implementations: install", || tools::install_all(root))?;
     stage("other implementations: chains", || {
