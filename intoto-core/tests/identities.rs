@@ -2,10 +2,12 @@
 //! real servers: it believes whatever is sealed with the digest of everything, and so shows that nothing of its answer is passed over.
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+extern crate alloc;
+
 mod seals;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 
 use intoto_core::digest::{DigestSet, sha256};
 use intoto_core::encoding::{Object, Value, base64, strict_json, to_json};

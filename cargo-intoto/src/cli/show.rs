@@ -103,7 +103,7 @@ fn describe(path: &Utf8Path, sigstore: &SigstoreArgs, detail: Detail) -> Result<
                 })?
             }
         };
-        return Ok(format!("{UNVERIFIED}\n\n{about}{statement}"));
+        return Ok(format!("{}\n\n{about}{statement}", sigstore::HEADER));
     }
     let first = match of_metadata(&bytes, detail, &limits) {
         Ok(text) => return Ok(format!("{UNVERIFIED}\n\n{text}")),

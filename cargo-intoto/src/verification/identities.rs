@@ -82,7 +82,7 @@ fn beside_file(layout: &Utf8Path, limits: &Limits) -> Result<Vec<(String, Vec<u8
         let middle = name.strip_prefix(file).and_then(|rest| rest.strip_suffix(SUFFIX));
         middle.is_some_and(|middle| middle.is_empty() || is_short_id(middle))
     };
-    let names = match directory.names(&[], &is_beside, MOST) {
+    let names = match directory.names(&[], is_beside, MOST) {
         Ok(names) if names.len() > MOST => return Err(failed(&format_args!("there are more than {MOST}"))),
         Ok(names) => names,
         Err(Unread::Missing) => Vec::new(),

@@ -10,7 +10,7 @@ use super::{Container, Content, Envelope, EnvelopeError, Parts, Verified, contai
 use crate::digest::sha256;
 use crate::encoding::value::excerpt;
 use crate::encoding::{JsonError, Object, Value, strict_json};
-use crate::identity::{Bound, CheckedFacts, IdentityFacts, IdentityRefusal, IdentityVerifier};
+use crate::identity::{Bound, CheckedFacts, IdentityFacts, IdentityRefusal, IdentityVerifier, RefusedFacts};
 use crate::key::FulcioIdentity;
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -139,7 +139,7 @@ impl<'a> Bundle<'a> {
         &self,
         verifier: &dyn IdentityVerifier,
         at: Timestamp,
-    ) -> Option<Result<CheckedBundle<'_, 'a>, (IdentityRefusal, Option<IdentityFacts>)>> {
+    ) -> Option<Result<CheckedBundle<'_, 'a>, RefusedFacts>> {
         let envelope = self.envelope.as_ref()?;
         let Content::Dsse { payload_at } = envelope.content else {
             return None;

@@ -17,6 +17,9 @@ const CLOCK_SECONDS: i64 = 60;
 #[derive(Clone, Debug)]
 pub struct CheckedFacts(IdentityFacts);
 
+/// Why a bundle counts for nobody, and what was found about it all the same.
+pub type RefusedFacts = (IdentityRefusal, Option<Box<IdentityFacts>>);
+
 /// Why a bundle does not count for an identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -81,14 +84,14 @@ impl CheckedFacts {
         expected: Bound,
         verifier: &dyn IdentityVerifier,
         at: Timestamp,
-    ) -> Result<Self, (IdentityRefusal, Option<IdentityFacts>)> {
+    ) -> Result<Self, RefusedFacts> {
         let (Bound::Dsse(digest) | Bound::Message(digest)) = &expected;
         let facts = verifier
             .check(bundle, digest, at)
             .map_err(|problem| (IdentityRefusal::from(problem), None))?;
         match judge(&facts, expected, at) {
             Ok(()) => Ok(Self(facts)),
-            Err(refusal) => Err((refusal, Some(facts))),
+            Err(refusal) => Err((refusal, Some(Box::new(facts)))),
         }
     }
 

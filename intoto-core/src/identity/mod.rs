@@ -23,5 +23,5 @@ mod verifier;
 pub use compare::{About, Difference};
 pub use facts::{Bound, IdentityFacts, Subject, TimeSource, TrustedTime, Validity};
 pub use fault::{IdentityFault, UndecidedIdentity};
-pub use judge::{CheckedFacts, IdentityRefusal};
+pub use judge::{CheckedFacts, IdentityRefusal, RefusedFacts};
 pub use verifier::{IdentityProblem, IdentityVerifier};

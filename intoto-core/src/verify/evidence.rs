@@ -183,7 +183,7 @@ impl EvidenceFile {
                     signatures: self.candidates.iter().map(|_| Err(problem.clone())).collect(),
                     content: Err(problem),
                     bearer: None,
-                    facts: facts.map(Arc::new),
+                    facts: facts.map(|facts| Arc::new(*facts)),
                 });
             }
         };

@@ -142,10 +142,8 @@ impl Bundle {
     }
 
     /// The same with a member of its envelope replaced.
-    pub(crate) fn set_envelope(mut self, change: impl FnOnce(&mut Object<'static>)) -> Self {
-        let Some(Value::Object(mut envelope)) = self.0.remove("dsseEnvelope") else {
-            panic!("no envelope");
-        };
+    pub(crate) fn set_envelope(self, change: impl FnOnce(&mut Object<'static>)) -> Self {
+        let mut envelope = self.0.get("dsseEnvelope").and_then(Value::as_object).unwrap().clone();
         change(&mut envelope);
         self.set("dsseEnvelope", Value::Object(envelope))
     }

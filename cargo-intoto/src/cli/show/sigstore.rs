@@ -17,6 +17,9 @@ use crate::settings;
 use crate::signing::SignedFile;
 use crate::trust::{TrustArgs, identity_verifier};
 
+/// Stands above a Sigstore bundle.
+pub(super) const HEADER: &str = "What the file says, and who signed it as far as the trusted root knows. Whether that counts for anything, `cargo-intoto verify` decides.";
+
 /// By what a bundle is judged for showing it.
 #[derive(Debug, clap::Args)]
 pub(super) struct SigstoreArgs {
@@ -41,7 +44,7 @@ pub(super) fn describe(path: &Utf8Path, bundle: &Bundle<'_>, args: &SigstoreArgs
     let mut text = String::from("Sigstore bundle\n");
     let found: Option<(Option<IdentityFacts>, Option<IdentityRefusal>)> = match bundle.check(&*verifier, now) {
         Some(Ok(checked)) => Some((Some(checked.facts().clone()), None)),
-        Some(Err((refusal, facts))) => Some((facts, Some(refusal))),
+        Some(Err((refusal, facts))) => Some((facts.map(|facts| *facts), Some(refusal))),
         None => {
             let file = signed_file(path);
             let _ = writeln!(text, "of the file {}", plain(file.as_str()));

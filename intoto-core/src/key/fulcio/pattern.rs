@@ -21,7 +21,7 @@ impl Pattern {
                 return Err(IdentityError::Number { member });
             }
             (Shape::Exact | Shape::Number, Some(_)) => return Err(IdentityError::Exact { member }),
-            (Shape::BelowRepository, Some(star)) if !end_of_repository(text).is_some_and(|end| end <= star) => {
+            (Shape::BelowRepository, Some(star)) if end_of_repository(text).is_none_or(|end| end > star) => {
                 return Err(IdentityError::CoversRepository { member });
             }
             _ => {}
