@@ -84,6 +84,18 @@ const TARGETS: &[Target] = &[
         smoke_runs: 4_000,
         longest: 4096,
     },
+    Target {
+        name: "openpgp",
+        dictionary: None,
+        smoke_runs: 5_000,
+        longest: 4096,
+    },
+    Target {
+        name: "certificate",
+        dictionary: None,
+        smoke_runs: 5_000,
+        longest: 4096,
+    },
 ];
 
 /// Builds and runs them; an input that fails ends it.
