@@ -288,8 +288,12 @@ impl<'a> From<BTreeMap<&'a str, Value<'a>>> for Object<'a> {
 
 /// What of a foreign text goes into an error: the beginning, so that an error stays small.
 pub(crate) fn excerpt(text: &str) -> String {
-    const CHARACTERS: usize = 80;
-    match text.char_indices().nth(CHARACTERS) {
+    excerpt_of(text, 80)
+}
+
+/// So many characters of a text of which people should see most.
+pub(crate) fn excerpt_of(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => {
             let mut short = text[..end].to_owned();
             short.push('…');
@@ -345,5 +349,7 @@ mod tests {
     fn excerpts_are_short() {
         assert_eq!(excerpt("é"), "é");
         assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), 81);
+        assert_eq!(excerpt_of("äöü", 3), "äöü");
+        assert_eq!(excerpt_of("äöü", 2), "äö…");
     }
 }
