@@ -327,5 +327,11 @@ mod tests {
             }
         }
         assert_eq!(5, seek(&list, 0..5, 2, "9"));
+        // What comes after the range is of another directory, and says nothing.
+        let list: Artifacts = ["p/b", "q/a"]
+            .map(|name| (name.parse().expect("a path"), DigestSet::from_sha256([0; 32])))
+            .into_iter()
+            .collect();
+        assert_eq!(0, seek(&list, 0..1, 2, "ab"));
     }
 }

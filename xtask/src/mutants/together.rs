@@ -28,8 +28,10 @@ pub(super) struct Together {
     directory: Utf8PathBuf,
 }
 
-/// Seconds of CPU that some tests may take with a fault in them; without one it is some three, for those of one module a tenth of one.
+/// Seconds of CPU that all tests of a program may take with a fault in them, and those of one module; without one it is some three, and a
+/// tenth of one.
 const SECONDS: &str = "20";
+const MODULE_SECONDS: &str = "6";
 
 /// Compiling finds faults that it refuses in several passes: types first, borrows only when they are right.
 const ROUNDS: usize = 20;
@@ -125,7 +127,7 @@ impl Together {
                 "-c",
                 "ulimit -v \"$0\" && ulimit -c 0 && ulimit -t \"$1\" && shift && exec \"$@\"",
                 MEMORY,
-                SECONDS,
+                only.map_or(SECONDS, |_| MODULE_SECONDS),
             ])
             .arg(&self.programs[program])
             .arg("--test-threads=1")
