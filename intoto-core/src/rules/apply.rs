@@ -252,7 +252,11 @@ mod tests {
 
     #[test]
     fn explains_what_was_not_consumed() {
-        let chain = Chain::new(&["a/x=1", "a/y=2", "same=1"], &["same=1"]).with_step("s", &["x=2"], &["d/y=2"]);
+        let chain = Chain::new(&["a/x=1", "a/y=2", "other=1", "same=1"], &["other=2", "same=1"]).with_step(
+            "s",
+            &["x=2"],
+            &["d/y=2"],
+        );
         let cases = [
             ("a/x", "MATCH * IN a WITH MATERIALS FROM s", "DigestsDiffer"),
             (
@@ -268,6 +272,8 @@ mod tests {
             ("same", "CREATE *", "NeverConsumes"),
             ("same", "DELETE *", "StillThere"),
             ("same", "MODIFY *", "Unchanged"),
+            ("other", "MODIFY *", "consumed"),
+            ("other", "DELETE *", "StillThere"),
             ("a/x", "MODIFY *", "InOneListOnly"),
             ("a/x", "DISALLOW *", "NeverConsumes"),
         ];
@@ -331,7 +337,8 @@ mod tests {
                     &|name| chain.step(name),
                     &mut work,
                 );
-                assert_eq!(enough, trace.is_ok(), "{rules:?} with {rule_work}");
+                let refused = trace.err().map(OutOfWork::limit);
+                assert_eq!(refused, (!enough).then_some(rule_work), "{rules:?}");
             }
         }
     }

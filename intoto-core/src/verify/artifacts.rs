@@ -203,10 +203,152 @@ fn shown(rule: &Rule) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloc::sync::Arc;
+
     use super::*;
     use crate::artifacts::Artifacts;
     use crate::digest::DigestSet;
     use crate::limits::Limits;
+    use crate::link::Link;
+
+    /// What does not hold is a finding as well: either is enough.
+    #[test]
+    fn both_lists_must_hold() {
+        let artifacts = |name: &str| -> Artifacts {
+            let digest = DigestSet::from_sha256([1; 32]);
+            [(name.parse().expect("a path"), digest)].into_iter().collect()
+        };
+        let link = Arc::new(Link {
+            materials: artifacts("a"),
+            products: artifacts("b"),
+            ..Link::summary("s".parse().expect("a name"), [])
+        });
+        let evidence = Evidence {
+            first: link.clone(),
+            last: link,
+        };
+        let judged = |materials: &str, products: &str| {
+            let rules = |rule: &str| [rule.parse().expect("a rule")];
+            let mut work = RuleWork::new(&Limits::default());
+            let at = Location::default();
+            let sources = Sources::new();
+            judge(&evidence, &rules(materials), &rules(products), &sources, &at, &mut work)
+        };
+        let good = judged("ALLOW *", "DISALLOW a");
+        assert!(good.holds());
+        for (materials, products) in [
+            ("DISALLOW a", "ALLOW *"),
+            ("ALLOW *", "DISALLOW b"),
+            ("DISALLOW a", "DISALLOW b"),
+        ] {
+            let mut bad = judged(materials, products);
+            let finding = bad.findings.remove(0);
+            bad.findings.clear();
+            assert!(!bad.holds(), "{materials}, {products}");
+            let mut told = judged("ALLOW *", "ALLOW *");
+            told.findings.push(finding);
+            assert!(!told.holds());
+        }
+    }
+
+    #[test]
+    fn each_reason_is_told() {
+        let artifacts = |all: &[(&str, u8)]| -> Artifacts {
+            let entry =
+                |(name, digest): &(&str, u8)| (name.parse().expect("a path"), DigestSet::from_sha256([*digest; 32]));
+            all.iter().map(entry).collect()
+        };
+        let (materials, products) = (artifacts(&[("a", 1), ("b", 1)]), artifacts(&[("b", 1), ("c", 1)]));
+        let there = artifacts(&[("d/b", 2)]);
+        let item = ItemArtifacts {
+            materials: &materials,
+            products: &products,
+        };
+        let other = ItemArtifacts {
+            materials: &there,
+            products: &there,
+        };
+        let cases = [
+            (ArtifactList::Products, "b", "CREATE *", Some("it was there before")),
+            (ArtifactList::Products, "b", "MODIFY *", Some("it was not changed")),
+            (
+                ArtifactList::Products,
+                "c",
+                "MODIFY *",
+                Some("it is in one of materials and products only"),
+            ),
+            (ArtifactList::Materials, "b", "DELETE *", Some("it is still there")),
+            (
+                ArtifactList::Materials,
+                "b",
+                "MATCH * WITH PRODUCTS FROM nobody",
+                Some("there is no such step"),
+            ),
+            (
+                ArtifactList::Materials,
+                "a",
+                "MATCH * WITH PRODUCTS IN d FROM s",
+                Some("`d/a` is not there"),
+            ),
+            (
+                ArtifactList::Materials,
+                "b",
+                "MATCH * WITH PRODUCTS IN d FROM s",
+                Some("`d/b` is there with sha256:0202"),
+            ),
+            // What was never meant for it is passed over.
+            (ArtifactList::Materials, "b", "ALLOW x", None),
+            (ArtifactList::Materials, "b", "REQUIRE x", None),
+            (ArtifactList::Materials, "b", "MATCH * IN x WITH PRODUCTS FROM s", None),
+        ];
+        for (list, artifact, rule, expected) in cases {
+            let explainer = Explainer {
+                rules: &[],
+                item,
+                list,
+                lookup: &|name| (name.as_str() == "s").then_some(other),
+            };
+            let artifact = item.list(list).position(artifact).expect("an artifact");
+            let found = explainer.reason(&rule.parse().expect("a rule"), artifact);
+            let expected = expected.map(|why| alloc::format!("`{rule}` does not take it: {why}"));
+            match expected {
+                Some(expected) => assert!(
+                    found.as_ref().is_some_and(|found| found.starts_with(&expected)),
+                    "{found:?}"
+                ),
+                None => assert_eq!(found, None),
+            }
+        }
+    }
+
+    #[test]
+    fn twenty_artifacts_are_explained_and_the_others_counted() {
+        for (count, last) in [
+            (1, "`00`"),
+            (20, "`19`"),
+            (21, "refuses 1 more"),
+            (25, "refuses 5 more"),
+        ] {
+            let named = |number: usize| alloc::format!("{number:02}").parse().expect("a path");
+            let materials: Artifacts = (0..count)
+                .map(|number| (named(number), DigestSet::from_sha256([1; 32])))
+                .collect();
+            let link = Arc::new(Link {
+                materials,
+                ..Link::summary("s".parse().expect("a name"), [])
+            });
+            let evidence = Evidence {
+                first: link.clone(),
+                last: link,
+            };
+            let rules = ["DISALLOW *".parse().expect("a rule")];
+            let mut work = RuleWork::new(&Limits::default());
+            let judged = judge(&evidence, &rules, &[], &Sources::new(), &Location::default(), &mut work);
+            assert_eq!(judged.findings.len(), count.min(21));
+            let found = judged.findings.last().expect("a finding");
+            assert!(found.message.contains(last), "{}", found.message);
+        }
+    }
 
     /// The queue passes over a name by its letters alone; saying why takes a comparison, which is paid for too.
     #[test]
