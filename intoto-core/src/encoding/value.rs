@@ -346,6 +346,13 @@ mod tests {
     }
 
     #[test]
+    fn a_boolean_is_one() {
+        assert_eq!(Value::Bool(true).as_bool(), Some(true));
+        assert_eq!(Value::Bool(false).as_bool(), Some(false));
+        assert_eq!(Value::from(1).as_bool(), None);
+    }
+
+    #[test]
     fn excerpts_are_short() {
         assert_eq!(excerpt("é"), "é");
         assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), 81);
