@@ -316,6 +316,7 @@ mod tests {
             assert_eq!(object.insert(key, Value::from(value)), None);
         }
         assert_eq!(object.insert("b", Value::Null), Some(Value::from(1)));
+        assert_eq!(object.insert("c", Value::from(4)), Some(Value::from(3)));
         assert_eq!(object.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(object.get("b"), Some(&Value::Null));
         assert_eq!(object.remove("b"), Some(Value::Null));
