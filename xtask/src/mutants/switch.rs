@@ -297,7 +297,7 @@ mod tests {
         let before = &text[..offset];
         let start = Place {
             line: before.matches('\n').count() + 1,
-            column: before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1,
+            column: before[before.rfind('\n').map_or(0, |at| at + 1)..].chars().count() + 1,
         };
         Fault {
             name: at.to_owned(),
