@@ -118,3 +118,44 @@ fn nothing_is_written_when_there_can_be_no_pipeline() {
     assert_eq!(project.read(FILES[0].1), "mine");
     assert!(!sandbox.config().join("keys").exists());
 }
+
+#[test]
+fn an_identity_is_refused_where_it_could_not_sign() {
+    let sandbox = Sandbox::new();
+    let project = project(&sandbox);
+    let page = include_str!("../../docs/ci.md");
+    let command = "cargo intoto init --sigstore --ci github --repository https://github.com/acme/hello";
+    assert!(page.contains(&format!("$ {command}\n")));
+    let shown: Vec<&str> = command.split(' ').skip(2).collect();
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &shown,
+            "has no dependencies, so its step `fetch` makes nothing that an identity could sign",
+        ),
+        (&["init", "--sigstore"], "nothing says whose identity is to sign"),
+        (
+            &["init", "--sigstore", "--ci", "github"],
+            "nothing says which repository's pipeline is to sign",
+        ),
+        (
+            &["init", "--sigstore", "--ci", "jenkins", "--repository", "https://h/o/r"],
+            "no identity that everybody can check",
+        ),
+        (
+            &[
+                "init",
+                "--sigstore",
+                "--ci",
+                "github",
+                "--repository",
+                "https://github.com/*/hello",
+            ],
+            "no layout could name this identity",
+        ),
+        (&["init", "--identity", "a@b.example"], "--sigstore"),
+    ];
+    for (words, expected) in cases {
+        project.intoto(words).exits(2).says(expected);
+    }
+    assert!(!project.path("layouts").exists());
+}

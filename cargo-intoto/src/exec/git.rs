@@ -17,8 +17,7 @@ mod checkout;
 mod objects;
 mod repository;
 
-use objects::Objects;
-pub use objects::{Raw, tree_entries};
+use objects::{Objects, Raw};
 pub use repository::{Commit, Repository};
 
 /// A git repository, seen from one directory in its work tree.

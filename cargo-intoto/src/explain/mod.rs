@@ -18,7 +18,7 @@ mod manifest;
 mod source;
 mod vcs;
 
-pub use vcs::VcsInfo;
+pub(crate) use vcs::VcsInfo;
 
 const MANIFEST: &str = "Cargo.toml";
 const LOCK: &str = "Cargo.lock";

@@ -6,7 +6,7 @@ use intoto_core::key::{Constraints, Extension, FulcioIdentity, IdentityError};
 use crate::ci::Service;
 use crate::error::CliError;
 use crate::signing::SIGSTORE_BUILD_HINT;
-use crate::workspace::Workspace;
+use crate::workspace::{Source, Workspace};
 
 /// The options about an identity.
 #[derive(Debug, clap::Args)]
@@ -54,17 +54,6 @@ impl IdentityArgs {
             ))
             .hint("leave out `--sigstore`: its pipeline signs with a key"));
         }
-        // What has no product has no subject, and nobody could verify its bundle.
-        if workspace
-            .packages
-            .iter()
-            .all(|package| workspace.members.iter().any(|member| member.package.id == package.id))
-        {
-            return Err(CliError::usage(
-                "the workspace has no dependencies, so its step `fetch` makes nothing that an identity could sign",
-            )
-            .hint("leave out `--sigstore`: a key signs it"));
-        }
         let identity = match (&self.identity, &self.issuer, service) {
             (Some(identity), Some(issuer), _) => FulcioIdentity::exact(issuer, identity),
             (None, issuer, Some((service, file))) => {
@@ -89,9 +78,16 @@ impl IdentityArgs {
                 ));
             }
         };
-        identity
-            .map(Some)
-            .map_err(|error| CliError::usage("no layout could name this identity").because(error))
+        let identity =
+            identity.map_err(|error| CliError::usage("no layout could name this identity").because(error))?;
+        // What has no product has no subject, and nobody could verify its bundle.
+        if workspace.packages.iter().all(|package| package.source == Source::Path) {
+            return Err(CliError::usage(
+                "the workspace has no dependencies, so its step `fetch` makes nothing that an identity could sign",
+            )
+            .hint("leave out `--sigstore`: a key signs it"));
+        }
+        Ok(Some(identity))
     }
 }
 
