@@ -86,7 +86,11 @@ impl Repository {
                 .filter(|(name, _)| project_of(name) == Some(project))
                 .collect();
             let body = self.signed("targets", &[("targets", targets_json(&own))]);
-            self.write(&format!("{}.{project}.json", self.version), &body, &[project.clone()]);
+            self.write(
+                &format!("{}.{project}.json", self.version),
+                &body,
+                std::slice::from_ref(project),
+            );
         }
         let top: Vec<_> = self
             .files

@@ -31,8 +31,7 @@ fn layout(readme: &str) -> Value {
 }
 
 fn signed(layout: &Value, by: &[&Person]) -> Vec<u8> {
-    let text: Vec<u8> = chain::dsse(&chain::text(layout), by).into();
-    text
+    chain::dsse(&chain::text(layout), by)
 }
 
 impl World {

@@ -16,5 +16,5 @@ mod verifier;
 pub use entry::{AcceptedLayout, Entry, Origin};
 pub use scope::Scope;
 pub use store::{Asked, Store, TrustArgs};
-pub use tuf::{Brought, OwnersList, Place, Project, RoleState, TufSource};
+pub use tuf::{Brought, OwnersList, Place, Project, ReplacedList, RoleState, TufSource};
 pub use verifier::identity_verifier;

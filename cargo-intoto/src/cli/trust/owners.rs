@@ -8,7 +8,7 @@ use super::{find_all, identities, scopes, threshold};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::foreign;
-use crate::trust::OwnersList;
+use crate::trust::{OwnersList, ReplacedList};
 use crate::ui::Ui;
 
 /// Print a list of owners, as a TUF repository hands it out
@@ -74,9 +74,11 @@ pub(super) fn run(args: &OwnersArgs, ui: &Ui) -> Result<Exit, CliError> {
         threshold: threshold(args.threshold, keys.len() + identities.len())?,
         keys: &keys,
         identities: &identities,
-        replaced: replaced
-            .as_ref()
-            .map(|(bytes, until)| (bytes.as_slice(), *until, layouts.as_slice())),
+        replaced: replaced.as_ref().map(|(list, until)| ReplacedList {
+            list,
+            until: *until,
+            layouts: &layouts,
+        }),
     };
     ui.data(&list.to_toml()?)?;
     Ok(Exit::Success)

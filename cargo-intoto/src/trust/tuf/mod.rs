@@ -23,7 +23,7 @@ use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
-pub use self::owners::OwnersList;
+pub use self::owners::{OwnersList, ReplacedList};
 pub use self::place::{Place, Project};
 
 use self::local::Local;
@@ -241,5 +241,6 @@ fn not_built_in() -> CliError {
         .hint("install it with `cargo install cargo-intoto --features sigstore`, or take a released binary")
 }
 
-#[cfg(all(test, feature = "sigstore"))]
+#[cfg(test)]
+#[cfg(feature = "sigstore")]
 mod tests;

@@ -85,8 +85,19 @@ pub struct OwnersList<'a> {
     pub identities: &'a [FulcioIdentity],
     /// How many of them must sign.
     pub threshold: u32,
-    /// The list that this one takes the place of, until when its owners count, and for which layouts' files.
-    pub replaced: Option<(&'a [u8], Timestamp, &'a [Vec<u8>])>,
+    /// The list that this one takes the place of.
+    pub replaced: Option<ReplacedList<'a>>,
+}
+
+/// A list of owners that another takes the place of.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplacedList<'a> {
+    /// The bytes of its file.
+    pub list: &'a [u8],
+    /// Until when its owners count.
+    pub until: Timestamp,
+    /// The files of the layouts for which they do.
+    pub layouts: &'a [Vec<u8>],
 }
 
 impl OwnersList<'_> {
@@ -96,16 +107,16 @@ impl OwnersList<'_> {
     /// When it would not be understood, or the list that it takes the place of is not.
     pub fn to_toml(&self) -> Result<String, CliError> {
         let mut former = Vec::new();
-        if let Some((replaced, until, layouts)) = self.replaced {
-            let before = Owners::parse(replaced).map_err(|error| {
+        if let Some(replaced) = self.replaced {
+            let before = Owners::parse(replaced.list).map_err(|error| {
                 CliError::cannot_decide("the list that is replaced is not understood").because(error)
             })?;
-            let digests = layouts.iter().map(|layout| {
+            let digests = replaced.layouts.iter().map(|layout| {
                 super::signed_sha256(layout)
                     .ok_or_else(|| CliError::cannot_decide("what should still count is no signed layout"))
             });
             let replaced = Former {
-                until,
+                until: replaced.until,
                 owners: before.now,
                 layouts: digests.collect::<Result<_, _>>()?,
             };
@@ -278,7 +289,7 @@ mod tests {
     fn a_list_takes_the_place_of_another() {
         let key = parse_public_key(KEY, "test").unwrap();
         let scope = ["pkg:cargo/a".parse().unwrap()];
-        let list = |threshold, replaced| {
+        let list = |threshold, replaced: Option<ReplacedList<'_>>| {
             let list = OwnersList {
                 scope: &scope,
                 keys: std::slice::from_ref(&key),
@@ -289,24 +300,29 @@ mod tests {
             list.to_toml()
         };
         let first = list(1, None).unwrap();
-        assert_eq!(Owners::parse(first.as_bytes()).unwrap().now.keys, [key.clone()]);
+        assert_eq!(
+            Owners::parse(first.as_bytes()).unwrap().now.keys,
+            std::slice::from_ref(&key)
+        );
         assert!(list(2, None).is_err(), "nobody could sign");
         let until = "2027-03-01T00:00:00Z".parse().unwrap();
-        assert!(list(1, Some((b"x", until, &[]))).is_err());
-        assert!(
-            list(1, Some((first.as_bytes(), until, &[]))).is_err(),
-            "no layout still counts"
-        );
+        let replacing = |before: &[u8], layouts: &[Vec<u8>]| {
+            let replaced = ReplacedList {
+                list: before,
+                until,
+                layouts,
+            };
+            list(1, Some(replaced))
+        };
+        assert!(replacing(b"x", &[]).is_err());
+        assert!(replacing(first.as_bytes(), &[]).is_err(), "no layout still counts");
         let layouts = [br#"{"payloadType":"application/vnd.in-toto+json","payload":"e30=","signatures":[]}"#.to_vec()];
-        let second = list(1, Some((first.as_bytes(), until, &layouts))).unwrap();
-        let third = list(1, Some((second.as_bytes(), until, &layouts))).unwrap();
+        let second = replacing(first.as_bytes(), &layouts).unwrap();
+        let third = replacing(second.as_bytes(), &layouts).unwrap();
         let former = Owners::parse(third.as_bytes()).unwrap().former;
         assert_eq!(former.len(), 2, "those before are kept");
         assert_eq!(former[0].layouts, former[1].layouts);
-        assert!(
-            list(1, Some((first.as_bytes(), until, &[b"{}".to_vec()]))).is_err(),
-            "no layout"
-        );
+        assert!(replacing(first.as_bytes(), &[b"{}".to_vec()]).is_err(), "no layout");
     }
 
     #[test]
