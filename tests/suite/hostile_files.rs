@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use cargo_intoto_tests::fixed;
 use cargo_intoto_tests::vectors::chain::{
@@ -181,10 +182,18 @@ fn decided(verdict: &Verdict) -> impl PartialEq + std::fmt::Debug {
     )
 }
 
-fn check(chain: &Chain, more: &[(String, Content)]) {
-    let (without, with) = (chain.verify(&[]), chain.verify(more));
+/// Made once, however many files are tried.
+static CHAIN: LazyLock<Chain> = LazyLock::new(Chain::passing);
+static HOSTILE: LazyLock<Vec<Content>> = LazyLock::new(|| CHAIN.hostile());
+static WITHOUT: LazyLock<Verdict> = LazyLock::new(|| {
+    let without = CHAIN.verify(&[]);
     assert_eq!(without.outcome(), Outcome::Verified, "{:?}", without.findings());
-    assert_eq!(decided(&without), decided(&with), "{:?}", with.findings());
+    without
+});
+
+fn check(more: &[(String, Content)]) {
+    let with = CHAIN.verify(more);
+    assert_eq!(decided(&WITHOUT), decided(&with), "{:?}", with.findings());
     for finding in with.findings() {
         assert!(finding.severity <= Severity::Warning, "{finding:?}");
     }
@@ -194,13 +203,12 @@ fn check(chain: &Chain, more: &[(String, Content)]) {
 
 #[test]
 fn everything_hostile_everywhere() {
-    let chain = Chain::passing();
-    for content in chain.hostile() {
-        for place in &chain.free {
-            check(&chain, &[(place.clone(), content.clone())]);
+    for content in &*HOSTILE {
+        for place in &CHAIN.free {
+            check(&[(place.clone(), content.clone())]);
         }
-        let everywhere = chain.free.iter().map(|place| (place.clone(), content.clone()));
-        check(&chain, &everywhere.collect::<Vec<_>>());
+        let everywhere = CHAIN.free.iter().map(|place| (place.clone(), content.clone()));
+        check(&everywhere.collect::<Vec<_>>());
     }
 }
 
@@ -217,9 +225,7 @@ proptest! {
         place: prop::sample::Index,
         join: bool,
     ) {
-        let chain = Chain::passing();
-        let hostile = chain.hostile();
-        let bytes = |index: &prop::sample::Index| match index.get(&hostile) {
+        let bytes = |index: &prop::sample::Index| match index.get(&HOSTILE) {
             Content::Bytes(bytes) => bytes.clone(),
             Content::Unreadable => Vec::new(),
         };
@@ -234,12 +240,11 @@ proptest! {
         if join {
             made.extend(bytes(&second));
         }
-        check(&chain, &[(place.get(&chain.free).clone(), Content::Bytes(made))]);
+        check(&[(place.get(&CHAIN.free).clone(), Content::Bytes(made))]);
     }
 
     #[test]
     fn whatever_bytes_there_are(bytes: Vec<u8>, place: prop::sample::Index) {
-        let chain = Chain::passing();
-        check(&chain, &[(place.get(&chain.free).clone(), Content::Bytes(bytes))]);
+        check(&[(place.get(&CHAIN.free).clone(), Content::Bytes(bytes))]);
     }
 }

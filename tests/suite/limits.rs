@@ -253,6 +253,43 @@ fn steps_times_keys_are_counted() {
     ends(&of_layout(&chain::owned(&layout)), Outcome::Undecided, "limit-exceeded");
 }
 
+/// What functionaries write is told in short: each of these texts would otherwise stand in a message for every link or artifact.
+#[test]
+fn long_texts_of_functionaries_are_cut() {
+    let long = "x".repeat(MIB);
+    let link = |path: &str, value: Value| {
+        let mut link = chain::write_link();
+        *link.pointer_mut(path).unwrap() = value;
+        dsse(&text(&link), &[&alice()])
+    };
+    let command = link("/command", json!([long, "y"]));
+    let words = link("/command", vec!["x"; MIB / 8].into());
+    let commit = link("/environment/commit", json!(long));
+    let run = link("/environment/run", json!(long));
+    let digest = link("/products/src~1lib.rs", json!({ "gost": "ab".repeat(MIB) }));
+    for (link, code) in [
+        (command, "command-differs"),
+        (words, "command-differs"),
+        (commit, "commit-disagrees"),
+        (run, "run-disagrees"),
+        (digest, "rule-failed"),
+    ] {
+        let verdict = of_link(&link);
+        ends(&verdict, verdict.outcome(), code);
+    }
+    let mut layout = chain::layout();
+    // A word of a rule has 16 KiB at most.
+    let stars = "*".repeat(16_000);
+    layout["steps"][0]["expected_command"] = json!([long]);
+    layout["steps"][0]["expected_products"] = json!([
+        ["MATCH", stars, "WITH", "PRODUCTS", "FROM", "package"],
+        ["DISALLOW", stars]
+    ]);
+    let verdict = of_layout(&chain::owned(&layout));
+    ends(&verdict, Outcome::Refused, "command-differs");
+    ends(&verdict, Outcome::Refused, "rule-failed");
+}
+
 #[test]
 fn a_million_artifacts_are_refused() {
     let link = |count: usize| {
@@ -316,7 +353,8 @@ fn patterns_that_go_back_are_counted() {
     let star = format!("{}b", "*a".repeat(400));
     let questions = format!("*{}b*", "?a".repeat(200));
     let sets = format!("*{}b*", "[ab]".repeat(400));
-    for pattern in [&star, &questions, &sets] {
+    let text = format!("*{}b*", "a".repeat(12));
+    for pattern in [&star, &questions, &sets, &text] {
         let verdict = with_rules(json!([["DISALLOW", pattern]]), &Limits::default());
         let codes = verdict.findings().iter().map(|finding| finding.code.as_str());
         assert!(
@@ -332,6 +370,11 @@ fn patterns_that_go_back_are_counted() {
         ..Limits::default()
     };
     ends(&with_rules(many(10), &limits), Outcome::Undecided, "limit-exceeded");
+    // Text that is searched for is paid for as well, and so are wildcards at the ends.
+    for pattern in [&text, &"?".repeat(1_000)] {
+        let many: Value = (0..2_000).map(|_| json!(["DISALLOW", pattern])).collect();
+        ends(&with_rules(many, &limits), Outcome::Undecided, "limit-exceeded");
+    }
     // And so many patterns are not even compiled.
     let verdict = with_rules(
         many(9_999),

@@ -17,7 +17,8 @@ mod checkout;
 mod objects;
 mod repository;
 
-use objects::{Objects, Raw};
+use objects::Objects;
+pub use objects::{Raw, tree_entries};
 pub use repository::{Commit, Repository};
 
 /// A git repository, seen from one directory in its work tree.

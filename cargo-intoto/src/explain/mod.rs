@@ -18,7 +18,7 @@ mod manifest;
 mod source;
 mod vcs;
 
-pub(crate) use vcs::VcsInfo;
+pub use vcs::VcsInfo;
 
 const MANIFEST: &str = "Cargo.toml";
 const LOCK: &str = "Cargo.lock";

@@ -9,7 +9,7 @@ use crate::finding::{CargoCode, CargoFinding};
 /// What the file says.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct VcsInfo {
+pub struct VcsInfo {
     git: Git,
     #[serde(default)]
     path_in_vcs: Option<String>,
@@ -28,22 +28,22 @@ impl VcsInfo {
     ///
     /// # Errors
     /// When they are not what cargo writes.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }
 
     /// The commit that it names; nothing says that it is one.
-    pub(crate) fn commit(&self) -> &str {
+    pub fn commit(&self) -> &str {
         &self.git.sha1
     }
 
     /// Whether packaged files differed from the commit.
-    pub(crate) fn is_dirty(&self) -> bool {
+    pub fn is_dirty(&self) -> bool {
         self.git.dirty
     }
 
     /// The directory of the crate in the repository; nothing says that it is clean. Cargo wrote none before 1.57.
-    pub(crate) fn directory(&self) -> Option<&str> {
+    pub fn directory(&self) -> Option<&str> {
         self.path_in_vcs.as_deref()
     }
 }

@@ -288,8 +288,12 @@ impl<'a> From<BTreeMap<&'a str, Value<'a>>> for Object<'a> {
 
 /// What of a foreign text goes into an error: the beginning, so that an error stays small.
 pub(crate) fn excerpt(text: &str) -> String {
-    const CHARACTERS: usize = 80;
-    match text.char_indices().nth(CHARACTERS) {
+    excerpt_of(text, 80)
+}
+
+/// So many characters of a text of which people should see most.
+pub(crate) fn excerpt_of(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => {
             let mut short = text[..end].to_owned();
             short.push('…');
@@ -312,6 +316,7 @@ mod tests {
             assert_eq!(object.insert(key, Value::from(value)), None);
         }
         assert_eq!(object.insert("b", Value::Null), Some(Value::from(1)));
+        assert_eq!(object.insert("c", Value::from(4)), Some(Value::from(3)));
         assert_eq!(object.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(object.get("b"), Some(&Value::Null));
         assert_eq!(object.remove("b"), Some(Value::Null));
@@ -342,8 +347,17 @@ mod tests {
     }
 
     #[test]
+    fn a_boolean_is_one() {
+        assert_eq!(Value::Bool(true).as_bool(), Some(true));
+        assert_eq!(Value::Bool(false).as_bool(), Some(false));
+        assert_eq!(Value::from(1).as_bool(), None);
+    }
+
+    #[test]
     fn excerpts_are_short() {
         assert_eq!(excerpt("é"), "é");
         assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), 81);
+        assert_eq!(excerpt_of("äöü", 3), "äöü");
+        assert_eq!(excerpt_of("äöü", 2), "äö…");
     }
 }

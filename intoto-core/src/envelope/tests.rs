@@ -228,9 +228,13 @@ fn dispatch() {
             "{text}"
         );
     }
-    let many = format!(r#"{{"signed":{{}},"signatures":[{}{{}}]}}"#, "{},".repeat(64));
+    let many = |count: usize| {
+        let others = "{},".repeat(count - 1);
+        format!(r#"{{"signed":{{}},"signatures":[{others}{{}}]}}"#)
+    };
+    assert_eq!(parse(&many(64)).unwrap().signatures().len(), 64);
     assert_eq!(
-        parse(&many).unwrap_err(),
+        parse(&many(65)).unwrap_err(),
         EnvelopeError::TooManySignatures { found: 65, limit: 64 }
     );
 }

@@ -135,9 +135,12 @@ impl Pattern {
     /// An upper bound of the work that matching a name takes, in comparisons of simple patterns.
     pub(crate) fn work(&self, name: &str) -> u64 {
         const STEPS_PER_COMPARISON: usize = 16;
+        let ends = [Some(&self.head), self.after_star.as_ref().map(|after| &after.tail)];
+        let ends = ends.into_iter().flatten().map(|end| end.compared().min(name.len()));
         let middle = self.after_star.iter().flat_map(|after| &after.middle);
-        let searched: usize = middle.map(Piece::compared).sum();
-        let steps = searched.saturating_mul(name.len());
+        // No piece goes back to where another was found, so each place of the name is compared with one of them.
+        let searched = middle.map(Piece::searched).max().unwrap_or(0);
+        let steps = searched.saturating_mul(name.len()).saturating_add(ends.sum());
         1 + u64::try_from(steps / STEPS_PER_COMPARISON).unwrap_or(u64::MAX)
     }
 
@@ -290,6 +293,39 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(expected, Pattern::compile(&text).matches(&name));
+        }
+        // What is longer than the name is not looked for in it, however often: each of these would take a second of preparations.
+        for piece in ["a", "?"] {
+            let pattern = Pattern::compile(&alloc::format!("*{}*", piece.repeat(4 << 20)));
+            assert!((0..2_000).all(|_| !pattern.matches(&name[..2_000])));
+        }
+    }
+
+    /// What takes longer than a glance is counted, and nothing is counted more than once.
+    #[test]
+    fn work_is_at_least_what_matching_takes() {
+        let many = |text: &str, count: usize| text.repeat(count);
+        let cases = [
+            ("a".into(), 1),
+            ("a*".into(), 1),
+            ("*.rs".into(), 1),
+            ("a[bc]*".into(), 1),
+            // A piece is searched for in every place: text as well as wildcards.
+            ("*ab*".into(), 1 + 1600 / 16),
+            ("*ab*cd*ef*".into(), 1 + 1600 / 16),
+            ("*[ab]?*".into(), 1 + 2 * 1600 / 16),
+            ("*ab*[ab]?*?*".into(), 1 + 2 * 1600 / 16),
+            // Wildcards at the ends are compared once, and no more of them than the name is long.
+            (many("?", 320), 1 + 320 / 16),
+            (many("?", 320) + "*", 1 + 320 / 16),
+            (String::from("*") + &many("[ab]", 320), 1 + 320 / 16),
+            (many("?", 160) + "*x*" + &many("?", 160), 1 + (1600 + 320) / 16),
+            (many("?", 1_000_000), 1 + 1600 / 16),
+        ];
+        let name = many("a", 1600);
+        for (text, expected) in cases {
+            let text: String = text;
+            assert_eq!(Pattern::compile(&text).work(&name), expected, "{}", text.len());
         }
     }
 

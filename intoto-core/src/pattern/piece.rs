@@ -36,12 +36,17 @@ impl Piece {
         }
     }
 
-    /// How many tokens are compared at each position when it is searched for; plain text is found without that.
+    /// How many tokens are compared where it is expected; plain text is compared at once.
     pub(super) fn compared(&self) -> usize {
         match self {
             Self::Text(_) => 0,
             Self::Mixed { tokens, .. } => tokens.len(),
         }
+    }
+
+    /// How many tokens are compared at each position when it is searched for; plain text is compared at once.
+    pub(super) fn searched(&self) -> usize {
+        self.compared().max(1)
     }
 
     /// The letters of every text that it matches.
@@ -100,6 +105,10 @@ impl Piece {
             Self::Mixed { tokens, .. } => {
                 let mut start = name.chars();
                 loop {
+                    // No character is shorter than a byte.
+                    if start.as_str().len() < tokens.len() {
+                        return None;
+                    }
                     if let Some(rest) = strip_tokens(tokens, start.clone()) {
                         return Some(rest);
                     }
@@ -198,6 +207,9 @@ fn literal<'p>(pattern: &'p str, place: &Range<usize>) -> &'p str {
 fn find(name: &str, text: &str) -> Option<usize> {
     // The standard search begins with preparations that take longer than looking through a name for a short text.
     const SHORT: usize = 16;
+    if text.len() > name.len() {
+        return None;
+    }
     if text.len() > SHORT {
         return name.find(text);
     }

@@ -252,7 +252,11 @@ mod tests {
 
     #[test]
     fn explains_what_was_not_consumed() {
-        let chain = Chain::new(&["a/x=1", "a/y=2", "same=1"], &["same=1"]).with_step("s", &["x=2"], &["d/y=2"]);
+        let chain = Chain::new(&["a/x=1", "a/y=2", "other=1", "same=1"], &["other=2", "same=1"]).with_step(
+            "s",
+            &["x=2"],
+            &["d/y=2"],
+        );
         let cases = [
             ("a/x", "MATCH * IN a WITH MATERIALS FROM s", "DigestsDiffer"),
             (
@@ -268,6 +272,8 @@ mod tests {
             ("same", "CREATE *", "NeverConsumes"),
             ("same", "DELETE *", "StillThere"),
             ("same", "MODIFY *", "Unchanged"),
+            ("other", "MODIFY *", "consumed"),
+            ("other", "DELETE *", "StillThere"),
             ("a/x", "MODIFY *", "InOneListOnly"),
             ("a/x", "DISALLOW *", "NeverConsumes"),
         ];
@@ -287,20 +293,53 @@ mod tests {
         }
     }
 
+    /// Exactly so much: less would be a way around the limit, more a limit that real chains meet.
     #[test]
     fn work_is_bounded() {
-        let chain = Chain::new(&["a=1", "b=1", "c=1"], &[]);
-        let rules: Vec<Rule> = ["ALLOW *x", "ALLOW *y"]
-            .iter()
-            .map(|rule| rule.parse().expect("a rule"))
-            .collect();
-        for (rule_work, enough) in [(5, false), (6, true)] {
-            let mut work = RuleWork::new(&Limits {
-                rule_work,
-                ..Limits::default()
-            });
-            let trace = apply(&rules, chain.item(), ArtifactList::Materials, &|_| None, &mut work);
-            assert_eq!(enough, trace.is_ok());
+        let long = |letter: &str| format!("{}=1", letter.repeat(1_600));
+        let [long, other] = [long("a"), long("b")];
+        let short = ["a=1", "b=1", "c=1"];
+        let cases: [(&[&str], &[&str], u64); 11] = [
+            (&short, &["ALLOW *x", "ALLOW *y"], 6),
+            (&short, &["ALLOW *"], 3),
+            (&short, &["ALLOW *", "ALLOW *"], 3),
+            (&short, &["ALLOW b", "ALLOW d"], 1),
+            (&short, &["ALLOW b*"], 1),
+            // The letters of a name say that it cannot match; where they do not, it is searched.
+            (&[&long, &other], &["ALLOW *ab*"], 2),
+            (&[&long, &other], &["ALLOW *aa*"], 1 + 1_600 / 16 + 1),
+            // Looking for counterparts is paid for by the length of the names, once for rules that look for the same.
+            (&short, &["MATCH * WITH PRODUCTS FROM s"], 3 + 1),
+            (&[&long], &["MATCH * WITH PRODUCTS FROM s"], 1 + 1_600 / 256),
+            (
+                &short,
+                &["MATCH a* WITH PRODUCTS FROM s", "MATCH b* WITH PRODUCTS FROM s"],
+                3 + 1,
+            ),
+            (
+                &short,
+                &["MATCH a* WITH PRODUCTS FROM s", "MATCH b* WITH MATERIALS FROM s"],
+                3 + 1 + 1,
+            ),
+        ];
+        for (materials, rules, expected) in cases {
+            let chain = Chain::new(materials, &[]).with_step("s", &[], &["a=1", "d=1"]);
+            let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().expect("a rule")).collect();
+            for (rule_work, enough) in [(expected - 1, false), (expected, true)] {
+                let mut work = RuleWork::new(&Limits {
+                    rule_work,
+                    ..Limits::default()
+                });
+                let trace = apply(
+                    &rules,
+                    chain.item(),
+                    ArtifactList::Materials,
+                    &|name| chain.step(name),
+                    &mut work,
+                );
+                let refused = trace.err().map(OutOfWork::limit);
+                assert_eq!(refused, (!enough).then_some(rule_work), "{rules:?}");
+            }
         }
     }
 }

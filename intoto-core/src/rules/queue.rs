@@ -21,6 +21,9 @@ use crate::pattern::Pattern;
 /// Names that `MATCH` rules may compare in different ways before the results are no longer kept: a megabyte at the default limits.
 const COMPARISONS_KEPT: usize = 16;
 
+/// So many bytes of two names are compared in the time of a comparison of a name with a pattern.
+const BYTES_PER_COMPARISON: u64 = 256;
+
 /// Whether, and how, an artifact stands in the item's other list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
@@ -211,10 +214,11 @@ impl<'q, 'a> Queue<'q, 'a> {
         let destination_length = comparison.destination_prefix.len();
         // Both ranges are sorted by what follows the prefix, so one pass suffices.
         for index in self.left.iter(self.artifacts.with_prefix(&comparison.source_prefix)) {
-            self.work.spend(1)?;
             let Some((path, digests)) = self.artifacts.at(index) else {
                 continue;
             };
+            // Names that begin alike are compared to where they differ, a few of them.
+            self.work.spend(1 + path.as_str().len() as u64 / BYTES_PER_COMPARISON)?;
             let Some(rest) = path.as_str().get(source_length..) else {
                 continue;
             };
@@ -323,5 +327,11 @@ mod tests {
             }
         }
         assert_eq!(5, seek(&list, 0..5, 2, "9"));
+        // What comes after the range is of another directory, and says nothing.
+        let list: Artifacts = ["p/b", "q/a"]
+            .map(|name| (name.parse().expect("a path"), DigestSet::from_sha256([0; 32])))
+            .into_iter()
+            .collect();
+        assert_eq!(0, seek(&list, 0..1, 2, "ab"));
     }
 }

@@ -1,5 +1,6 @@
 //! How much work rules may cause.
 
+use crate::layout::Rule;
 use crate::limits::Limits;
 
 /// What is left of the work that rules may cause in one verification, in comparisons of one name with one pattern.
@@ -19,6 +20,11 @@ impl RuleWork {
             left: limits.rule_work,
             limit: limits.rule_work,
         }
+    }
+
+    /// Notes that a name is about to be compared with a rule's pattern outside the queue, as explanations do.
+    pub(crate) fn spend_on(&mut self, rule: &Rule, name: &str) -> Result<(), OutOfWork> {
+        self.spend(rule.pattern().map_or(1, |pattern| pattern.work(name)))
     }
 
     pub(super) fn spend(&mut self, work: u64) -> Result<(), OutOfWork> {

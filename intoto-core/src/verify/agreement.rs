@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::artifacts::Artifacts;
+use crate::encoding::value::excerpt;
 use crate::layout::ArtifactList;
 use crate::verdict::{Finding, FindingCode, Location};
 
@@ -93,6 +94,7 @@ fn compare(
                 None => first = Some((step.name.as_str(), found)),
                 Some((_, expected)) if expected == found => {}
                 Some((from, expected)) => {
+                    let [found, expected] = [found, expected].map(|origin| excerpt(origin));
                     let message = format!(
                         "{what} `{found}` in the link of step `{}`, `{expected}` in the link of step `{from}`",
                         step.name

@@ -148,6 +148,8 @@ fn text(digests: &DigestSet) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::strict_json;
+    use crate::limits::Limits;
 
     #[test]
     fn digests_speak_of_the_same_bytes() {
@@ -159,6 +161,15 @@ mod tests {
         assert!(!same(&sha256(&a), &sha256(&b)));
         assert!(same(&sha256(&a), &both(&a, &long)));
         assert!(!same(&both(&a, &long), &both(&a, &"dd".repeat(64))));
+        // With nothing in common nothing is said.
+        let only = |text: &str| {
+            let value = strict_json::parse(text.as_bytes(), &Limits::default()).expect("JSON");
+            DigestSet::from_value(&value).expect("digests")
+        };
+        let sha512 = alloc::format!("{{\"sha512\":\"{long}\"}}");
+        assert!(!same(&only(&sha512), &sha256(&a)));
+        assert!(same(&only(&sha512), &both(&a, &long)));
+        assert!(!same(&only("{\"gost\":\"01\"}"), &only("{\"gost\":\"01\"}")));
         // An algorithm that nobody here computes says nothing, even where it agrees.
         let foreign = |hex: &str, gost: &str| sha256(hex).with("gost", gost).expect("a digest");
         assert!(!same(&foreign(&a, "01"), &foreign(&b, "01")));

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::encoding::value::excerpt_of;
 use crate::rules::RuleWork;
 use crate::verdict::{Finding, FindingCode, Severity, Stage};
 
@@ -77,13 +78,24 @@ fn commands(layer: &mut Layer, difference: CommandDifference) {
 }
 
 /// Words between backticks, so that one word with a blank is not two.
+/// A command for people: of a long one the beginning, because every link of a step may differ from it.
 fn words(words: &[String]) -> String {
     if words.is_empty() {
         return "none".into();
     }
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    let mut quoted: Vec<String> = words
+        .iter()
+        .take(WORDS_SHOWN)
+        .map(|word| format!("`{}`", excerpt_of(word, LETTERS_SHOWN)))
+        .collect();
+    if let Some(more) = words.len().checked_sub(WORDS_SHOWN).filter(|more| *more > 0) {
+        quoted.push(format!("and {more} more"));
+    }
     quoted.join(" ")
 }
+
+const WORDS_SHOWN: usize = 32;
+const LETTERS_SHOWN: usize = 400;
 
 fn rules(layer: &mut Layer, work: &mut RuleWork) {
     let judged: Option<Vec<_>> = artifacts::sources(layer).map(|sources| {
@@ -106,5 +118,20 @@ fn rules(layer: &mut Layer, work: &mut RuleWork) {
         layer.findings.extend(judged.findings);
         state.materials = Some(judged.materials);
         state.products = Some(judged.products);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_shown_as_far_as_people_read() {
+        let command = |words: &[&str]| words.iter().map(|word| String::from(*word)).collect::<Vec<_>>();
+        assert_eq!(words(&[]), "none");
+        assert_eq!(words(&command(&["cargo", "build all"])), "`cargo` `build all`");
+        assert!(words(&command(&["a"; 32])).ends_with("`a` `a`"));
+        assert!(words(&command(&["a"; 40])).ends_with("`a` and 8 more"));
+        assert_eq!(words(&["é".repeat(1 << 20)]).chars().count(), 403);
     }
 }

@@ -174,3 +174,60 @@ fn shortfall(step: &StepState, threshold: usize, certificates: bool) -> Finding 
 
 /// So many missing files are named; a step may list hundreds of keys.
 const FILES_NAMED: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{KeyIdStyle, SecretKey, Signer as _};
+    use crate::link::Link;
+    use crate::verdict::LinkReport;
+    use crate::verify::evidence::Signatory;
+    use crate::verify::layer::Evidence;
+
+    /// A place of a key, under either style of its id, with or without a link.
+    fn slot(seed: u8, style: KeyIdStyle, signed: bool) -> Slot {
+        let secret = SecretKey::ed25519_from_seed([seed; 32]);
+        let key = secret.public_key().clone();
+        let link = Arc::new(Link::summary("s".parse().expect("a name"), []));
+        Slot {
+            report: LinkReport::absent(key.key_id(style), String::new()),
+            signatory: Some(Signatory::Key(Arc::new(key))),
+            accepted: Arc::from([]),
+            evidence: signed.then(|| Evidence {
+                first: link.clone(),
+                last: link,
+            }),
+            problem: None,
+            bearer: None,
+        }
+    }
+
+    #[test]
+    fn one_key_counts_once_whichever_of_its_places_is_filled() {
+        use KeyIdStyle::{Legacy, Python};
+        type Case<'a> = (&'a [(u8, KeyIdStyle, bool)], usize);
+        let cases: [Case<'_>; 6] = [
+            (&[(1, Legacy, false), (2, Legacy, false)], 0),
+            (&[(1, Legacy, true), (2, Legacy, true)], 2),
+            (&[(1, Legacy, true), (1, Python, true)], 1),
+            (&[(1, Legacy, true), (1, Python, false)], 1),
+            (&[(1, Legacy, false), (1, Python, true), (2, Legacy, true)], 2),
+            (
+                &[
+                    (1, Legacy, true),
+                    (2, Legacy, true),
+                    (1, Python, true),
+                    (2, Python, false),
+                ],
+                2,
+            ),
+        ];
+        for (places, expected) in cases {
+            let slots: Vec<Slot> = places
+                .iter()
+                .map(|(seed, style, signed)| slot(*seed, *style, *signed))
+                .collect();
+            assert_eq!(distinct_keys(&slots), expected, "{places:?}");
+        }
+    }
+}

@@ -289,3 +289,69 @@ fn an_inspection_is_answered_once_and_by_its_own_answer() {
             .any(|finding| finding.code == FindingCode::InspectionNotRun)
     );
 }
+
+/// Exactly what is allowed is still taken: the least limit with which a vector verifies is what it has.
+#[test]
+fn a_limit_is_the_last_that_is_taken() {
+    let cases = [
+        ("verified--chain", "total_links", 2),
+        ("verified--chain", "total_artifacts", 5),
+        ("verified--chain", "artifacts", 2),
+        ("verified--chain", "signatures", 1),
+        ("verified--chain", "steps", 2),
+        ("verified--certificate", "found_links", 1),
+        ("verified--certificate", "total_artifacts", 5),
+        ("verified--certificate", "total_links", 2),
+        ("verified--certificates-of-two", "found_links", 2),
+    ];
+    for (name, limit, expected) in cases {
+        let mut case = case(name);
+        let mut verified = Vec::new();
+        for value in 0..12 {
+            case.expect["limits"] = serde_json::json!({ limit: value });
+            if case.verify(|_| {}).outcome() == Outcome::Verified {
+                verified.push(value);
+            }
+        }
+        assert_eq!(verified, (expected..12).collect::<Vec<_>>(), "{limit} of {name}");
+    }
+}
+
+#[cfg(feature = "x509")]
+#[test]
+fn intermediates_are_counted() {
+    let case = case("verified--certificate");
+    let layout: Value = serde_json::from_slice(&case.files[Utf8Path::new(LAYOUT)]).unwrap();
+    let payload = intoto_core::encoding::base64::decode(layout["payload"].as_str().unwrap()).unwrap();
+    let layout: Value = serde_json::from_slice(&payload).unwrap();
+    let root = layout["rootcas"].as_object().unwrap().values().next().unwrap();
+    let root = intoto_core::x509::Certificate::from_pem(root["keyval"]["certificate"].as_str().unwrap()).unwrap();
+    for (count, is_decided) in [(1, false), (2, false), (3, true)] {
+        let mut policy = case.policy();
+        policy.limits.certificate_authorities = 2;
+        policy.intermediates = vec![root.clone(); count];
+        let progress = Session::begin(&case.files[Utf8Path::new(LAYOUT)], policy);
+        assert_eq!(matches!(progress, Progress::Decided(_)), is_decided, "{count}");
+    }
+}
+
+/// A directory that cannot be listed is told by what was looked for in it.
+#[cfg(feature = "x509")]
+#[test]
+fn an_unreadable_directory_is_told() {
+    let case = case("verified--certificate");
+    let gathering = gathering(&case, 0).unwrap();
+    let files = gathering.request().files().iter();
+    let files = files.filter_map(|file| Some(file.admit(case.files.get(Utf8Path::new(file.name()))?)));
+    let searches = gathering.request().searches().iter();
+    let mut files: Vec<Admitted> = files.collect();
+    files.extend(searches.map(|search| search.unreadable("permission denied")));
+    let Progress::Decided(verdict) = gathering.supply(files).unwrap() else {
+        panic!("there is no link of the first step");
+    };
+    assert_eq!(verdict.outcome(), Outcome::Undecided);
+    let told = |finding: &Finding| {
+        finding.location.file.as_deref() == Some("write.*.link") && finding.message.contains("permission denied")
+    };
+    assert!(verdict.findings().iter().any(told), "{:?}", verdict.findings());
+}

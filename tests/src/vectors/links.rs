@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::chain::{
-    Person, alice, bob, carol, digests, dsse, dsse_under, layout, link, mallory, owner, package_link, sources, text,
-    write_link,
+    Person, alice, bob, carol, digests, dsse, dsse_under, layout, link, mallory, owner, package_link, rules, sources,
+    text, write_link,
 };
 use super::{Vector, with};
 
@@ -351,6 +351,28 @@ fn limits() -> Vec<Vector> {
             "limit-exceeded--signatures",
             "the layout has more signatures than the verification takes",
             json!({ "signatures": 0 }),
+        )
+        .undecided(&["limit-exceeded"]),
+        beyond(
+            "limit-exceeded--rule-search",
+            "a few rules look for a text in every place of a long name",
+            json!({ "rule_work": 500 }),
+        )
+        .layout(&with(
+            layout(),
+            "/steps/0/expected_products",
+            rules(&[["ALLOW *ab*"; 20].as_slice(), &["CREATE src/*", "DISALLOW *"]].concat()),
+        ))
+        .file(
+            alice().link_file("write"),
+            dsse(
+                &text(&with(
+                    write_link(),
+                    &format!("/products/src~1b{}", "a".repeat(1000)),
+                    digests("x"),
+                )),
+                &[&alice()],
+            ),
         )
         .undecided(&["limit-exceeded"]),
         beyond(

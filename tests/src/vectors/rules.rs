@@ -172,6 +172,13 @@ fn artifacts() -> Vec<Vector> {
         .layout(&uninspected)
         .says("artifacts", crate_("hello-1.0.crate", "evil")),
         Vector::new(
+            "artifact-unbound--no-common-digest",
+            "the artifact has the name of a product of the last step, and a digest that says nothing about its bytes",
+        )
+        .refused(&["artifact-unbound"])
+        .layout(&uninspected)
+        .says("artifacts", json!({ "hello-1.0.crate": { "sha512": "ab".repeat(64) } })),
+        Vector::new(
             "artifact-unbound--name",
             "the artifact has the bytes of a product of the last step, and another name",
         )

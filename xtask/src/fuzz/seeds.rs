@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use intoto_core::digest::from_hex;
 use serde_json::Value;
 
 use crate::failure::{Context as _, Failure};
@@ -33,6 +34,12 @@ pub(super) fn write(target: &str, root: &Root, directory: &Utf8Path) -> Result<(
         "cargo_lock" => vec![
             read(&root.join("tests/no_std/Cargo.lock"))?,
             b"version = 4\n\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\ndependencies = [\"fnv\"]\n\n[[package]]\nname = \"fnv\"\nversion = \"1.0.7\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"3f9eec918d3f24069decb9af1554cad7c880e2da24a9afd88aca000531ab82c1\"\n".to_vec(),
+        ],
+        "openpgp" => openpgp(root)?,
+        "certificate" => certificates(root)?,
+        "bundle" => vec![
+            b"\x01\0\x10\0a-1.0.0.intoto\xff\x03release.layout\xfflayout\xff\x04build.12345678.link\xfflink".to_vec(),
+            b"\x01\x04\0\x01a\xff\x03a.layout\xff\xff\x04s.12345678/b.12345678.link\xff{}\xff\x02o.pub\xffkey\xff\0target/x\xff1".to_vec(),
         ],
         _ => Vec::new(),
     };
@@ -184,6 +191,104 @@ fn archives() -> Result<Vec<Vec<u8>>, Failure> {
         seeds.push(plain);
     }
     Ok(seeds)
+}
+
+/// Keys as GnuPG exports them, armored and not; the signatures of all vectors as packets; and what a key says of itself, for the target to sign.
+fn openpgp(root: &Root) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut seeds = Vec::new();
+    for key in files(root, "intoto-core/src/key/openpgp/samples", "asc")? {
+        seeds.extend(unarmored(&key).map(|binary| [&[0], binary.as_slice()].concat()));
+        seeds.push([&[0], key.as_slice()].concat());
+    }
+    for signature in signatures(root)? {
+        let bytes = |member: &str| signature[member].as_str().and_then(|text| from_hex(text).ok());
+        let (Some(headers), Some(numbers)) = (bytes("other_headers"), bytes("signature")) else {
+            continue;
+        };
+        // Ed25519 has two numbers of 32 bytes, RSA has one.
+        let size = if numbers.len() == 64 { 32 } else { numbers.len().max(1) };
+        let mut body = [&headers[..], &[0, 0, 0, 0]].concat();
+        for number in numbers.chunks(size) {
+            let bits = number
+                .first()
+                .map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize);
+            body.extend((bits as u16).to_be_bytes());
+            body.extend(number);
+        }
+        let length = (body.len() as u16).to_be_bytes();
+        seeds.push([&[1, 0x89], &length[..], &body].concat());
+    }
+    let made = [5, 2, 0x69, 0x55, 0xb9, 0];
+    let ends = [5, 9, 0x01, 0xe1, 0x33, 0x80];
+    let signs = [2, 27, 3];
+    let own: [&[&[u8]]; 4] = [
+        &[&made],
+        &[&made, &signs],
+        &[&made, &signs, &ends],
+        &[&made, &[2, 27, 1]],
+    ];
+    for own in own.map(<[_]>::concat) {
+        for flags in 0..4 {
+            let document = [5, 2, 0x6a, 0x1c, 0xc4, 0x80];
+            let lengths = [2, flags, own.len() as u8, own.len() as u8];
+            seeds.push([&lengths[..], &own, &own, &document].concat());
+        }
+    }
+    Ok(seeds)
+}
+
+/// The certificates of all vectors, and what is signed in them, for the target to sign.
+fn certificates(root: &Root) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut add = |value: &Value| texts.extend(value.as_str().map(String::from));
+    for signature in signatures(root)? {
+        add(&signature["cert"]);
+    }
+    for bytes in payloads(root)? {
+        let layout: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        for list in ["rootcas", "intermediatecas"] {
+            for authority in layout[list].as_object().into_iter().flatten() {
+                add(&authority.1["keyval"]["certificate"]);
+            }
+        }
+    }
+    let mut seeds = Vec::new();
+    for der in texts.iter().filter_map(|text| unarmored(text.as_bytes())) {
+        if let Some((body, _)) = element(&der).and_then(|(_, inside)| element(inside)) {
+            seeds.push([&[1], body].concat());
+        }
+        seeds.push([&[0], der.as_slice()].concat());
+    }
+    Ok(seeds)
+}
+
+/// The signatures of all vectors.
+fn signatures(root: &Root) -> Result<Vec<Value>, Failure> {
+    let files = vectors(root)?.into_iter().flat_map(|(_, files)| files);
+    let all = files.map(|(_, bytes)| serde_json::from_slice::<Value>(&bytes).unwrap_or_default());
+    Ok(all
+        .flat_map(|file| file["signatures"].as_array().cloned().unwrap_or_default())
+        .collect())
+}
+
+/// The first element of DER, and what is in it.
+fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (start, length): (usize, usize) = match *der {
+        [_, short @ ..=0x7f, ..] => (2, short.into()),
+        [_, 0x81, length, ..] => (3, length.into()),
+        [_, 0x82, high, low, ..] => (4, u16::from_be_bytes([high, low]).into()),
+        _ => return None,
+    };
+    let all = der.get(..start + length)?;
+    Some((all, &all[start..]))
+}
+
+/// What stands between the lines with dashes; the checksum of OpenPGP, if there is one, follows a line that begins with `=`.
+fn unarmored(text: &[u8]) -> Option<Vec<u8>> {
+    let text = str::from_utf8(text).ok()?;
+    let lines = text.lines().skip_while(|line| !line.starts_with("-----BEGIN")).skip(1);
+    let body = lines.take_while(|line| !line.starts_with("-----END") && !line.starts_with('='));
+    BASE64_STANDARD.decode(body.map(str::trim).collect::<String>()).ok()
 }
 
 fn files(root: &Root, directory: &str, extension: &str) -> Result<Vec<Vec<u8>>, Failure> {

@@ -1,9 +1,10 @@
 //! `cargo xtask mutants`: small faults put into the parts of `intoto-core` that decide, one at a time, and whether a test notices each.
 //!
-//! cargo-mutants makes the faults, in a small workspace of its own, so that building anew costs a few seconds. What has become of each
-//! is kept under `target/mutants` until the file that it is in changes, so the work can be done in parts.
+//! cargo-mutants says which faults there are. Nearly all are compiled together, in a small workspace of their own, and switched on one by
+//! one when the tests run; the few that cannot be are left to cargo-mutants, which compiles each anew. What has become of each is kept
+//! under `target/mutants` until the file that it is in changes, so the work can be done in parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
@@ -12,10 +13,15 @@ use crate::process::Run;
 use crate::root::Root;
 use crate::{say, tools};
 
+mod fault;
 mod settled;
+mod switch;
+mod together;
 mod tree;
 
+use fault::Fault;
 use settled::{Fate, Settled, file_of};
+use together::Together;
 use tree::Tree;
 
 /// The arguments of `cargo xtask mutants`.
@@ -89,31 +95,106 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     let mut settled = Settled::load(&tool.directory, &tree)?;
     settled.note_interrupted(&tool.results()?);
     settled.save()?;
+    let areas = AREAS.iter().map(|(directory, killers)| {
+        let faults = tool.list(directory, &tree)?;
+        Ok(Area {
+            directory,
+            killers,
+            chosen: chosen(&names(&faults), args),
+            faults,
+        })
+    });
+    let areas: Vec<Area> = areas.collect::<Result<_, Failure>>()?;
+    let names = || areas.iter().flat_map(|area| &area.chosen);
+    let left: BTreeSet<&String> = names().filter(|name| settled.fate(name).is_none()).collect();
+    if args.list {
+        left.iter().for_each(say::row);
+        return Ok(());
+    }
     let mut missed = Vec::new();
+    if !left.is_empty() {
+        say::status("Compiling", format!("core with {} faults in it", left.len()));
+        let all = areas.iter().flat_map(|area| &area.faults);
+        let those: Vec<Fault> = all.filter(|fault| left.contains(&fault.name)).cloned().collect();
+        let copy = Tree::write(root, &tool.directory.join("together"))?;
+        let together = Together::build(&copy, &tool.directory.join("build-together"), &those)?;
+        together.check()?;
+        for area in &areas {
+            missed.extend(area.switch_on(&together, &mut settled)?);
+        }
+    }
+    for area in &areas {
+        let more = area.compile_each(&tool, &tree, &mut settled, &missed)?;
+        missed.extend(more);
+    }
     let mut table: BTreeMap<String, Counts> = BTreeMap::new();
-    for (area, killers) in AREAS {
-        let all = tool.list(area, &tree)?;
-        let chosen = chosen(&all, args);
-        for (pass, killer) in killers.iter().enumerate() {
-            let left: Vec<&String> = chosen.iter().filter(|name| settled.fate(name).is_none()).collect();
-            if args.list {
-                left.iter().for_each(say::row);
-                break;
+    for name in names() {
+        let counts = table.entry(file_of(name).to_owned()).or_default();
+        counts.add(settled.fate(name));
+    }
+    report(&table, &missed)
+}
+
+/// A directory and the faults in it.
+struct Area {
+    directory: &'static str,
+    killers: &'static [Killer],
+    faults: Vec<Fault>,
+    /// The names of those that are asked for.
+    chosen: Vec<String>,
+}
+
+impl Area {
+    /// Tries those that can be switched on, and says which no test notices.
+    fn switch_on(&self, together: &Together, settled: &mut Settled) -> Result<Vec<String>, Failure> {
+        let is_left = |name: &&String| together.has(name) && settled.fate(name).is_none();
+        let left: Vec<&String> = self.chosen.iter().filter(is_left).collect();
+        let mut missed = Vec::new();
+        say::status(
+            "Trying",
+            format!("{} faults in {}, compiled together", left.len(), self.directory),
+        );
+        for (index, name) in left.iter().enumerate() {
+            let fate = together.attempt(name, self.killers)?;
+            if fate == Fate::Missed {
+                say::row(format!("missed: {name}"));
+                missed.push((*name).clone());
             }
+            settled.note(&[((*name).clone(), fate)]);
+            if index % 20 == 0 || index + 1 == left.len() {
+                settled.save()?;
+            }
+        }
+        Ok(missed)
+    }
+
+    /// Tries the others, each compiled anew, and says which no test notices.
+    fn compile_each(
+        &self,
+        tool: &Tool,
+        tree: &Tree,
+        settled: &mut Settled,
+        known: &[String],
+    ) -> Result<Vec<String>, Failure> {
+        let mut missed = Vec::new();
+        for (pass, killer) in self.killers.iter().enumerate() {
+            let is_left = |name: &&String| settled.fate(name).is_none() && !known.contains(name);
+            let left: Vec<&String> = self.chosen.iter().filter(is_left).collect();
             if left.is_empty() {
                 break;
             }
+            let only = killer.1.unwrap_or_default();
             say::status(
                 "Trying",
                 format!(
-                    "{} faults in {area} on {} {}",
+                    "{} faults in {}, each on {} {only}",
                     left.len(),
-                    killer.0,
-                    killer.1.unwrap_or_default()
+                    self.directory,
+                    killer.0
                 ),
             );
-            tool.leave(&left, &all)?;
-            let ended = tool.run(area, *killer, &tree)?;
+            tool.leave(&left, &names(&self.faults))?;
+            let ended = tool.run(self.directory, *killer, tree)?;
             let results = tool.results()?;
             // 2 and 3 say that faults were missed, or took too long.
             if !matches!(ended, Some(0 | 2 | 3)) {
@@ -122,26 +203,17 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
             }
             settled.note(&results);
             settled.save()?;
-            if pass + 1 == killers.len() {
-                missed.extend(
-                    results
-                        .into_iter()
-                        .filter(|(_, fate)| *fate == Fate::Missed)
-                        .map(|(name, _)| name),
-                );
+            if pass + 1 == self.killers.len() {
+                let results = results.into_iter().filter(|(_, fate)| *fate == Fate::Missed);
+                missed.extend(results.map(|(name, _)| name));
             }
         }
-        for name in &chosen {
-            table
-                .entry(file_of(name).to_owned())
-                .or_default()
-                .add(settled.fate(name));
-        }
+        Ok(missed)
     }
-    if args.list {
-        return Ok(());
-    }
-    report(&table, &missed)
+}
+
+fn names(faults: &[Fault]) -> Vec<String> {
+    faults.iter().map(|fault| fault.name.clone()).collect()
 }
 
 fn chosen(all: &[String], args: &Args) -> Vec<String> {
@@ -215,12 +287,12 @@ struct Tool {
 
 impl Tool {
     /// Every fault that it can make in an area, by name.
-    fn list(&self, area: &str, tree: &Tree) -> Result<Vec<String>, Failure> {
+    fn list(&self, area: &str, tree: &Tree) -> Result<Vec<Fault>, Failure> {
         let listed = self
             .command(area, tree)
-            .args(["--list", "--colors", "never"])
+            .args(["--list", "--json", "--colors", "never"])
             .succeed()?;
-        Ok(listed.stdout.lines().map(String::from).collect())
+        serde_json::from_str(&listed.stdout).context("read cargo-mutants' list")
     }
 
     /// Leaves it these to try: it passes over what it is told that an earlier run of it has caught.

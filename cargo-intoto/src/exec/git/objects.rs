@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::to_hex;
 
 use crate::error::CliError;
-use crate::exec::git::{EntryKind, TreeEntry, kind_of, parse_id, query, utf8_path};
+use crate::exec::git::{EntryKind, TreeEntry, kind_of, parse_id, query};
 use crate::exec::git_object::{ObjectFormat, object_name};
 use crate::exec::query::cannot_start;
 
@@ -25,8 +25,10 @@ const MOST_PATH_BYTES: usize = 256 << 20;
 
 /// Whether this is an object of git's, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Raw {
+pub enum Raw {
+    /// A folder.
     Tree,
+    /// Something else.
     Entry(EntryKind),
 }
 
@@ -124,32 +126,8 @@ impl Objects {
     /// The entries of a tree object.
     pub(super) fn tree(&mut self, id: &[u8]) -> Result<Vec<(String, Raw, Vec<u8>)>, CliError> {
         let bytes = self.object(id, "tree")?;
-        let malformed = || CliError::cannot_decide(format!("git tree {} is malformed", to_hex(id)));
-        let mut entries = Vec::new();
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() {
-            let blank = rest.iter().position(|byte| *byte == b' ').ok_or_else(malformed)?;
-            let nul = rest
-                .iter()
-                .position(|byte| *byte == 0)
-                .filter(|nul| *nul > blank)
-                .ok_or_else(malformed)?;
-            let name = utf8_path(&rest[blank + 1..nul], &self.directory)?;
-            if name.is_empty() || name.contains('/') || name == "." || name == ".." || name.eq_ignore_ascii_case(".git")
-            {
-                return Err(malformed());
-            }
-            let raw = match &rest[..blank] {
-                b"40000" => Raw::Tree,
-                mode => Raw::Entry(kind_of(mode).ok_or_else(malformed)?),
-            };
-            let id = rest
-                .get(nul + 1..nul + 1 + self.format.length())
-                .ok_or_else(malformed)?;
-            entries.push((name, raw, id.to_vec()));
-            rest = &rest[nul + 1 + self.format.length()..];
-        }
-        Ok(entries)
+        let malformed = |message| CliError::cannot_decide(format!("git tree {} {message}", to_hex(id)));
+        tree_entries(&bytes, self.format).map_err(malformed)
     }
 
     /// The bytes of an object, which must hash to its name.
@@ -192,6 +170,39 @@ impl Objects {
         }
         Ok(bytes)
     }
+}
+
+/// The entries of a tree object with these bytes: name, what it is, and the object's name.
+///
+/// # Errors
+/// Says what is wrong with the tree, as in "is malformed".
+pub fn tree_entries(bytes: &[u8], format: ObjectFormat) -> Result<Vec<(String, Raw, Vec<u8>)>, String> {
+    let malformed = || "is malformed".to_owned();
+    let mut entries = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let blank = rest.iter().position(|byte| *byte == b' ').ok_or_else(malformed)?;
+        let nul = rest
+            .iter()
+            .position(|byte| *byte == 0)
+            .filter(|nul| *nul > blank)
+            .ok_or_else(malformed)?;
+        let name = str::from_utf8(&rest[blank + 1..nul]).map_err(|_| {
+            let name = String::from_utf8_lossy(&rest[blank + 1..nul]);
+            format!("has a file whose name is not UTF-8: {name:?}")
+        })?;
+        if name.is_empty() || name.contains('/') || name == "." || name == ".." || name.eq_ignore_ascii_case(".git") {
+            return Err(malformed());
+        }
+        let raw = match &rest[..blank] {
+            b"40000" => Raw::Tree,
+            mode => Raw::Entry(kind_of(mode).ok_or_else(malformed)?),
+        };
+        let id = rest.get(nul + 1..nul + 1 + format.length()).ok_or_else(malformed)?;
+        entries.push((name.to_owned(), raw, id.to_vec()));
+        rest = &rest[nul + 1 + format.length()..];
+    }
+    Ok(entries)
 }
 
 impl Objects {

@@ -169,6 +169,8 @@ mod tests {
             json_nodes: 8,
             ..Limits::default()
         };
+        let longest = [b"0".as_slice(), &[b' '; 63]].concat();
+        assert!(strict_json::parse(&longest, &limits).is_ok());
         for (text, what, (offset, line, column)) in CASES {
             let error = strict_json::parse(text, &limits).unwrap_err();
             assert_eq!(
