@@ -91,7 +91,7 @@ fn pages() -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("cmd/help")
 }
 
-/// `SNAPSHOTS=overwrite cargo test -p cargo-intoto-tests help` writes the pages anew; read the difference before committing it.
+/// `SNAPSHOTS=overwrite cargo test -p tests help` writes the pages anew; read the difference before committing it.
 #[test]
 fn every_page_of_help_is_as_it_was_read() {
     let sandbox = Sandbox::new();
@@ -115,7 +115,7 @@ fn every_page_of_help_is_as_it_was_read() {
 #[test]
 fn the_reference_is_what_help_says() {
     let sandbox = Sandbox::new();
-    let mut text = "# Command line\n\nWhat `--help` says, for every command. Generated: `SNAPSHOTS=overwrite cargo test -p cargo-intoto-tests help`.\n".to_owned();
+    let mut text = "# Command line\n\nWhat `--help` says, for every command. Generated: `SNAPSHOTS=overwrite cargo test -p tests help`.\n".to_owned();
     for command in COMMANDS {
         let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = sandbox.intoto("", &args).succeeds().stdout;

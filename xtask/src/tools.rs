@@ -169,12 +169,12 @@ pub(crate) fn product(root: &Root) -> Result<Utf8PathBuf, Failure> {
 
 /// The product with all its features, as the suite runs it.
 pub(crate) fn twin(root: &Root) -> Result<Utf8PathBuf, Failure> {
-    built(root, "cargo-intoto-tests", "cargo-intoto-twin")
+    built(root, "tests", "cargo-intoto-twin")
 }
 
 /// What records files for `cargo xtask diff`.
 pub(crate) fn recorder(root: &Root) -> Result<Utf8PathBuf, Failure> {
-    built(root, "cargo-intoto-tests", "cargo-intoto-test-recorder")
+    built(root, "tests", "cargo-intoto-test-recorder")
 }
 
 fn built(root: &Root, package: &str, program: &str) -> Result<Utf8PathBuf, Failure> {

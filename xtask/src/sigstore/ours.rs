@@ -22,7 +22,7 @@ impl Ours {
     /// Builds them.
     pub(crate) fn build(root: &Root) -> Result<Self, Failure> {
         Run::cargo()
-            .args(["build", "--quiet", "--locked", "--package", "cargo-intoto-tests"])
+            .args(["build", "--quiet", "--locked", "--package", "tests"])
             .args(["--bin", "cargo-intoto-twin", "--bin", "sigstore-conformance-client"])
             .directory(root.path())
             .show()?;
