@@ -69,6 +69,9 @@ fn spoil(value: &mut Value, pointer: &str) {
     *place = json!(base64::encode(&bytes));
 }
 
+/// What makes a good bundle a bad one.
+type Spoil<'a> = &'a dyn Fn(&mut Value);
+
 #[test]
 fn good_bundles_say_who_signed_what_and_when() {
     let facts = check(&root(), &parsed(WORKFLOW_V2)).expect("good");
@@ -174,7 +177,7 @@ fn the_forgery_that_an_older_crate_accepts_is_refused() {
     let log = |bundle: &mut Value| {
         *bundle.pointer_mut(&format!("{entry}/logId/keyId")).expect("a log") = json!(base64::encode(&[5; 32]));
     };
-    let spoils: [(&dyn Fn(&mut Value), IdentityFault); 4] = [
+    let spoils: [(Spoil<'_>, IdentityFault); 4] = [
         (&promise, IdentityFault::EntryTimestampInvalid),
         (&proof, IdentityFault::InclusionInvalid),
         (&checkpoint, IdentityFault::CheckpointInvalid),
