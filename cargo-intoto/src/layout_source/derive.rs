@@ -95,10 +95,10 @@ pub fn derive(workspace: &Workspace, path: &Utf8Path, options: &DeriveOptions) -
     derive_with(workspace, path, options, &[])
 }
 
-/// As [`derive`], with functionaries besides who are identities.
+/// As [`derive()`], with functionaries besides who are identities.
 ///
 /// # Errors
-/// As [`derive`].
+/// As [`derive()`].
 pub fn derive_with(
     workspace: &Workspace,
     path: &Utf8Path,

@@ -14,7 +14,7 @@ pub(super) struct IdentityArgs {
     /// Let an identity sign the steps, by Sigstore, instead of a key
     #[arg(long, help_heading = "Identity")]
     pub(super) sigstore: bool,
-    /// Repository whose release pipeline it is, as https://github.com/OWNER/NAME
+    /// Repository whose release pipeline it is, as `https://github.com/OWNER/NAME`
     #[arg(long, value_name = "URL", requires = "sigstore", help_heading = "Identity")]
     repository: Option<String>,
     /// Exactly this identity instead: a workflow's URI, or an e-mail address
