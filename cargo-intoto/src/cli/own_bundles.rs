@@ -118,24 +118,28 @@ impl Checker {
 impl Witness for Checker {
     fn name(&self, bundle: &SignedBundle, content: Content<'_>) -> Result<KeyId, CliError> {
         use intoto_core::digest::sha256;
-        use intoto_core::identity::{IdentityProblem, IdentityVerifier as _};
+        use intoto_core::identity::{IdentityRefusal, IdentityVerifier as _};
 
         let (Content::Statement(bytes) | Content::File(bytes)) = content;
-        let failed = |problem: IdentityProblem| {
+        let failed = |refusal: IdentityRefusal| {
             CliError::failure("the services signed, but what came back does not verify")
-                .because(problem)
+                .because(refusal)
                 .hint("nothing of it is stored; is `--trusted-root` that of the instance which signed?")
         };
         match &bundle.key {
             Some(key) => {
                 self.roots
                     .check_key(&bundle.json, key, &sha256(bytes))
-                    .map_err(failed)?;
+                    .map_err(|problem| failed(problem.into()))?;
                 Ok(self.name_of_key(key))
             }
             None => {
                 let now = crate::settings::now()?;
-                let facts = self.roots.check(&bundle.json, &sha256(bytes), now).map_err(failed)?;
+                let facts = self
+                    .roots
+                    .check(&bundle.json, &sha256(bytes), now)
+                    .map_err(|problem| failed(problem.into()))?;
+                facts.check_times(now).map_err(failed)?;
                 self.name_of_identity(&facts)
             }
         }

@@ -123,20 +123,31 @@ fn judge(facts: &IdentityFacts, expected: Bound, at: Timestamp) -> Result<(), Id
     if facts.bound != Some(expected) {
         return Err(IdentityRefusal::OtherContent);
     }
-    if facts.times.is_empty() {
-        return Err(IdentityRefusal::NoTime);
-    }
-    for time in &facts.times {
-        let is_within = |validity: Validity| validity.not_before <= time.time && time.time <= validity.not_after;
-        if !facts.validity.is_some_and(is_within) {
-            return Err(IdentityRefusal::OutsideCertificate {
-                time: time.clone(),
-                validity: facts.validity,
-            });
+    facts.check_times(at)
+}
+
+impl IdentityFacts {
+    /// Whether there is a trusted time, and each is within the certificate's validity and not after `at`, but for the difference of two clocks.
+    ///
+    /// # Errors
+    /// Of the variants [`NoTime`](IdentityRefusal::NoTime), [`OutsideCertificate`](IdentityRefusal::OutsideCertificate) and
+    /// [`InFuture`](IdentityRefusal::InFuture).
+    pub fn check_times(&self, at: Timestamp) -> Result<(), IdentityRefusal> {
+        if self.times.is_empty() {
+            return Err(IdentityRefusal::NoTime);
         }
-        if time.time.as_unix() > at.as_unix().saturating_add(CLOCK_SECONDS) {
-            return Err(IdentityRefusal::InFuture { time: time.clone(), at });
+        for time in &self.times {
+            let is_within = |validity: Validity| validity.not_before <= time.time && time.time <= validity.not_after;
+            if !self.validity.is_some_and(is_within) {
+                return Err(IdentityRefusal::OutsideCertificate {
+                    time: time.clone(),
+                    validity: self.validity,
+                });
+            }
+            if time.time.as_unix() > at.as_unix().saturating_add(CLOCK_SECONDS) {
+                return Err(IdentityRefusal::InFuture { time: time.clone(), at });
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
