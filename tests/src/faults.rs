@@ -109,8 +109,10 @@ fn answer(request: &Request, fault: Option<&Fault>, registry: &Registry) -> Resp
             return Response::new("500 Internal Server Error", "");
         }
         Some(Fault::UploadThen(name, script)) if is_upload && is_of(request, name) => {
+            let response = registry.answer(request);
             let status = Command::new("sh").args(["-c", script]).status();
             assert!(status.is_ok_and(|status| status.success()), "{script} failed");
+            return response;
         }
         Some(Fault::UploadExchanged(name, archive)) if is_upload && is_of(request, name) => {
             registry.publish_file(name, "0.1.0", archive.clone());
