@@ -163,6 +163,8 @@ cargo_codes! {
     BundleCrateMismatch = "bundle-crate-mismatch",
     /// A private key file can be read by others.
     KeyFileExposed = "key-file-exposed",
+    /// The clock stands before a time that was seen already.
+    ClockBehind = "clock-behind",
     /// The layout is not the one with the sha256 that was demanded.
     LayoutDigestMismatch = "layout-digest-mismatch",
     /// A layout is older than one that was accepted before.

@@ -57,13 +57,21 @@ impl Response {
 /// # Errors
 /// When the URL is not one to which a secret may be sent, or there is no answer within the limits.
 pub fn send(request: &Request<'_>) -> Result<Response, CliError> {
+    send_within(request, PATIENCE)
+}
+
+/// Sends a request and waits for its answer, however slowly it comes, no longer than `patience` or a minute.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_within(request: &Request<'_>, patience: Duration) -> Result<Response, CliError> {
     let reach = reach(request.url).ok_or_else(|| {
         CliError::usage(format!(
             "`{}` is no https URL, nor one of this machine",
             request.url.escape_debug()
         ))
     })?;
-    exchange(request, reach)
+    exchange(request, reach, patience.min(PATIENCE))
 }
 
 /// Whether an answer had more bytes than were asked for.
@@ -107,8 +115,8 @@ fn reach(url: &str) -> Option<Reach> {
 }
 
 #[cfg(not(feature = "online"))]
-fn exchange(request: &Request<'_>, _: Reach) -> Result<Response, CliError> {
-    let _ = (request.method, request.headers, request.body, request.limit, PATIENCE);
+fn exchange(request: &Request<'_>, _: Reach, _: Duration) -> Result<Response, CliError> {
+    let _ = (request.method, request.headers, request.body, request.limit);
     Err(CliError::usage(format!(
         "this build of cargo-intoto asks no server, and {} is one",
         request.url
@@ -117,7 +125,7 @@ fn exchange(request: &Request<'_>, _: Reach) -> Result<Response, CliError> {
 }
 
 #[cfg(feature = "online")]
-fn exchange(request: &Request<'_>, reach: Reach) -> Result<Response, CliError> {
+fn exchange(request: &Request<'_>, reach: Reach, patience: Duration) -> Result<Response, CliError> {
     use ureq::http;
 
     let failed = || CliError::failure(format!("failed to ask {}", request.url));
@@ -131,7 +139,7 @@ fn exchange(request: &Request<'_>, reach: Reach) -> Result<Response, CliError> {
     for (name, value) in request.headers {
         builder = builder.header(*name, *value);
     }
-    let agent = client::agent(reach)?;
+    let agent = client::agent(reach, patience)?;
     // A DELETE with a body, even an empty one, is refused by some servers.
     let answer = if request.body.is_empty() {
         let sent = builder.body(()).map_err(|error| failed().because(error))?;
@@ -154,16 +162,17 @@ fn exchange(request: &Request<'_>, reach: Reach) -> Result<Response, CliError> {
 #[cfg(feature = "online")]
 mod client {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
     use ureq::{Agent, config::Config};
 
-    use super::{PATIENCE, Reach};
+    use super::Reach;
     use crate::error::CliError;
 
-    pub(super) fn agent(reach: Reach) -> Result<Agent, CliError> {
+    pub(super) fn agent(reach: Reach, patience: Duration) -> Result<Agent, CliError> {
         let builder = Config::builder()
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(patience))
             // A redirect is an answer, and what follows it would carry the secret to another place.
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -218,6 +227,38 @@ mod tests {
         let error = send(&request).expect_err("not built in");
         assert_eq!(error.exit(), crate::exit::Exit::Usage);
         assert!(error.hints()[0].contains("--features online"), "{:?}", error.hints());
+    }
+
+    /// A server that sends a byte now and then, for ever: between two of them nothing is late.
+    #[cfg(feature = "online")]
+    #[test]
+    fn an_answer_that_trickles_in_is_not_waited_for() {
+        use std::io::{Read as _, Write as _};
+        use std::time::Instant;
+
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+            // Until the client has gone.
+            while stream.write_all(b" ").is_ok() {
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        });
+        let url = format!("http://127.0.0.1:{port}/timestamp.json");
+        let request = Request {
+            method: Method::Get,
+            url: &url,
+            headers: &[],
+            body: &[],
+            limit: 2_000_000,
+        };
+        let began = Instant::now();
+        let error = send_within(&request, Duration::from_millis(500)).expect_err("it never ends");
+        assert!(error.to_string().contains("timestamp.json"), "{error}");
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     }
 
     #[test]

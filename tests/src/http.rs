@@ -70,14 +70,35 @@ impl Response {
 /// # Panics
 /// When no loopback port is free.
 pub fn serve(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> u16 {
+    accept(move |stream| converse(stream, &answer))
+}
+
+/// As [`serve`], for answers that are none: `answer` writes to the connection itself, the head included, until it fails.
+///
+/// # Panics
+/// When no loopback port is free.
+pub fn serve_raw(answer: impl Fn(&Request, &mut dyn Write) -> std::io::Result<()> + Send + Sync + 'static) -> u16 {
+    let answer = Arc::new(answer);
+    accept(move |stream| {
+        let mut reader = BufReader::new(stream);
+        let request = received(&mut reader)?;
+        answer(&request, reader.get_mut())
+    })
+}
+
+/// Has a conversation with every client, each in a thread of its own; returns the port.
+///
+/// # Panics
+/// When no loopback port is free.
+pub fn accept(converse: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port is free");
     let port = listener.local_addr().expect("a bound listener has an address").port();
-    let answer = Arc::new(answer);
+    let converse = Arc::new(converse);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
+            let converse = Arc::clone(&converse);
             // A client that goes away in the middle is its own business.
-            thread::spawn(move || drop(converse(stream, answer.as_ref())));
+            thread::spawn(move || drop(converse(stream)));
         }
     });
     port
@@ -140,9 +161,29 @@ fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-fn converse(stream: TcpStream, answer: &(impl Fn(&Request) -> Response + ?Sized)) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
+/// Has a conversation with one client: its request, and the answer.
+///
+/// # Errors
+/// When the client goes away.
+pub fn converse<S: Read + Write>(stream: S, answer: &(impl Fn(&Request) -> Response + ?Sized)) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let request = received(&mut reader)?;
+    let response = answer(&request);
+    let mut head = format!("HTTP/1.1 {}\r\n", response.status);
+    for (name, value) in &response.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!(
+        "Content-Length: {}\r\nConnection: close\r\n\r\n",
+        response.body.len()
+    ));
+    let stream = reader.get_mut();
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(&response.body)?;
+    stream.flush()
+}
+
+fn received<S: Read + Write>(reader: &mut BufReader<S>) -> std::io::Result<Request> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut words = line.split_ascii_whitespace().map(str::to_owned);
@@ -164,19 +205,9 @@ fn converse(stream: TcpStream, answer: &(impl Fn(&Request) -> Response + ?Sized)
         body: Vec::new(),
     };
     if request.header("expect").is_some() {
-        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     let length = request.header("content-length").and_then(|length| length.parse().ok());
     reader.take(length.unwrap_or(0)).read_to_end(&mut request.body)?;
-    let response = answer(&request);
-    let mut head = format!("HTTP/1.1 {}\r\n", response.status);
-    for (name, value) in &response.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!(
-        "Content-Length: {}\r\nConnection: close\r\n\r\n",
-        response.body.len()
-    ));
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&response.body)
+    Ok(request)
 }

@@ -14,6 +14,7 @@ pub mod recorded;
 pub mod registry;
 pub mod sandbox;
 pub mod sigstore;
+pub mod tls;
 pub mod tuf;
 pub mod vectors;
 pub mod walk;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "the-token-of-ours";
 
 /// A registry called `ours`, known to cargo, in which whoever has the token may publish.
-fn registry(sandbox: &Sandbox) -> Registry {
+pub(super) fn registry(sandbox: &Sandbox) -> Registry {
     let registry = Registry::start();
     registry.grant(TOKEN);
     sandbox.write("cargo-home/config.toml", registry.config("ours"));
@@ -52,7 +52,7 @@ fn cargo(project: &Project<'_>, words: &[&str], provider: &[&str]) -> Output {
 }
 
 /// `cargo publish` through the gate.
-fn publish(project: &Project<'_>, more: &[&str], gate: &[&str]) -> Output {
+pub(super) fn publish(project: &Project<'_>, more: &[&str], gate: &[&str]) -> Output {
     let words = [&["publish", "--no-verify"], more].concat();
     let twin = twin();
     let provider = [&[twin.as_str()], gate].concat();
@@ -67,7 +67,7 @@ fn script(sandbox: &Sandbox, name: &str, text: &str) -> Utf8PathBuf {
 }
 
 /// What was uploaded, as `NAME VERSION`.
-fn uploads(registry: &Registry) -> Vec<String> {
+pub(super) fn uploads(registry: &Registry) -> Vec<String> {
     let uploads = registry.uploads();
     uploads
         .iter()

@@ -10,11 +10,11 @@ use cargo_intoto_tests::{Output, Sandbox, http};
 use intoto_core::key::{PublicKey, SecretKey, Signer};
 use serde_json::{Value, json};
 
-const SCOPE: &str = "pkg:cargo/hello";
+pub(super) const SCOPE: &str = "pkg:cargo/hello";
 
 /// A chain in `chain/`, and a repository in `tuf/` that names its owner.
-struct World {
-    sandbox: Sandbox,
+pub(super) struct World {
+    pub(super) sandbox: Sandbox,
 }
 
 /// What the chain's owner signs with.
@@ -35,7 +35,7 @@ fn signed(layout: &Value, by: &[&Person]) -> Vec<u8> {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let sandbox = Sandbox::new();
         sandbox.write("chain/root.layout", signed(&layout("current"), &[&chain::owner()]));
         for (by, link) in [
@@ -52,15 +52,15 @@ impl World {
         Self { sandbox }
     }
 
-    fn repository(&self) -> Repository {
+    pub(super) fn repository(&self) -> Repository {
         Repository::open(&self.sandbox.path("tuf"))
     }
 
-    fn trust(&self, args: &[&str]) -> Output {
+    pub(super) fn trust(&self, args: &[&str]) -> Output {
         self.sandbox.intoto("", &[&["trust"], args].concat())
     }
 
-    fn add(&self, more: &[&str]) -> Output {
+    pub(super) fn add(&self, more: &[&str]) -> Output {
         let words = [
             "add",
             "hello",
@@ -74,11 +74,11 @@ impl World {
         self.trust(&[&words, more].concat())
     }
 
-    fn verify(&self, more: &[&str]) -> Output {
+    pub(super) fn verify(&self, more: &[&str]) -> Output {
         self.verify_by("root.layout", more)
     }
 
-    fn verify_by(&self, layout: &str, more: &[&str]) -> Output {
+    pub(super) fn verify_by(&self, layout: &str, more: &[&str]) -> Output {
         let words = ["verify", "--subject", SCOPE, "--layout", layout, "--link-dir", "."];
         self.sandbox.intoto("chain", &[&words, more].concat())
     }

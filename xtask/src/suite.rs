@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("pipelines", || ci::run(root))?;
     stage("release tools", || gate::run(&gate::Args { full: args.full }, root))?;
     stage("identities", || sigstore::run(&sigstore::Args::of(args.full), root))?;
-    stage("TUF repositories", || tuf::run(&tuf::Args { full: args.full }, root))?;
+    stage("TUF repositories", || tuf::run(&tuf::Args::of(args.full), root))?;
     stage("tools beside cargo", || {
         beside::run(&beside::Args { full: args.full }, root)
     })?;

@@ -4,6 +4,7 @@
 //! `--trust-store FILE`; an entry counts only for crates in its scope, and it remembers what it accepted, so that an older layout cannot
 //! be put back.
 
+mod clock;
 mod entry;
 mod form;
 mod scope;
@@ -16,5 +17,7 @@ mod verifier;
 pub use entry::{AcceptedLayout, Entry, Origin};
 pub use scope::Scope;
 pub use store::{Asked, Store, TrustArgs};
+#[cfg(feature = "sigstore")]
+pub use tuf::Direct;
 pub use tuf::{Brought, OwnersList, Place, Project, ReplacedList, RoleState, TufSource};
 pub use verifier::identity_verifier;

@@ -8,6 +8,7 @@ use intoto_core::time::Timestamp;
 use crate::error::CliError;
 use crate::finding::CargoCode;
 use crate::settings::{self, Exposure};
+use crate::trust::clock;
 use crate::trust::entry::{Entry, Origin};
 use crate::trust::form;
 use crate::trust::scope::Scope;
@@ -160,11 +161,13 @@ impl Store {
     /// What the TUF repository of `entry` said when it was asked last, if that is believed both now and at `at`.
     ///
     /// # Errors
-    /// When it has expired, or was damaged.
+    /// When it has expired, or was damaged, or when the clock was set back.
     pub fn brought(&self, entry: &Entry, source: &TufSource, at: Timestamp) -> Result<Brought, CliError> {
+        let now = settings::now()?;
+        clock::check(&self.path, now)?;
+        clock::remember(&self.path, now);
         // A verdict as of a time to come rests on what will be known then.
-        let now = settings::now()?.max(at);
-        tuf::offline(&self.path, &entry.name, source, now)
+        tuf::offline(&self.path, &entry.name, source, now.max(at))
     }
 
     /// The current layout that the entry `name` brings by TUF.
@@ -214,7 +217,10 @@ impl Store {
         if let Some(directory) = path.parent().filter(|parent| !parent.as_str().is_empty()) {
             settings::create_directory(directory)?;
         }
-        let brought = tuf::begin(path, &entry.name, source, root, settings::now()?)?;
+        let now = settings::now()?;
+        clock::check(path, now)?;
+        let brought = tuf::begin(path, &entry.name, source, root, now)?;
+        clock::remember(path, now);
         Self::add(path, entry)?;
         Ok(brought)
     }
@@ -238,7 +244,10 @@ impl Store {
     /// # Errors
     /// When what it says is refused, or it cannot be asked.
     pub fn update_tuf(&self, entry: &Entry, source: &TufSource) -> Result<Brought, CliError> {
-        tuf::update(&self.path, &entry.name, source, settings::now()?)
+        let now = settings::now()?;
+        clock::check(&self.path, now)?;
+        clock::remember(&self.path, now);
+        tuf::update(&self.path, &entry.name, source, now)
     }
 
     /// Removes the entry `name`, and what its TUF repository said.

@@ -1,7 +1,8 @@
 //! `cargo xtask tuf`: the client workflow of TUF against repositories of other makers, and every attack on them, from directories and over HTTP.
 
 use std::fs;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{SecretKey, Signer};
@@ -13,6 +14,7 @@ use crate::process::{Ended, Run};
 use crate::root::Root;
 use crate::{http, say, tools};
 
+mod conformance;
 mod roots;
 mod situations;
 mod tough;
@@ -27,10 +29,26 @@ pub(crate) struct Args {
     /// Also repositories by tough's editor, which must be compiled first
     #[arg(long)]
     pub(crate) full: bool,
+    /// Only TUF's conformance suite, in this checkout of theupdateframework/tuf-conformance
+    #[arg(long, value_name = "DIR", conflicts_with = "full")]
+    conformance: Option<Utf8PathBuf>,
+}
+
+impl Args {
+    /// What the everyday run has.
+    pub(crate) fn of(full: bool) -> Self {
+        Self {
+            full,
+            conformance: None,
+        }
+    }
 }
 
 /// Plays every situation, and prints a row for each.
 pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
+    if let Some(checkout) = &args.conformance {
+        return conformance::run(root, checkout);
+    }
     let start = Instant::now();
     let tools = tools::install(root)?;
     let product = tools::twin(root)?;
@@ -62,6 +80,8 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         check_all_are_known(&made)?;
     }
     if args.full {
+        table.head("A server that sends a byte now and then, for ever");
+        table.add(&world.trickle(&scratch.join("ed25519/unchanged"))?);
         let made = scratch.join("tough");
         tough::make(root, &made, &files)?;
         table.head("tough's repository, one ed25519 key, no consistent snapshots");
@@ -146,6 +166,39 @@ impl World {
             problems: Vec::new(),
         };
         if !code.is_some_and(|(code, _)| expected.contains(&code)) {
+            row.problems.push(added.tail());
+        }
+        Ok(row)
+    }
+
+    /// Adds a repository whose server ends no answer: within what an answer may take, and a little more for a machine that has much to do.
+    fn trickle(&mut self, made: &Utf8Path) -> Result<Row, Failure> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        self.played += 1;
+        let place = self.scratch.join(format!("played-{}", self.played));
+        let port = http::serve_raw(|_, stream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n{")?;
+            loop {
+                stream.write_all(b" ")?;
+                thread::park_timeout(Duration::from_millis(100));
+            }
+        });
+        let start = Instant::now();
+        let added = Run::new(&self.product)
+            .args(["trust", "--trust-store", place.join("trust.toml").as_str()])
+            .args(["add", PROJECT, "--tuf", &format!("http://127.0.0.1:{port}"), "--root"])
+            .arg(made.join("root.json"))
+            .args(["--scope", "pkg:cargo/hello"])
+            .env("NO_COLOR", "1")
+            .keep()?;
+        let mut row = Row {
+            name: "trickle",
+            expected: None,
+            cells: vec!["-".to_owned(), format!("given up in {} s", start.elapsed().as_secs())],
+            message: String::new(),
+            problems: Vec::new(),
+        };
+        if added.code != Some(4) || start.elapsed() > 2 * PATIENCE {
             row.problems.push(added.tail());
         }
         Ok(row)

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use intoto_core::time::Timestamp;
@@ -37,29 +37,65 @@ fn limits() -> UpdaterConfig {
 
 /// Asks the repository, and takes what it says into `local`, or the little that must be remembered of a failure.
 pub(super) fn refresh(local: &mut Local, source: &TufSource, now: Timestamp) -> Result<Brought, CliError> {
-    let transport = Transport::new(source);
-    let watch = transport.watch();
-    let files = Arc::new(Files::new(local));
-    let mut updater = updater(transport, local, &files)?;
-    let result = take(&mut updater, source, now).map_err(|error| explain(error, updater.trusted(), &watch, source));
-    let result = result.and_then(|targets| {
-        check_seen(local.seen, updater.trusted(), source)?;
-        check_distinct(updater.trusted())?;
-        understand(source, targets, roles(updater.trusted()), now)
-    });
-    let (names, mut kept) = files.kept();
-    if result.is_ok() {
-        kept.retain(|name, _| names.contains(name));
-        local.files = kept;
+    let wanted = |updater: &mut Updater| take(updater, source, now);
+    let asked = ask(local, source, wanted, |targets, roles| {
+        understand(source, targets, roles, now)
+    })?;
+    if asked.result.is_ok() {
+        asked.files.used_into(local);
         local.seen = None;
         local.set_updated(now);
     } else {
         // A root that was verified stays: it may be the one that takes a stolen key's power away.
-        kept.retain(|name, _| name.starts_with("root_history/"));
-        local.files.extend(kept);
-        local.seen = newer(local.seen, updater.trusted());
+        asked.files.roots_into(local);
+        local.seen = asked.seen;
     }
-    result
+    asked.result
+}
+
+/// The same, for any targets; what was verified before something was refused is kept.
+pub(super) fn fetch(
+    local: &mut Local,
+    source: &TufSource,
+    names: &[&str],
+    now: Timestamp,
+) -> Result<Vec<Vec<u8>>, CliError> {
+    let wanted = |updater: &mut Updater| {
+        begin(updater, now)?;
+        names.iter().map(|name| target(updater, name, now)).collect()
+    };
+    let asked = ask(local, source, wanted, |targets, _| Ok(targets))?;
+    asked.files.all_into(local);
+    local.seen = asked.seen;
+    asked.result
+}
+
+/// What came of it.
+struct Asked<T> {
+    result: Result<T, CliError>,
+    files: Arc<Files>,
+    /// The newest timestamp, of this update or of earlier ones that failed.
+    seen: Option<Seen>,
+}
+
+fn ask<W, T>(
+    local: &Local,
+    source: &TufSource,
+    wanted: impl FnOnce(&mut Updater) -> Result<W, Error>,
+    understood: impl FnOnce(W, Vec<RoleState>) -> Result<T, CliError>,
+) -> Result<Asked<T>, CliError> {
+    let transport = Transport::new(source);
+    let watch = transport.watch();
+    let files = Arc::new(Files::new(local));
+    let mut updater = updater(transport, local, &files)?;
+    let result = wanted(&mut updater).map_err(|error| explain(error, updater.trusted(), &watch, source));
+    let result = result.and_then(|targets| {
+        check_seen(local.seen, updater.trusted(), source)?;
+        check_distinct(updater.trusted())?;
+        understood(targets, roles(updater.trusted()))
+    });
+    let seen = newer(local.seen, updater.trusted());
+    Ok(Asked { result, files, seen })
 }
 
 /// Checks again what was fetched before.
@@ -148,16 +184,11 @@ struct Targets {
 
 /// The client workflow, then the targets.
 fn take(updater: &mut Updater, source: &TufSource, now: Timestamp) -> Result<Targets, Error> {
-    let malformed = |_| Error::Malformed("the time cannot be expressed".to_owned());
-    // The crate's type of times is not ours to name.
     let mut taken = Targets::default();
-    let text = now.to_string();
-    complete(updater.refresh(text.parse().map_err(malformed)?))?;
+    begin(updater, now)?;
     if let Some(project) = source.project() {
-        taken.owners = Some(complete(
-            updater.get_target(&project.owners(), text.parse().map_err(malformed)?),
-        )?);
-        match complete(updater.get_target(&project.layout(), text.parse().map_err(malformed)?)) {
+        taken.owners = Some(target(updater, &project.owners(), now)?);
+        match target(updater, &project.layout(), now) {
             Ok(layout) => taken.layout = Some(layout),
             // A project may leave its layout to the bundle, and name its owners alone.
             Err(Error::TargetNotFound(_)) => {}
@@ -165,11 +196,23 @@ fn take(updater: &mut Updater, source: &TufSource, now: Timestamp) -> Result<Tar
         }
     }
     if source.brings_sigstore_root() {
-        taken.sigstore_root = Some(complete(
-            updater.get_target(SIGSTORE_ROOT, text.parse().map_err(malformed)?),
-        )?);
+        taken.sigstore_root = Some(target(updater, SIGSTORE_ROOT, now)?);
     }
     Ok(taken)
+}
+
+/// The roles at the top, by the client workflow.
+fn begin(updater: &mut Updater, now: Timestamp) -> Result<(), Error> {
+    // The crate's type of times is not ours to name.
+    complete(updater.refresh(now.to_string().parse().map_err(inexpressible)?))
+}
+
+fn target(updater: &mut Updater, name: &str, now: Timestamp) -> Result<Vec<u8>, Error> {
+    complete(updater.get_target(name, now.to_string().parse().map_err(inexpressible)?))
+}
+
+fn inexpressible<E>(_: E) -> Error {
+    Error::Malformed("the time cannot be expressed".to_owned())
 }
 
 /// Runs what never waits.
@@ -395,14 +438,31 @@ impl Files {
         }))
     }
 
-    /// The names that were used, and all files.
-    fn kept(&self) -> (BTreeSet<String>, BTreeMap<String, String>) {
-        let kept = self.0.lock().expect("nobody panics while the files are locked");
-        (kept.used.clone(), kept.files.clone())
+    /// What was read or written takes the place of what was there.
+    fn used_into(&self, local: &mut Local) {
+        let kept = self.lock();
+        let used = kept.files.iter().filter(|(name, _)| kept.used.contains(*name));
+        local.files = used.map(|(name, text)| (name.clone(), text.clone())).collect();
+    }
+
+    fn roots_into(&self, local: &mut Local) {
+        let kept = self.lock();
+        let roots = kept.files.iter().filter(|(name, _)| name.starts_with("root_history/"));
+        local
+            .files
+            .extend(roots.map(|(name, text)| (name.clone(), text.clone())));
+    }
+
+    fn all_into(&self, local: &mut Local) {
+        local.files.clone_from(&self.lock().files);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().expect("nobody panics while the files are locked")
     }
 
     fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let mut kept = self.0.lock().expect("nobody panics while the files are locked");
+        let mut kept = self.lock();
         let found = kept.files.get(name).map(|text| text.as_bytes().to_vec())?;
         kept.used.insert(name.to_owned());
         Some(found)
@@ -422,7 +482,7 @@ impl MetadataStore for Files {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| Error::Malformed(format!("{name} is not UTF-8")))?
             .to_owned();
-        let mut kept = self.0.lock().expect("nobody panics while the files are locked");
+        let mut kept = self.lock();
         kept.used.insert(name.to_owned());
         kept.files.insert(name.to_owned(), text);
         Ok(())

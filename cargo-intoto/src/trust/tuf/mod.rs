@@ -6,6 +6,8 @@
 
 #[cfg(feature = "sigstore")]
 mod client;
+#[cfg(feature = "sigstore")]
+mod direct;
 #[cfg_attr(
     not(feature = "sigstore"),
     expect(dead_code, reason = "only the client asks for all of it")
@@ -23,6 +25,8 @@ use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
+#[cfg(feature = "sigstore")]
+pub use self::direct::Direct;
 pub use self::owners::{OwnersList, ReplacedList};
 pub use self::place::{Place, Project};
 

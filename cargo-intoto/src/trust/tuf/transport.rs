@@ -23,6 +23,7 @@ pub(super) struct Transport {
     metadata: Place,
     targets: Place,
     began: Instant,
+    patience: Duration,
     watch: Arc<Watch>,
 }
 
@@ -52,6 +53,7 @@ impl Transport {
             metadata: source.metadata().clone(),
             targets: source.targets().clone(),
             began: Instant::now(),
+            patience: PATIENCE,
             watch: Arc::default(),
         }
     }
@@ -62,13 +64,13 @@ impl Transport {
     }
 
     fn fetch(&self, place: &Place, name: &str, limit: u64) -> sigstore_tuf::Result<Option<Vec<u8>>> {
-        let fetched = if self.began.elapsed() > PATIENCE {
-            Err(CliError::failure(format!(
+        // What is left of it is the time for this file, so that no answer lasts longer than the update may.
+        let fetched = match self.patience.checked_sub(self.began.elapsed()) {
+            Some(left) if !left.is_zero() => fetch(place, name, limit, left),
+            _ => Err(CliError::failure(format!(
                 "the repository at {place} took longer than {} seconds",
-                PATIENCE.as_secs()
-            )))
-        } else {
-            fetch(place, name, limit)
+                self.patience.as_secs()
+            ))),
         };
         fetched.map_err(|error| {
             let told = Error::transport(error.to_string());
@@ -94,7 +96,7 @@ impl Repository for Transport {
     }
 }
 
-fn fetch(place: &Place, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CliError> {
+fn fetch(place: &Place, name: &str, limit: u64, patience: Duration) -> Result<Option<Vec<u8>>, CliError> {
     // Versions, digests and names of roles in it come from the repository.
     let is_part = |part: &str| {
         !part.is_empty()
@@ -139,7 +141,7 @@ fn fetch(place: &Place, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CliEr
                 body: &[],
                 limit,
             };
-            let answer = net::send(&request).map_err(|error| match net::is_too_large(&error) {
+            let answer = net::send_within(&request, patience).map_err(|error| match net::is_too_large(&error) {
                 true => too_much(),
                 false => error,
             })?;
@@ -151,5 +153,23 @@ fn fetch(place: &Place, name: &str, limit: u64) -> Result<Option<Vec<u8>>, CliEr
                 other => Err(CliError::failure(format!("{url} was answered with the status {other}"))),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files that each come in time, and are too many together.
+    #[test]
+    fn an_update_takes_no_longer_than_it_may() {
+        let place: Place = "/nowhere".parse().unwrap();
+        let source = TufSource::new(place.clone(), place.clone(), Some("hello".parse().unwrap()), false).unwrap();
+        let mut transport = Transport::new(&source);
+        assert!(matches!(transport.fetch(&place, "timestamp.json", 1), Ok(None)));
+        transport.patience = Duration::ZERO;
+        assert!(transport.fetch(&place, "timestamp.json", 1).is_err());
+        let failure = transport.watch().failure().expect("it is told");
+        assert!(failure.to_string().contains("took longer"), "{failure}");
     }
 }
