@@ -1,51 +1,72 @@
 //! `.cargo_vcs_info.json`: the commit that cargo says it packaged.
 
-use serde::Deserialize;
+use intoto_core::encoding::{Object, Value, strict_json};
+use intoto_core::limits::Limits;
 
 use super::{Demand, Facts, Origin, VCS_INFO};
 use crate::collect::crate_file::CrateEntry;
 use crate::finding::{CargoCode, CargoFinding};
 
 /// What the file says.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct VcsInfo {
-    git: Git,
-    #[serde(default)]
-    path_in_vcs: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Git {
-    sha1: String,
-    #[serde(default)]
-    dirty: bool,
+    commit: String,
+    is_dirty: bool,
+    directory: Option<String>,
 }
 
 impl VcsInfo {
     /// Reads the bytes of the file.
     ///
     /// # Errors
-    /// When they are not what cargo writes.
-    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+    /// Says why they are not what cargo writes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        // The strict reader, so that there is one commit in it for every reader.
+        let value = strict_json::parse(bytes, &Limits::default()).map_err(|error| error.to_string())?;
+        let file = members(&value, "the file", &["git", "path_in_vcs"])?;
+        let git = file.get("git").ok_or("`git` is missing")?;
+        let git = members(git, "`git`", &["dirty", "sha1"])?;
+        let commit = git.get("sha1").ok_or("`sha1` is missing")?;
+        let directory = file.get("path_in_vcs");
+        let is_dirty = git.get("dirty").map(|value| {
+            let wrong = || format!("`dirty` is {}, not a boolean", value.kind());
+            value.as_bool().ok_or_else(wrong)
+        });
+        Ok(Self {
+            commit: text(commit, "sha1")?,
+            is_dirty: is_dirty.transpose()?.unwrap_or_default(),
+            directory: directory.map(|value| text(value, "path_in_vcs")).transpose()?,
+        })
     }
 
     /// The commit that it names; nothing says that it is one.
     pub fn commit(&self) -> &str {
-        &self.git.sha1
+        &self.commit
     }
 
     /// Whether packaged files differed from the commit.
     pub fn is_dirty(&self) -> bool {
-        self.git.dirty
+        self.is_dirty
     }
 
     /// The directory of the crate in the repository; nothing says that it is clean. Cargo wrote none before 1.57.
     pub fn directory(&self) -> Option<&str> {
-        self.path_in_vcs.as_deref()
+        self.directory.as_deref()
     }
+}
+
+fn members<'a, 'v>(value: &'a Value<'v>, what: &str, known: &[&str]) -> Result<&'a Object<'v>, String> {
+    let wrong = || format!("{what} is {}, not an object", value.kind());
+    let object = value.as_object().ok_or_else(wrong)?;
+    match object.keys().find(|key| !known.contains(key)) {
+        Some(unknown) => Err(format!("{what} has the member {unknown:?}, which cargo does not write")),
+        None => Ok(object),
+    }
+}
+
+fn text(value: &Value<'_>, name: &str) -> Result<String, String> {
+    let wrong = || format!("`{name}` is {}, not a string", value.kind());
+    value.as_str().map(String::from).ok_or_else(wrong)
 }
 
 /// Compares it with the evidence; `directory` is the crate's directory below the workspace root.
@@ -74,28 +95,25 @@ pub(super) fn account(
 fn compare(info: &VcsInfo, facts: &Facts, directory: &str, findings: &mut Vec<CargoFinding>) -> Vec<String> {
     let mut problems = Vec::new();
     match (&facts.commit, facts.demand) {
-        (Some(commit), _) if *commit == info.git.sha1 => {}
-        (Some(commit), _) => problems.push(format!(
-            "{VCS_INFO} says commit {}, and the link {commit}",
-            info.git.sha1
-        )),
+        (Some(commit), _) if *commit == info.commit => {}
+        (Some(commit), _) => problems.push(format!("{VCS_INFO} says commit {}, and the link {commit}", info.commit)),
         (None, Demand::Everything) => problems.push(format!(
             "{VCS_INFO} says commit {}, and the link was recorded without any",
-            info.git.sha1
+            info.commit
         )),
         (None, Demand::IfSourcesRecorded) => findings.push(
             CargoFinding::note(
                 CargoCode::CrateNotExplained,
                 format!(
                     "{VCS_INFO} says commit {}, which the link does not confirm",
-                    info.git.sha1
+                    info.commit
                 ),
             )
             .about(VCS_INFO),
         ),
     }
     // Cargo looks at the crate's files only and the link at the whole tree, so the link may say dirty where cargo does not.
-    if info.git.dirty && facts.dirty == Some(false) {
+    if info.is_dirty && facts.dirty == Some(false) {
         problems.push(format!(
             "{VCS_INFO} says that the tree was dirty, and the link that it was not"
         ));
@@ -106,7 +124,7 @@ fn compare(info: &VcsInfo, facts: &Facts, directory: &str, findings: &mut Vec<Ca
     }
     // The workspace may lie anywhere below the repository's root.
     let directory = beyond_workspace(directory).unwrap_or(directory).trim_end_matches('/');
-    let in_repository = info.path_in_vcs.as_deref().unwrap_or_default();
+    let in_repository = info.directory().unwrap_or_default();
     let agrees = directory.is_empty()
         || in_repository
             .strip_suffix(directory)
@@ -129,6 +147,35 @@ fn beyond_workspace(directory: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_says_one_thing_to_every_reader() {
+        let info = VcsInfo::parse(br#"{"git":{"sha1":"c1","dirty":true},"path_in_vcs":"a"}"#).unwrap();
+        assert_eq!(
+            (info.commit(), info.is_dirty(), info.directory()),
+            ("c1", true, Some("a"))
+        );
+        let info = VcsInfo::parse(br#"{"git":{"sha1":"c1"}}"#).unwrap();
+        assert_eq!((info.commit(), info.is_dirty(), info.directory()), ("c1", false, None));
+        for text in [
+            r#"{"git":["c1",true],"path_in_vcs":""}"#,
+            r#"[["c1"],""]"#,
+            r#"{"git":{"sha1":"c1","sha1":"c2"}}"#,
+            r#"{"git":{"sha1":"c1"},"git":{"sha1":"c2"}}"#,
+            r#"{"git":{"sha1":"c1","dirty":1}}"#,
+            r#"{"git":{"sha1":"c1","dirty":null}}"#,
+            r#"{"git":{"sha1":"c1"},"path_in_vcs":null}"#,
+            r#"{"git":{"sha1":1}}"#,
+            r#"{"git":{"sha1":"c1","tag":"v1"}}"#,
+            r#"{"git":{"sha1":"c1"},"hg":{}}"#,
+            r#"{"git":{}}"#,
+            r#"{"path_in_vcs":""}"#,
+            "{}",
+            "",
+        ] {
+            assert!(VcsInfo::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn members_may_lie_beyond_the_workspace() {

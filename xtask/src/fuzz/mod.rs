@@ -102,6 +102,12 @@ const TARGETS: &[Target] = &[
         smoke_runs: 5_000,
         longest: 8192,
     },
+    Target {
+        name: "git",
+        dictionary: None,
+        smoke_runs: 20_000,
+        longest: 1024,
+    },
 ];
 
 /// Builds and runs them; an input that fails ends it.

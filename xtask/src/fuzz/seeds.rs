@@ -41,6 +41,11 @@ pub(super) fn write(target: &str, root: &Root, directory: &Utf8Path) -> Result<(
             b"\x01\0\x10\0a-1.0.0.intoto\xff\x03release.layout\xfflayout\xff\x04build.12345678.link\xfflink".to_vec(),
             b"\x01\x04\0\x01a\xff\x03a.layout\xff\xff\x04s.12345678/b.12345678.link\xff{}\xff\x02o.pub\xffkey\xff\0target/x\xff1".to_vec(),
         ],
+        "git" => vec![
+            [&b"\x00100644 a.rs\0"[..], &[1; 20], b"40000 src\0", &[2; 20], b"120000 link\0", &[3; 20]].concat(),
+            [&b"\x01100755 run\0"[..], &[1; 32], b"160000 module\0", &[2; 32]].concat(),
+            b"\x02{\"git\":{\"sha1\":\"0123456789012345678901234567890123456789\",\"dirty\":true},\"path_in_vcs\":\"a\"}".to_vec(),
+        ],
         _ => Vec::new(),
     };
     fs::create_dir_all(directory).context(format!("create {directory}"))?;

@@ -1,6 +1,6 @@
 //! Reads commits and trees from the object database, and checks that each has the bytes that its name says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -179,6 +179,7 @@ impl Objects {
 pub fn tree_entries(bytes: &[u8], format: ObjectFormat) -> Result<Vec<(String, Raw, Vec<u8>)>, String> {
     let malformed = || "is malformed".to_owned();
     let mut entries = Vec::new();
+    let mut names = BTreeSet::new();
     let mut rest = bytes;
     while !rest.is_empty() {
         let blank = rest.iter().position(|byte| *byte == b' ').ok_or_else(malformed)?;
@@ -193,6 +194,10 @@ pub fn tree_entries(bytes: &[u8], format: ObjectFormat) -> Result<Vec<(String, R
         })?;
         if name.is_empty() || name.contains('/') || name == "." || name == ".." || name.eq_ignore_ascii_case(".git") {
             return Err(malformed());
+        }
+        // Git writes none with two of a name; which of them counts would depend on who reads.
+        if !names.insert(name) {
+            return Err(format!("names {name:?} twice"));
         }
         let raw = match &rest[..blank] {
             b"40000" => Raw::Tree,
@@ -266,6 +271,20 @@ mod tests {
         let id = parse_id(&tree, ObjectFormat::Sha1).unwrap();
         let error = objects.files_within(&id, 2000).unwrap_err();
         assert!(error.to_string().contains("more than 2000 files"), "{error}");
+    }
+
+    #[test]
+    fn a_name_stands_for_one_thing() {
+        let entry = |mode: &str, name: &str, id: u8| [format!("{mode} {name}\0").as_bytes(), &[id; 20]].concat();
+        let read = |entries: &[Vec<u8>]| tree_entries(&entries.concat(), ObjectFormat::Sha1);
+        assert_eq!(
+            read(&[entry("100644", "a", 1), entry("100644", "A", 2)]).unwrap().len(),
+            2
+        );
+        for second in [entry("100644", "a", 1), entry("100644", "a", 2), entry("40000", "a", 2)] {
+            let refused = read(&[entry("100644", "a", 1), entry("100644", "b", 1), second]).unwrap_err();
+            assert_eq!(refused, "names \"a\" twice");
+        }
     }
 
     /// Only the first says something about the repository.
