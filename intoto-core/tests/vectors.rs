@@ -349,6 +349,7 @@ fn limits(settings: &Value) -> Limits {
             "steps" => limits.steps = value,
             "artifacts" => limits.artifacts = value,
             "certificate_path" => limits.certificate_path = value,
+            "certificate_signatures" => limits.certificate_signatures = value,
             "found_links" => limits.found_links = value,
             "sublayout_depth" => limits.sublayout_depth = value,
             "total_links" => limits.total_links = value,

@@ -508,6 +508,7 @@ mod tests {
         assert_eq!(kind(r#"{"a":[{"a":[1]}]}"#), Some(JsonErrorKind::TooDeep { limit: 3 }));
         assert_eq!(kind("[1,2,3,4]"), None);
         assert_eq!(kind("[1,2,3,4,5]"), Some(JsonErrorKind::TooManyValues { limit: 5 }));
+        assert_eq!(kind(&format!("1{}", " ".repeat(39))), None);
         assert_eq!(
             kind(&" ".repeat(41)),
             Some(JsonErrorKind::TooLong { found: 41, limit: 40 })

@@ -305,7 +305,7 @@ pub(crate) fn excerpt_of(text: &str, characters: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
+    use alloc::{format, vec};
 
     use super::*;
 
@@ -332,6 +332,35 @@ mod tests {
             object.iter().collect::<Vec<_>>(),
             [("a", &Value::from(2)), ("b", &Value::from(3))]
         );
+    }
+
+    #[test]
+    fn every_way_to_make_an_object_makes_the_same() {
+        let expected = [("a", Value::from(1)), ("b", Value::Null)];
+        let object: Object<'_> = expected.clone().into_iter().collect();
+        assert_eq!(
+            object.iter().collect::<Vec<_>>(),
+            [("a", &Value::from(1)), ("b", &Value::Null)]
+        );
+        let borrowed: BTreeMap<&str, Value<'_>> = expected.clone().into();
+        assert_eq!(Object::from(borrowed), object);
+        let owned: BTreeMap<String, Value<'_>> = expected.clone().map(|(key, value)| (key.to_string(), value)).into();
+        assert_eq!(Object::from(owned), object);
+        let members: Vec<_> = object.into_iter().collect();
+        assert_eq!(members, expected.map(|(key, value)| (Cow::Borrowed(key), value)));
+    }
+
+    #[test]
+    fn members_are_found_however_many_there_are() {
+        for count in [1, 16, 17, 100] {
+            let keys: Vec<String> = (0..count).map(|number| format!("{number:03}")).collect();
+            let object: Object<'_> = keys.iter().map(|key| (&**key, Value::from(&**key))).collect();
+            assert_eq!(object.len(), count);
+            for key in &keys {
+                assert_eq!(object.get(key).and_then(Value::as_str), Some(&**key), "{count}");
+            }
+            assert_eq!(object.get("x"), None, "{count}");
+        }
     }
 
     #[test]

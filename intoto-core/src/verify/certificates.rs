@@ -228,3 +228,36 @@ impl From<&PathError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Severity;
+
+    #[test]
+    fn a_key_of_an_unknown_kind_is_not_judged() {
+        let unknown = KeyError::UnsupportedAlgorithm {
+            algorithm: "1.3.101.113".into(),
+        };
+        for (error, code, severity) in [
+            (
+                CertificateError::Key(unknown),
+                FindingCode::KeyUnsupported,
+                Severity::Undecided,
+            ),
+            (
+                CertificateError::Key(KeyError::Pem),
+                FindingCode::CertificateInvalid,
+                Severity::Refusal,
+            ),
+            (
+                CertificateError::Pem,
+                FindingCode::CertificateInvalid,
+                Severity::Refusal,
+            ),
+        ] {
+            let problem = Problem::from(&error);
+            assert_eq!((problem.code, problem.severity), (code, severity), "{error}");
+        }
+    }
+}

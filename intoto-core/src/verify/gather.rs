@@ -1,6 +1,6 @@
 //! Which link files a layout wants, and what the answers contribute to its steps.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -24,6 +24,7 @@ use super::trust::AuthenticLayout;
 /// The empty places that the keys of a step leave for evidence.
 pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
     let mut slots: Vec<Slot> = Vec::with_capacity(step.pubkeys.len());
+    let mut placed = BTreeSet::new();
     for id in &step.pubkeys {
         let key = layout.authorising_key(id);
         let problem = match key {
@@ -46,7 +47,7 @@ pub(super) fn places(layout: &Layout, step: &Step) -> StepState {
         let accepted: Arc<[KeyId]> = layout.authorised_ids(id).collect();
         for file_id in accepted.iter() {
             // A step may name a key, and a subkey of it besides.
-            if accepted.len() > 1 && slots.iter().any(|slot| slot.report.key_id == *file_id) {
+            if !placed.insert(file_id.clone()) {
                 continue;
             }
             let file = match identity {

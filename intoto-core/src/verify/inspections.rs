@@ -216,3 +216,81 @@ fn judge_all(layer: &Layer, work: &mut RuleWork) -> Option<Vec<Judged>> {
     };
     (seen.len() == inspections.len()).then(|| seen.iter().map(&mut judge).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::DigestSet;
+    use crate::limits::Limits;
+    use crate::verify::testing;
+
+    #[test]
+    fn a_request_is_answered_by_its_own_answer() {
+        let places = [(0, ""), (1, ""), (0, "a"), (1, "a")];
+        let requests: Vec<InspectionRequest> = places
+            .iter()
+            .flat_map(|(index, path)| ["check", "look"].map(|name| (*index, *path, name)))
+            .map(|(index, path, name)| InspectionRequest {
+                index,
+                layer: 0,
+                inspection: 0,
+                path: path.split_terminator('/').map(String::from).collect(),
+                name: name.parse().expect("a name"),
+                run: Vec::new(),
+            })
+            .collect();
+        for (number, request) in requests.iter().enumerate() {
+            let answered: Vec<bool> = (requests.iter())
+                .map(|other| request.is_answered_by(&other.not_run("not here")))
+                .collect();
+            let expected: Vec<bool> = (0..requests.len()).map(|other| other == number).collect();
+            assert_eq!(answered, expected, "{request:?}");
+        }
+    }
+
+    /// What a layer says it has passed does not hang on a finding beside it.
+    #[test]
+    fn rules_pass_only_if_they_hold() {
+        for (rule, holds) in [(r#"["ALLOW","*"]"#, true), (r#"["DISALLOW","*"]"#, false)] {
+            let inspection = format!(
+                r#"{{"_type":"inspection","name":"check","run":["true"],"expected_materials":[{rule}],"expected_products":[]}}"#
+            );
+            let mut layers = [testing::layer(&[], "", &inspection)];
+            let [request] = <[_; 1]>::try_from(InspectionRequest::all(&layers)).expect("one request");
+            let artifacts: Artifacts = [("a".parse().expect("a path"), DigestSet::from_sha256([1; 32]))]
+                .into_iter()
+                .collect();
+            let answer = request.done(0, artifacts, Artifacts::default());
+            take(&mut layers, &request, Some(answer));
+            let [layer] = &mut layers;
+            let mut expected = layer.stages;
+            expected.pass(Stage::Inspections);
+            if holds {
+                expected.pass(Stage::InspectionRules);
+            }
+            judge(layer, &mut RuleWork::new(&Limits::default()));
+            assert_eq!((layer.stages, layer.failed()), (expected, !holds));
+        }
+    }
+
+    #[test]
+    fn nothing_passes_unless_every_inspection_was_run() {
+        let inspection = |name: &str| {
+            format!(
+                r#"{{"_type":"inspection","name":"{name}","run":["true"],"expected_materials":[],"expected_products":[]}}"#
+            )
+        };
+        let both = [inspection("one"), inspection("two")].join(",");
+        for (answered, return_value, passes) in [(2, 0, true), (1, 0, false), (0, 0, false), (2, 1, false)] {
+            let mut layers = [testing::layer(&[], "", &both)];
+            for request in InspectionRequest::all(&layers).iter().take(answered) {
+                let answer = request.done(return_value, Artifacts::default(), Artifacts::default());
+                take(&mut layers, request, Some(answer));
+            }
+            let [layer] = &mut layers;
+            let before = layer.stages;
+            judge(layer, &mut RuleWork::new(&Limits::default()));
+            assert_eq!(layer.stages != before, passes, "{answered} {return_value}");
+        }
+    }
+}

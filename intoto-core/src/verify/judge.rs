@@ -124,6 +124,26 @@ fn rules(layer: &mut Layer, work: &mut RuleWork) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::testing;
+
+    /// What a layer says it has passed does not hang on a finding beside it.
+    #[test]
+    fn thresholds_pass_only_if_every_step_meets_its_own() {
+        let step = |name: &str| {
+            format!(
+                r#"{{"_type":"step","name":"{name}","pubkeys":[],"threshold":1,"expected_command":[],"expected_materials":[],"expected_products":[]}}"#
+            )
+        };
+        let passes = |change: fn(&mut Layer)| {
+            let mut layer = testing::layer(&[], &[step("a"), step("b")].join(","), "");
+            change(&mut layer);
+            let before = layer.stages;
+            thresholds(&mut layer);
+            layer.stages != before
+        };
+        assert!(!passes(|_| {}));
+        assert!(!passes(|layer| layer.steps.clear()));
+    }
 
     #[test]
     fn commands_are_shown_as_far_as_people_read() {

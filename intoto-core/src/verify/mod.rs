@@ -63,6 +63,8 @@ mod problem;
 mod search;
 mod session;
 mod sublayout;
+#[cfg(test)]
+mod testing;
 mod threshold;
 mod trust;
 

@@ -363,3 +363,47 @@ fn severity(code: FindingCode) -> Severity {
         _ => Severity::Refusal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_this_build_cannot_use_is_not_judged() {
+        let algorithm = || KeyError::UnsupportedAlgorithm {
+            algorithm: "1.3.101.113".into(),
+        };
+        let scheme = || KeyError::UnsupportedScheme {
+            key_type: "ml-dsa".into(),
+            scheme: "ml-dsa-65/1".into(),
+        };
+        for (problem, code) in [
+            (LayoutProblem::Key(algorithm()), FindingCode::KeyUnsupported),
+            (LayoutProblem::Key(scheme()), FindingCode::KeyUnsupported),
+            (LayoutProblem::Key(KeyError::SmallOrder), FindingCode::KeyWeak),
+            (LayoutProblem::Key(KeyError::Pem), FindingCode::KeyInvalid),
+            #[cfg(feature = "x509")]
+            (
+                LayoutProblem::Certificate(CertificateError::Key(algorithm())),
+                FindingCode::KeyUnsupported,
+            ),
+            #[cfg(feature = "x509")]
+            (
+                LayoutProblem::Certificate(CertificateError::Key(KeyError::Pem)),
+                FindingCode::CertificateInvalid,
+            ),
+            #[cfg(feature = "x509")]
+            (
+                LayoutProblem::Certificate(CertificateError::Pem),
+                FindingCode::CertificateInvalid,
+            ),
+        ] {
+            assert_eq!(of_layout(&problem), code, "{problem:?}");
+            let severity = match code {
+                FindingCode::KeyUnsupported => Severity::Undecided,
+                _ => Severity::Refusal,
+            };
+            assert_eq!(super::severity(code), severity);
+        }
+    }
+}

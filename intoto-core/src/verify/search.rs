@@ -100,3 +100,51 @@ impl EvidenceSearch {
         format!("{}.*.link", self.step)
     }
 }
+
+#[cfg(all(test, feature = "x509"))]
+mod tests {
+    use super::*;
+    use crate::verify::{gather, testing};
+
+    const ANYBODY: &str =
+        r#"{"common_name":"*","dns_names":["*"],"emails":["*"],"organizations":["*"],"roots":["*"],"uris":["*"]}"#;
+
+    /// The searches for the steps `write` and `package` of the layout in a directory, numbered from three.
+    fn searches(directory: &[&str]) -> Vec<EvidenceSearch> {
+        let step = |name: &str| {
+            format!(
+                r#"{{"_type":"step","name":"{name}","pubkeys":[],"threshold":1,"expected_command":[],"expected_materials":[],"expected_products":[],"cert_constraints":[{ANYBODY}]}}"#
+            )
+        };
+        let layer = testing::layer(directory, &[step("write"), step("package")].join(","), "");
+        gather::searches(&layer, 0, 3, &[], &Arc::new(Limits::default()))
+    }
+
+    #[test]
+    fn a_search_knows_its_place() {
+        let searches = searches(&["write.00000000", "x"]);
+        let places: Vec<_> = searches
+            .iter()
+            .map(|search| (search.index, search.step().as_str(), search.directory()))
+            .collect();
+        let directory = ["write.00000000".into(), "x".into()];
+        assert_eq!(places, [(3, "write", &directory[..]), (4, "package", &directory[..])]);
+    }
+
+    #[test]
+    fn a_search_is_answered_by_files_of_its_step_and_directory() {
+        for directory in [&[][..], &["a"], &["a", "b"]] {
+            for search in searches(directory) {
+                for other in [&[][..], &["a"], &["b"], &["a", "b"]] {
+                    for found in searches(other) {
+                        let is_own = (search.directory(), search.step()) == (found.directory(), found.step());
+                        let file = found.file(&format!("{}.0123abef.link", found.step())).expect("a file");
+                        for answer in [file.admit(b"{}"), found.unreadable("permission denied")] {
+                            assert_eq!(search.is_answered_by(&answer), is_own, "{search:?} {answer:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -197,58 +197,6 @@ fn a_search_takes_links_of_its_step() {
     );
 }
 
-/// A file that one search found answers no search of another step or directory.
-#[test]
-fn a_found_file_answers_its_own_search() {
-    let (plain, below) = (
-        case("verified--certificate-and-key"),
-        case("verified--certificate-sublayout"),
-    );
-    let mut requests = Vec::new();
-    for case in [&plain, &below] {
-        requests.extend(
-            (0..3)
-                .filter_map(|round| gathering(case, round))
-                .filter(|gathering| !gathering.request().searches().is_empty()),
-        );
-    }
-    let found: Vec<(Vec<String>, Admitted)> = requests
-        .iter()
-        .flat_map(|gathering| gathering.request().searches())
-        .filter_map(|search| {
-            Some((
-                search.directory().to_vec(),
-                search.file(&format!("{}.0123abef.link", search.step()))?.admit(b"{}"),
-            ))
-        })
-        .collect();
-    assert!(!found.is_empty());
-    for gathering in requests {
-        let directories: Vec<Vec<String>> = gathering
-            .request()
-            .searches()
-            .iter()
-            .map(|search| search.directory().to_vec())
-            .collect();
-        let expected: Vec<bool> = found
-            .iter()
-            .map(|(directory, _)| directories.first() == Some(directory))
-            .collect();
-        let (index, _) = expected
-            .iter()
-            .enumerate()
-            .find(|(_, same)| !**same)
-            .unwrap_or((0, &true));
-        if expected[index] {
-            continue;
-        }
-        assert!(matches!(
-            gathering.supply([found[index].1.clone()]),
-            Err(SupplyError::Foreign { .. })
-        ));
-    }
-}
-
 #[test]
 fn inspections_are_asked_for_sublayouts_first() {
     let case = case("verified--sublayout-inspection");

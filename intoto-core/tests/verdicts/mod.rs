@@ -93,8 +93,12 @@ fn write_link(out: &mut String, link: &LinkReport) {
         link.run.as_ref().map(|run| format!("run {run}")),
         link.certificate.as_ref().map(|certificate| {
             format!(
-                "{} {:?} by {} until {}",
-                certificate.subject, certificate.names, certificate.issuer, certificate.not_after
+                "{} {:?} by {} until {}, root {}",
+                certificate.subject,
+                certificate.names,
+                certificate.issuer,
+                certificate.not_after,
+                certificate.root.short()
             )
         }),
     ];

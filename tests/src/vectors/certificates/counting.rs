@@ -56,7 +56,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             .key_id(KeyIdStyle::Python)
     };
     let own = Template::functionary("bob", || SecretKey::p256_from_scalar([3; 32]).expect("a scalar"));
-    let bob_again = || {
+    let bob_again = |own: &Template| {
         let id = python();
         let mut file: Value =
             serde_json::from_slice(&dsse_under(&text(&write_link()), &[(&bob(), id.as_str())])).expect("JSON");
@@ -70,7 +70,8 @@ pub(super) fn vectors() -> Vec<Vector> {
         file["payload"] = intoto_core::encoding::base64::encode(&text(&changed)).into();
         text(&file)
     };
-    let (again_name, again) = bob_again();
+    let (again_name, again) = bob_again(&own);
+    let (_, nameless) = bob_again(&nobody(own.key));
     vec![
         chain_of(
             "verified--certificates-of-two",
@@ -141,6 +142,14 @@ pub(super) fn vectors() -> Vec<Vector> {
                 &nobody(|| SecretKey::ed25519_from_seed([5; 32])).pem_by(&intermediate()),
             ),
         ),
+        chain_of(
+            "verified--certificate-of-nobody-for-a-listed-key",
+            "a key that is listed has a certificate without a name besides, and who it is stays known",
+            &keyed,
+            &usual(),
+        )
+        .file(bob().link_file("write"), bobs())
+        .file(again_name.clone(), nameless),
         chain_of(
             "verified--certificates-of-workloads",
             "two workloads have the subject that their authority gives to all, and a SPIFFE ID each",

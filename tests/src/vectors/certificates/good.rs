@@ -1,10 +1,13 @@
 //! Certificates by which a link counts.
 
+use intoto_core::key::SecretKey;
 use serde_json::{Value, json};
 
 use super::{anybody, by, certified, chain_of, functionary, layout_of, listed, other_functionary, under, usual_layout};
 use crate::certificates::{CODE_SIGNING, SERVER_AUTHENTICATION, Template, foreign_key, intermediate, root};
-use crate::vectors::chain::{self, alice, carol, dsse, link, mallory, metablock, sources, text, write_link};
+use crate::vectors::chain::{
+    self, alice, bob, carol, dsse, link, mallory, metablock, package_link, sources, text, write_link,
+};
 use crate::vectors::{Vector, with};
 
 pub(super) fn vectors() -> Vec<Vector> {
@@ -13,7 +16,15 @@ pub(super) fn vectors() -> Vec<Vector> {
     let second = Template::authority("Second Root", foreign_key);
     let two_roots = layout_of(&[(&root(), &root()), (&second, &second)], &[(&intermediate(), &root())]);
     let (root_id, _) = listed(&root(), &root());
-    let one_of_two = with(two_roots, "/steps/0/cert_constraints/0/roots", json!([root_id]));
+    let one_of_two = with(two_roots.clone(), "/steps/0/cert_constraints/0/roots", json!([root_id]));
+    let either_root = with(two_roots, "/steps/0/cert_constraints", json!([anybody()]));
+    // The first root is one by itself, and stands below the second, so that two ways lead from whom it issued a certificate.
+    let crossed = layout_of(&[(&root(), &root()), (&second, &second)], &[(&root(), &second)]);
+    let (second_id, _) = listed(&second, &second);
+    let crossed = with(crossed, "/steps/0/cert_constraints/0/roots", json!([second_id]));
+    let both_steps = with(any.clone(), "/steps/1/pubkeys", json!([]));
+    let both_steps = with(both_steps, "/steps/1/cert_constraints", json!([anybody()]));
+    let packager = Template::functionary("bob", || SecretKey::p256_from_scalar([3; 32]).expect("a scalar"));
     let mut block: Value = serde_json::from_slice(&metablock(&write_link(), &[&alice()])).expect("JSON");
     block["signatures"][0]["cert"] = usual().into();
     let sublayout = json!({
@@ -57,6 +68,40 @@ pub(super) fn vectors() -> Vec<Vector> {
             "a step names one of the layout's two roots; in-toto-golang wants all of them named",
             &one_of_two,
             &usual(),
+        ),
+        chain_of(
+            "verified--certificate-cross-signed",
+            "a step names one root, below which stands another that issued the certificate",
+            &crossed,
+            &functionary().pem_by(&root()),
+        ),
+        chain_of(
+            "limit-exceeded--certificate-signatures",
+            "the way to the root that a step names takes more signatures than are verified",
+            &crossed,
+            &functionary().pem_by(&root()),
+        )
+        .undecided(&["limit-exceeded", "link-missing"])
+        .says("limits", json!({ "certificate_signatures": 1 })),
+        chain_of(
+            "verified--certificates-of-two-roots",
+            "two functionaries have certificates of a root each",
+            &either_root,
+            &functionary().pem_by(&root()),
+        )
+        .file(
+            carol().link_file("write"),
+            certified(&text(&write_link()), &carol(), &other_functionary().pem_by(&second)),
+        ),
+        chain_of(
+            "verified--certificates-in-two-steps",
+            "two steps count certificates",
+            &both_steps,
+            &usual(),
+        )
+        .file(
+            bob().link_file("package"),
+            certified(&text(&package_link()), &bob(), &packager.pem_by(&intermediate())),
         ),
         under(
             "verified--certificate-path-length",

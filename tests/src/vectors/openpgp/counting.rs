@@ -11,6 +11,8 @@ pub(super) fn vectors() -> Vec<Vector> {
     let gina = gina();
     let [first, second] = [&gina.subkeys[0], &gina.subkeys[1]];
     let named = with(written_by(&[&gina], 1), "/steps/0/pubkeys", json!([first.id()]));
+    let ids = json!([first.id(), gina.primary.id(), second.id()]);
+    let both_named = with(written_by(&[&gina], 1), "/steps/0/pubkeys", ids);
     // The same Ed25519 key as a subkey of two primary keys, with two times of creation and so two fingerprints.
     let shared = |primary, created| Holder {
         primary: part(primary),
@@ -31,6 +33,10 @@ pub(super) fn vectors() -> Vec<Vector> {
         Vector::new("verified--openpgp-subkey-named", "the step names the subkey that signed")
             .layout(&named)
             .file(first.link_file(), first.metablock(&write_link())),
+        Vector::new("verified--openpgp-subkey-and-key-named", "the step names a key, and before and after it its subkeys")
+            .layout(&both_named)
+            .file(first.link_file(), first.metablock(&write_link()))
+            .file(second.link_file(), second.metablock(&write_link())),
         Vector::new("verified--openpgp-subkey-in-other-file", "a subkey signed the file of its primary key")
             .layout(&written_by(&[&gina], 1))
             .file(gina.primary.link_file(), first.metablock(&write_link())),
