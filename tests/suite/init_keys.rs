@@ -3,7 +3,10 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_intoto_tests::{Project, Sandbox, fixed};
+use cargo_intoto_tests::sandbox::{run, twin};
+use cargo_intoto_tests::{Output, Project, Sandbox, fixed};
+
+use crate::ssh_agent::{Agent, add_key};
 
 /// Of `fixtures/openpgp-secret-keys.asc`: Ed25519, and RSA with a subkey that signs.
 const ED25519: &str = "F1D8F5C66B19BA2CC1E59685D03AA5FE1742B9D4";
@@ -128,4 +131,49 @@ fn keys_behind_other_uris_own_workspaces() {
         project.intoto(&["layout", "check"]).succeeds().says("agree");
         assert!(!sandbox.config().join("keys").exists(), "no key was made");
     }
+}
+
+#[test]
+fn a_key_that_an_agent_keeps_owns_a_workspace() {
+    let sandbox = Sandbox::new();
+    let agent = Agent::start(&sandbox);
+    let project = project(&sandbox);
+    let intoto = |words: &[&str]| -> Output {
+        let mut command = sandbox.command(twin());
+        command
+            .current_dir(project.path(""))
+            .args(words)
+            .envs(agent.environment());
+        run(command)
+    };
+    let wrote_nothing = || !project.path("layouts").exists() && !sandbox.config().join("trust.toml").exists();
+    intoto(&["init", "--key", "ssh-agent:"])
+        .exits(2)
+        .says("the SSH agent has no Ed25519 key");
+    // It is not told where an agent listens.
+    project
+        .intoto(&["init", "--key", "ssh-agent:"])
+        .exits(3)
+        .says("SSH_AUTH_SOCK is not set");
+    let (fingerprint, key) = add_key(&sandbox, &agent, "first", "ed25519");
+    let (second, _) = add_key(&sandbox, &agent, "second", "ed25519");
+    intoto(&["init", "--key", "ssh-agent:"])
+        .exits(2)
+        .says("several Ed25519 keys of the SSH agent fit");
+    assert!(wrote_nothing());
+
+    let init = intoto(&["init", "--key", "ssh-agent:first"])
+        .succeeds()
+        .says("cargo intoto release --key ssh-agent:first")
+        .says("Trusting `hello` for pkg:cargo/hello");
+    assert_eq!(project.read("layouts/keys/owner.pub"), key.to_spki_pem());
+    assert!(!sandbox.config().join("keys").exists(), "no key was made");
+    project.intoto(&["layout", "check"]).succeeds().says("agree");
+    sandbox.run("hello", "sh", &["-c", &init.stdout]).succeeds();
+
+    intoto(&["release", "--key", &format!("ssh-agent:{fingerprint}")]).succeeds();
+    project.intoto(&["verify"]).exits(0);
+    // The same by the agent's other key is not by the owner.
+    intoto(&["layout", "sign", "--key", &format!("ssh-agent:{second}")]).succeeds();
+    project.intoto(&["verify"]).exits(1).prints("error[signature-missing]");
 }

@@ -28,6 +28,7 @@ mod record;
 mod signers;
 mod sigstore_faults;
 mod source_fetch;
+mod ssh_agent;
 mod test_step;
 mod tuf;
 mod tuf_transport;

@@ -1,8 +1,5 @@
 //! Keys that are neither files nor GnuPG's: in variables, behind helpers, in SSH agents.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
-
 use camino::Utf8PathBuf;
 use cargo_intoto_tests::project::Project;
 use cargo_intoto_tests::sandbox::{run, twin};
@@ -10,6 +7,8 @@ use cargo_intoto_tests::{Output, Sandbox, fixed};
 use intoto_core::encoding::{base64, pae};
 use intoto_core::key::{PublicKey, SecretKey, Signer};
 use serde_json::Value;
+
+use crate::ssh_agent::{Agent, add_key};
 
 fn project(sandbox: &Sandbox) -> Project<'_> {
     let project = sandbox.project("hello");
@@ -263,61 +262,6 @@ fn an_encrypted_key_in_a_variable_needs_its_passphrase() {
     show(&[("CARGO_INTOTO_PASSPHRASE", "wrong"), ("SIGNING", &pem)])
         .exits(3)
         .says("the passphrase is wrong");
-}
-
-/// An agent that is ended with the test.
-struct Agent {
-    process: Child,
-    socket: Utf8PathBuf,
-}
-
-impl Agent {
-    fn start(sandbox: &Sandbox) -> Self {
-        let socket = sandbox.path("agent");
-        let mut command = sandbox.command("ssh-agent");
-        command.args(["-D", "-a", socket.as_str()]).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("ssh-agent is installed");
-        // It says where it listens when it does.
-        let mut line = String::new();
-        let output = process.stdout.as_mut().expect("piped");
-        BufReader::new(output).read_line(&mut line).expect("it speaks");
-        assert!(socket.exists(), "the agent does not listen: {line}");
-        Self { process, socket }
-    }
-
-    fn environment(&self) -> [(&str, &str); 1] {
-        [("SSH_AUTH_SOCK", self.socket.as_str())]
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Makes a key, adds it to the agent and returns its fingerprint and public half.
-fn add_key(sandbox: &Sandbox, agent: &Agent, name: &str, kind: &str) -> (String, PublicKey) {
-    let path = sandbox.path(name);
-    let words = ["-q", "-t", kind, "-N", "", "-C", name, "-f", path.as_str()];
-    sandbox.run("", "ssh-keygen", &words).succeeds();
-    let mut command = sandbox.command("ssh-add");
-    command.args(["-q", path.as_str()]).envs(agent.environment());
-    run(command).succeeds();
-    let shown = sandbox
-        .run("", "ssh-keygen", &["-l", "-f", path.as_str()])
-        .succeeds()
-        .stdout;
-    let fingerprint = shown.split(' ').nth(1).expect("a fingerprint").to_owned();
-    if kind != "ed25519" {
-        return (fingerprint, fixed::ed25519("unused").public_key().clone());
-    }
-    let line = sandbox.read(format!("{name}.pub"));
-    let blob = base64::decode(line.split(' ').nth(1).expect("a key")).expect("base64");
-    let point = blob[blob.len() - 32..].try_into().expect("32 bytes");
-    let key = intoto_core::key::Ed25519Key::from_bytes(&point).expect("a key");
-    (fingerprint, PublicKey::Ed25519(key))
 }
 
 #[test]
