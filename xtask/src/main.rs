@@ -52,6 +52,7 @@ mod registry;
 mod reports;
 mod root;
 mod say;
+mod semver;
 mod sigstore;
 mod stage;
 mod suite;
@@ -115,6 +116,8 @@ enum Chore {
     Coverage(coverage::Args),
     /// Put faults into the parts of intoto-core that decide, one at a time, and see whether a test notices each
     Mutants(mutants::Args),
+    /// Compare the public API of intoto-core with that of the last tagged version
+    SemverChecks,
     /// CPU time of Python, Go, this code and the floor, in one run
     Bench(bench::Args),
     /// Install the other implementations and tools under target/tools
@@ -158,6 +161,7 @@ fn run(chore: Chore, root: &Root) -> Result<(), Failure> {
         Chore::Fuzz(args) => fuzz::run(&args, root),
         Chore::Coverage(args) => coverage::run(&args, root),
         Chore::Mutants(args) => mutants::run(&args, root),
+        Chore::SemverChecks => semver::run(root),
         Chore::Bench(args) => bench::run(&args, root),
         Chore::Tools => tools::install_all(root),
     }

@@ -14,6 +14,7 @@ use crate::process::Run;
 use crate::realworld;
 use crate::reports;
 use crate::root::Root;
+use crate::semver;
 use crate::sigstore;
 use crate::stage::stage;
 use crate::tools;
@@ -54,6 +55,9 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         cargo(&["check", "--package", "cargo-intoto", "--all-targets", "--locked"]).show()
     })?;
     stage("core without std", || no_std(root))?;
+    if args.full {
+        stage("the API since the last version", || semver::run(root))?;
+    }
     stage("other implementations: install", || tools::install_all(root))?;
     stage("other implementations: chains", || {
         interop::run(&interop::Args::all(), root)
