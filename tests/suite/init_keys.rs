@@ -118,12 +118,12 @@ fn keys_behind_other_uris_own_workspaces() {
     for uri in ["env:SIGNING", &format!("process:{}", helper.to_str().expect("UTF-8"))] {
         let sandbox = Sandbox::new();
         let project = project(&sandbox);
-        let mut command = sandbox.command(cargo_intoto_tests::sandbox::twin());
+        let mut command = sandbox.command(twin());
         command
             .current_dir(project.path(""))
             .args(["init", "--key", uri])
             .env("SIGNING", &*key.to_pkcs8_pem());
-        cargo_intoto_tests::sandbox::run(command)
+        run(command)
             .succeeds()
             .says(&format!("cargo intoto release --key {uri}"));
         assert!(project.read("layouts/keys/owner.pub").contains("BEGIN PUBLIC KEY"));
