@@ -86,6 +86,25 @@ impl Sandbox {
         path
     }
 
+    /// Writes a shell script that can be run. A shell of its own writes it: while this process has it open for writing, a child that another
+    /// test starts just then has it open, too, and nothing that is open for writing can be run.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn script(&self, relative: impl AsRef<Utf8Path>, text: &str) -> Utf8PathBuf {
+        let path = self.path(relative);
+        let written = Command::new("/bin/sh")
+            .args([
+                "-c",
+                "mkdir -p \"${1%/*}\" && printf '%s' \"$2\" > \"$1\" && chmod 755 \"$1\"",
+                "sh",
+            ])
+            .args([path.as_str(), &format!("#!/bin/sh\n{text}\n")])
+            .status();
+        assert!(written.is_ok_and(|status| status.success()), "failed to write {path}");
+        path
+    }
+
     /// Reads a file as text.
     ///
     /// # Panics

@@ -2,7 +2,6 @@
 //! reason, and no link is written for the step.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_tests::chain::{ready, record};
@@ -164,8 +163,7 @@ fn the_build() {
             code: "compiler-wrapped",
             exit: 1,
             tamper: |project| {
-                let wrapper = project.sandbox().write("wrapper", "#!/bin/sh\nexec \"$@\"\n");
-                fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("our own file");
+                let wrapper = project.sandbox().script("wrapper", "exec \"$@\"");
                 home_config(project, &format!("[build]\nrustc-wrapper = \"{wrapper}\"\n"));
             },
         },

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use cargo_intoto_tests::recorded::payload;
 use cargo_intoto_tests::registry::{Registry, crate_file};
 use cargo_intoto_tests::sandbox::{self, twin};
@@ -57,13 +56,6 @@ pub(super) fn publish(project: &Project<'_>, more: &[&str], gate: &[&str]) -> Ou
     let twin = twin();
     let provider = [&[twin.as_str()], gate].concat();
     cargo(project, &words, &provider)
-}
-
-/// An executable script in the sandbox.
-fn script(sandbox: &Sandbox, name: &str, text: &str) -> Utf8PathBuf {
-    let path = sandbox.write(name, format!("#!/bin/sh\n{text}\n"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the script is ours");
-    path
 }
 
 /// What was uploaded, as `NAME VERSION`.
@@ -305,7 +297,7 @@ fn cargo_neither_reuses_a_token_for_reading_nor_asks_somebody_else() {
     let keeps = format!(
         "{twin} --cargo-plugin | sed -u 's/\"never\",\"operation_independent\":false/\"session\",\"operation_independent\":true/'"
     );
-    let keeps = script(&sandbox, "keeps", &keeps);
+    let keeps = sandbox.script("keeps", &keeps);
     refused(
         &publish(&project, &["--allow-dirty"], &[]),
         &registry,
@@ -317,7 +309,7 @@ fn cargo_neither_reuses_a_token_for_reading_nor_asks_somebody_else() {
     // With `not-found` in the place of `other`, cargo asks the next provider, which has the token.
     registry.forget();
     let asks = format!("{twin} --cargo-plugin | sed -u 's/\"kind\":\"other\"/\"kind\":\"not-found\"/'");
-    let asks = script(&sandbox, "asks", &asks);
+    let asks = sandbox.script("asks", &asks);
     let among_others = |provider: &Utf8Path| {
         let mut command = sandbox.command("cargo");
         let config = format!("registry.global-credential-providers=[\"cargo:token\", \"{provider}\"]");
@@ -357,20 +349,19 @@ fn tokens_come_from_the_environment_or_a_command() {
     // The first time the token is for reading; the second time the upload has been decided on, and the gate dies.
     let again = sandbox.path("again");
     let kills = format!("test -e {again} && kill -9 $PPID\ntouch {again}\necho {TOKEN}");
-    let kills = script(&sandbox, "kills", &kills);
+    let kills = sandbox.script("kills", &kills);
     refused(
         &without_token(&["--token-from", kills.as_str()]),
         &registry,
         &["Uploading hello", "failed to deserialize response"],
     );
-    let fails = script(&sandbox, "fails", &format!("echo {TOKEN}; exit 1"));
+    let fails = sandbox.script("fails", &format!("echo {TOKEN}; exit 1"));
     refused(
         &without_token(&["--token-from", fails.as_str()]),
         &registry,
         &["it failed"],
     );
-    let prints = script(
-        &sandbox,
+    let prints = sandbox.script(
         "prints",
         &format!("test \"$1\" = show && test -n \"$CARGO_REGISTRY_INDEX_URL\" && echo {TOKEN}"),
     );
