@@ -16,6 +16,7 @@ mod hostile_files;
 mod house;
 mod identities;
 mod init_keys;
+mod keyless;
 mod keys;
 mod layouts;
 mod limits;

@@ -22,7 +22,7 @@ mod byproducts;
 mod statements;
 
 pub use byproducts::{of_run, of_verdict};
-pub use statements::{check_statement, statement_of_run};
+pub use statements::{check_statement, statements_of_run};
 
 /// What a bundle is made of, beside its artifacts.
 #[derive(Debug)]

@@ -1,25 +1,40 @@
-//! Statements that go with a bundle: one envelope, or one per line.
+//! Statements that go with a bundle: one envelope, one per line, or one in a Sigstore bundle.
 
-use intoto_core::envelope::Envelope;
+use intoto_core::envelope::{Bundle, Envelope};
 use intoto_core::limits::Limits;
 
 use crate::store::LinkSource;
 
-/// The statements about a crate that lie beside the links, if there are any: `NAME-VERSION.intoto.jsonl`.
-pub fn statement_of_run(links: &dyn LinkSource, stem: &str) -> Option<(String, Vec<u8>)> {
-    let name = format!("{stem}.intoto.jsonl");
-    let bytes = links.read(&[], &name, Limits::default().json_bytes).ok()?;
-    check_statement(&bytes).ok()?;
-    Some((name, bytes))
+/// More Sigstore bundles of one statement than this are left where they are: one is by each identity that releases.
+const MAX_BUNDLES: usize = 16;
+
+/// The statements about a crate that lie beside the links: `NAME-VERSION.intoto.jsonl`, and by identities
+/// `NAME-VERSION.intoto.ID.sigstore.json`.
+pub fn statements_of_run(links: &dyn LinkSource, stem: &str) -> Vec<(String, Vec<u8>)> {
+    let (start, end) = (format!("{stem}.intoto."), ".sigstore.json");
+    let is_bundle = |name: &str| {
+        let id = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(end));
+        id.is_some_and(|id| !id.contains('.'))
+    };
+    let bundles = links.names(&[], &is_bundle, MAX_BUNDLES).unwrap_or_default();
+    let names = [format!("{stem}.intoto.jsonl")].into_iter().chain(bundles);
+    names
+        .filter_map(|name| {
+            let bytes = links.read(&[], &name, Limits::default().json_bytes).ok()?;
+            check_statement(&bytes).ok()?;
+            Some((name, bytes))
+        })
+        .take(1 + MAX_BUNDLES)
+        .collect()
 }
 
-/// Checks that bytes are an envelope, or one on each line. What they say is for whoever reads them.
+/// Checks that bytes are an envelope, one on each line, or one in a Sigstore bundle. What they say is for whoever reads them.
 ///
 /// # Errors
 /// When they are not.
 pub fn check_statement(bytes: &[u8]) -> Result<(), String> {
     let limits = Limits::default();
-    if Envelope::parse(bytes, &limits).is_ok() {
+    if Envelope::parse(bytes, &limits).is_ok() || Bundle::parse(bytes, &limits).is_ok() {
         return Ok(());
     }
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -123,7 +123,7 @@ fn create(args: &CreateArgs, ui: &Ui) -> Result<Exit, CliError> {
     let given = ingredients.statements.clone();
     for part in parts {
         let stem = bundling::stem(&part[0]);
-        let of_run = bundling::statement_of_run(&*judged.links, stem);
+        let of_run = bundling::statements_of_run(&*judged.links, stem);
         ingredients.statements = given.iter().cloned().chain(of_run).collect();
         ingredients.statements.sort();
         ingredients.statements.dedup();

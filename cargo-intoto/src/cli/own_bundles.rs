@@ -4,7 +4,7 @@ use intoto_core::layout::{Layout, LayoutKey};
 use intoto_core::name::KeyId;
 
 use crate::error::CliError;
-use crate::signing::{Bundles, Content, Instance, SignedBundle, SigstoreArgs, SigstoreKey, Witness};
+use crate::signing::{Bundles, Content, Instance, Shown, SignedBundle, SigstoreArgs, SigstoreKey, Witness};
 
 /// What is needed to sign by Sigstore, found before anything is recorded.
 pub(super) struct OwnBundles {
@@ -70,7 +70,7 @@ impl Checker {
 
 #[cfg(not(feature = "sigstore"))]
 impl Witness for Checker {
-    fn name(&self, _: &SignedBundle, _: Content<'_>) -> Result<KeyId, CliError> {
+    fn look(&self, _: &SignedBundle, _: Content<'_>) -> Result<Shown, CliError> {
         match self.0 {}
     }
 }
@@ -116,9 +116,11 @@ impl Checker {
 
 #[cfg(feature = "sigstore")]
 impl Witness for Checker {
-    fn name(&self, bundle: &SignedBundle, content: Content<'_>) -> Result<KeyId, CliError> {
+    fn look(&self, bundle: &SignedBundle, content: Content<'_>) -> Result<Shown, CliError> {
         use intoto_core::digest::sha256;
         use intoto_core::identity::{IdentityRefusal, IdentityVerifier as _};
+
+        use crate::signing::Signatory;
 
         let (Content::Statement(bytes) | Content::File(bytes)) = content;
         let failed = |refusal: IdentityRefusal| {
@@ -131,7 +133,10 @@ impl Witness for Checker {
                 self.roots
                     .check_key(&bundle.json, key, &sha256(bytes))
                     .map_err(|problem| failed(problem.into()))?;
-                Ok(self.name_of_key(key))
+                Ok(Shown {
+                    key_id: self.name_of_key(key),
+                    signatory: Signatory::Key(key.clone()),
+                })
             }
             None => {
                 let now = crate::settings::now()?;
@@ -140,7 +145,13 @@ impl Witness for Checker {
                     .check(&bundle.json, &sha256(bytes), now)
                     .map_err(|problem| failed(problem.into()))?;
                 facts.check_times(now).map_err(failed)?;
-                self.name_of_identity(&facts)
+                Ok(Shown {
+                    key_id: self.name_of_identity(&facts)?,
+                    signatory: Signatory::Identity {
+                        issuer: facts.issuer,
+                        subject: facts.subject,
+                    },
+                })
             }
         }
     }

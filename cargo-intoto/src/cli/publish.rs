@@ -5,7 +5,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::encoding::{Value, to_json};
 
+use crate::cli::own_bundles::OwnBundles;
 use crate::cli::release_check::ReleaseCheck;
 use crate::cli::sequence;
 use crate::cli::words::CARGO_WORDS;
@@ -14,13 +16,15 @@ use crate::collect::crate_file::{CrateFile, CrateLimits};
 use crate::error::CliError;
 use crate::escape;
 use crate::exec::cargo::Cargo;
+use crate::exec::environment::Exchanged;
 use crate::exec::process_group::{self, Ended};
 use crate::exit::Exit;
 use crate::gate::{GateArgs, Place, Terms};
 use crate::layout_source::LayoutSource;
 use crate::plan::{Publish, PublishWords};
-use crate::publish::{Asked, Registry, Release, Staged, file_name, release_statement, write_statement};
-use crate::signing::{KeyArgs, LinkFormArg, PendingSigners};
+use crate::publish::{Asked, Registry, Release, Staged, bundle_name, file_name, release_statement, write_statement};
+use crate::signing::{Content, KeyArgs, LinkFormArg, PendingSigners, SigstoreArgs, StepSigner};
+use crate::store::{LinkDirectory, LinkStore as _};
 use crate::trust::TrustArgs;
 use crate::ui::{Ui, count};
 use crate::workspace::{Member, Workspace};
@@ -32,7 +36,7 @@ const STAGING: &str = "publish";
 ///
 /// Verifies every crate that is to be published, as `verify` does. Then runs `cargo publish --no-verify` with this program as its credential
 /// provider, which decides once more on the very bytes of each upload, and fetches back what the registry serves. A signed statement says
-/// so: NAME-VERSION.intoto.jsonl, beside the links.
+/// so: NAME-VERSION.intoto.jsonl, beside the links; by an identity, NAME-VERSION.intoto.ID.sigstore.json.
 ///
 /// What the registry has already in the recorded bytes is not uploaded again, so a release that stopped half-way goes on with the same
 /// command. Members that did not change since they were published are skipped. Every other flag goes to `cargo publish`.
@@ -40,7 +44,7 @@ const STAGING: &str = "publish";
 // A release statement has one form.
 #[command(mut_arg("container", |arg| arg.hide(true)))]
 #[command(mut_arg("unsigned", |arg| arg.help("State without signing; `cargo intoto sign` signs elsewhere")))]
-#[command(mut_arg("keys", |arg| arg.help("Key to sign the statements with: a name in the key directory, a file, or env:VARIABLE,\nprocess:PROGRAM or ssh-agent:FINGERPRINT; may be repeated")))]
+#[command(mut_arg("keys", |arg| arg.help("Key to sign the statements with: a name in the key directory, a file, or env:VARIABLE,\nprocess:PROGRAM, ssh-agent:FINGERPRINT or sigstore:; may be repeated")))]
 pub(crate) struct Args {
     /// Check everything, show what would be uploaded, and stop there
     #[arg(short = 'n', long)]
@@ -132,6 +136,10 @@ impl Given {
             config: configuration::command_line(&words.flags.config, &here)?,
             keys: KeyArgs {
                 keys: args.keys.keys.iter().map(|key| sequence::absolute_key(key)).collect(),
+                sigstore: SigstoreArgs {
+                    signing_config: path(&args.keys.sigstore.signing_config)?,
+                    trusted_root: path(&args.keys.sigstore.trusted_root)?,
+                },
                 ..args.keys.clone()
             },
         })
@@ -150,9 +158,13 @@ struct Setting<'a> {
     terms: Terms,
     target_directory: Option<Utf8PathBuf>,
     pending: PendingSigners,
+    own: Option<OwnBundles>,
     cargo: Cargo,
     /// What makes cargo ask us for the token.
     provider: String,
+    /// Whether the registry's token is made of an identity, or of what a command of the user's makes it of.
+    is_exchanged: bool,
+    id_token_env: Option<String>,
 }
 
 impl<'a> Setting<'a> {
@@ -176,12 +188,8 @@ impl<'a> Setting<'a> {
         let source = source.is_file().then(|| LayoutSource::parse(&source)).transpose()?;
         // A missing key should not be found when the crates are up.
         let pending = given.keys.prepare(&packaging_step(source.as_ref()), source.as_ref())?;
-        if !pending.sigstore().is_empty() {
-            return Err(
-                CliError::usage("statements of releases are signed by keys, and not by `sigstore:`")
-                    .hint("name a key with `--key`, or state the release `--unsigned`"),
-            );
-        }
+        let layout = source.as_ref().map(LayoutSource::to_layout);
+        let own = OwnBundles::prepare(pending.sigstore(), &given.keys.sigstore, layout.as_ref())?;
         let mut setting = Self {
             words,
             dry_run: args.dry_run,
@@ -191,8 +199,11 @@ impl<'a> Setting<'a> {
             terms,
             target_directory: given.target_directory,
             pending,
+            own,
             cargo: Cargo::locate(ui),
             provider: String::new(),
+            is_exchanged: gate.trusted_publishing || gate.token_from.is_some(),
+            id_token_env: gate.id_token_env.clone(),
             workspace,
         };
         gate.layout = Some(setting.terms.layout.clone());
@@ -225,8 +236,21 @@ impl<'a> Setting<'a> {
     fn run_cargo(&self, release: &Release, dry_run: bool) -> Result<Ended, CliError> {
         let staging = self.staging();
         clear(&staging)?;
-        self.cargo
-            .publish(&self.arguments(release, dry_run), &self.workspace.root, &staging)
+        self.cargo.publish(
+            &self.arguments(release, dry_run),
+            &self.workspace.root,
+            &staging,
+            self.exchanged(),
+        )
+    }
+
+    /// What of an identity the gate has to get through cargo.
+    fn exchanged(&self) -> Exchanged<'_> {
+        if self.is_exchanged {
+            Exchanged::Identity(self.id_token_env.as_deref())
+        } else {
+            Exchanged::Nothing
+        }
     }
 
     fn publish(&self, ui: &Ui) -> Result<Exit, CliError> {
@@ -310,7 +334,8 @@ impl<'a> Setting<'a> {
     /// Asks the registry anew what it has.
     fn ask(&self, release: &mut Release, ui: &Ui) -> Result<(), CliError> {
         ui.status("Asking", format!("`{}` what it serves", self.registry.name()));
-        let asked = Asked::new(&self.cargo, &self.registry, &self.provider, &self.configuration)?;
+        let provider = (self.provider.as_str(), self.exchanged());
+        let asked = Asked::new(&self.cargo, &self.registry, provider, &self.configuration)?;
         release.ask(&asked)
     }
 
@@ -357,23 +382,41 @@ impl<'a> Setting<'a> {
                 Some(signers) => signers,
                 none => none.insert(self.pending.open(ui)?),
             };
-            let statement = release_statement(&item.stem(), item.purl(), sha256)?;
-            let written = write_statement(&self.terms.links, &item.stem(), &statement, signers);
-            let path = self.terms.links.join(file_name(&item.stem()));
-            match written {
-                Ok(true) if signers.is_empty() => ui.status("Stated", format!("{path}, unsigned")),
-                Ok(true) => {
-                    let keys: Vec<&str> = signers.iter().map(|signer| signer.key_id().short()).collect();
-                    ui.status("Signed", format!("{path}, by key {}", keys.join(", ")));
-                }
-                Ok(false) => ui.status("Stated", format!("{path} already")),
-                Err(error) => {
-                    return Err(error.hint(format!(
-                        "{} is up all the same; the statement is written when the command is run again",
-                        item.stem()
-                    )));
-                }
+            let stem = item.stem();
+            let statement = release_statement(&stem, item.purl(), sha256)?;
+            self.attest_one(&stem, &statement, signers, ui).map_err(|error| {
+                error.hint(format!(
+                    "{stem} is up all the same; the statement is written when the command is run again"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn attest_one(&self, stem: &str, statement: &Value<'_>, signers: &[StepSigner], ui: &Ui) -> Result<(), CliError> {
+        if let Some(own) = &self.own {
+            let bytes = to_json(statement).into_bytes();
+            for bundle in own.by(self.pending.sigstore()).sign(Content::Statement(&bytes), ui)? {
+                let name = bundle_name(stem, &bundle.key_id);
+                LinkDirectory::new(&self.terms.links).write(&name, &bundle.json)?;
+                ui.status(
+                    "Signed",
+                    format!("{}, by {}", self.terms.links.join(name), bundle.signatory),
+                );
             }
+            if signers.is_empty() {
+                return Ok(());
+            }
+        }
+        let is_new = write_statement(&self.terms.links, stem, statement, signers)?;
+        let path = self.terms.links.join(file_name(stem));
+        if !is_new {
+            ui.status("Stated", format!("{path} already"));
+        } else if signers.is_empty() {
+            ui.status("Stated", format!("{path}, unsigned"));
+        } else {
+            let keys: Vec<&str> = signers.iter().map(|signer| signer.key_id().short()).collect();
+            ui.status("Signed", format!("{path}, by key {}", keys.join(", ")));
         }
         Ok(())
     }

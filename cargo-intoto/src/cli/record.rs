@@ -5,10 +5,12 @@ use clap::Subcommand;
 use intoto_core::name::StepName;
 
 use crate::cli::choice::ChoiceArgs;
+use crate::cli::own_bundles::OwnBundles;
 use crate::cli::step::layout_source;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::recording::{ByHand, Choice, Settings};
+use crate::layout_source::LayoutSource;
+use crate::recording::{BothHalves, ByHand, Choice, Settings};
 use crate::signing::KeyArgs;
 use crate::ui::Ui;
 
@@ -43,7 +45,8 @@ struct Start {
 
 /// Finish a step: hash its products and sign the link
 ///
-/// The link that was begun must bear the signature of the same key, and keeps its form.
+/// The link that was begun must bear the signature of the same key or identity, and keeps its form. An identity is asked for twice: what
+/// it began lies there with a Sigstore bundle of its own, which `stop` verifies before it signs anything.
 #[derive(Debug, clap::Args)]
 struct Stop {
     /// File or directory that is there after; may be repeated
@@ -89,12 +92,6 @@ fn record(half: Half, paths: &[String], args: Common, ui: &Ui) -> Result<Exit, C
             "a link that is begun must be signed, to be recognised when it is finished",
         ));
     }
-    if args.keys.keys.iter().any(|key| key.starts_with("sigstore:")) {
-        return Err(CliError::usage(
-            "a link that is begun must be signed by a key, to be recognised when it is finished: an identity's certificate is another each time",
-        )
-        .hint("record both halves with a key, then `cargo intoto sign FILE --key sigstore:` for the identity"));
-    }
     let words: Vec<String> = args
         .manifest_path
         .into_iter()
@@ -112,10 +109,15 @@ fn record(half: Half, paths: &[String], args: Common, ui: &Ui) -> Result<Exit, C
     let context = by_hand.open(ui, &words, &settings)?;
     let source = layout_source(&context.workspace)?;
     let pending = args.keys.prepare(args.step.as_str(), source.as_ref())?;
-    let open = || pending.open(ui);
+    let layout = source.as_ref().map(LayoutSource::to_layout);
+    let own = OwnBundles::prepare(pending.sigstore(), &args.keys.sigstore, layout.as_ref())?;
+    let signers = BothHalves {
+        open: &|| pending.open(ui),
+        bundles: own.as_ref().map(|own| own.by(pending.sigstore())),
+    };
     match half {
-        Half::Start => by_hand.start(&context, open, args.keys.form())?,
-        Half::Stop => by_hand.stop(&context, open)?,
+        Half::Start => by_hand.start(&context, &signers, args.keys.form())?,
+        Half::Stop => by_hand.stop(&context, &signers)?,
     }
     Ok(Exit::Success)
 }

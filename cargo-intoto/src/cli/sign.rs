@@ -4,6 +4,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::DigestSet;
+use intoto_core::encoding::to_json;
 use intoto_core::envelope::{self, Container, SignError};
 use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
 use intoto_core::layout::Layout;
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::foreign::{self, Unread};
 use crate::layout_source::LayoutSource;
+use crate::publish::bundle_name;
 use crate::recording::seal;
 use crate::settings;
 use crate::signing::{
@@ -212,12 +214,6 @@ fn check_step(args: &Args, payload: &Payload) -> Result<(), CliError> {
 
 /// The statement of a release: in place, by all keys, in the one form that it has.
 fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> Result<Exit, CliError> {
-    if args.keys.iter().any(|key| key.starts_with("sigstore:")) {
-        return Err(
-            CliError::usage("statements of releases are signed by keys, and not by `sigstore:`")
-                .hint("name a key with `--key`"),
-        );
-    }
     if args.container.is_some() || args.artifact_dir.is_some() || args.keys.iter().any(|key| is_gpg(key)) {
         return Err(CliError::usage(
             "a release statement has one form, which OpenPGP keys do not sign, and no products to compare",
@@ -237,12 +233,18 @@ fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> R
         unsigned: false,
         keyid_style: args.keyid_style,
         container: LinkFormArg::Dsse,
-        sigstore: SigstoreArgs::default(),
+        sigstore: args.sigstore.clone(),
     };
-    let signers = key_args
-        .prepare("package", list.source.as_ref())?
-        .listed_as(list.keys)
-        .open(ui)?;
+    let pending = key_args.prepare("package", list.source.as_ref())?.listed_as(list.keys);
+    let own = OwnBundles::prepare(pending.sigstore(), &args.sigstore, list.layout.as_ref())?;
+    check_bundles(args, pending.sigstore())?;
+    let signers = pending.open(ui)?;
+    if let Some(own) = &own {
+        bundle_release(args, file, release, &own.by(pending.sigstore()), ui)?;
+        if signers.is_empty() {
+            return Ok(Exit::Success);
+        }
+    }
     let ids: Vec<(&dyn Signer, KeyId)> = signers
         .iter()
         .map(|signer| (signer.signer(), signer.key_id().clone()))
@@ -254,7 +256,7 @@ fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> R
         false => envelope::replace(file.bytes(), &ids, &limits).map_err(failed)?,
     };
     bytes.push(b'\n');
-    let path = args.output.as_deref().unwrap_or(file.path());
+    let path = args.output.as_deref().filter(|_| own.is_none()).unwrap_or(file.path());
     settings::replace(path, &bytes, 0o644)?;
     let short: Vec<&str> = ids.iter().map(|(_, id)| id.short()).collect();
     ui.status(
@@ -262,6 +264,34 @@ fn sign_release(args: &Args, file: &SignedFile, release: &Release, ui: &Ui) -> R
         format_args!("{path}: {} (key {})", release.purl(), short.join(", ")),
     );
     Ok(Exit::Success)
+}
+
+/// The statement of a release, in a bundle beside it: what the file says, as JSON that everybody reads.
+fn bundle_release(
+    args: &Args,
+    file: &SignedFile,
+    release: &Release,
+    bundles: &Bundles<'_>,
+    ui: &Ui,
+) -> Result<(), CliError> {
+    let failed = || CliError::cannot_decide(format!("failed to read what `{}` holds", file.path()));
+    let envelope = file.envelope()?;
+    let statement = envelope.payload_value().map_err(|error| failed().because(error))?;
+    let bytes = to_json(&statement).into_bytes();
+    let name = file.path().file_name().unwrap_or_default();
+    let stem = name.strip_suffix(".intoto.jsonl").unwrap_or(name);
+    for bundle in bundles.sign(Content::Statement(&bytes), ui)? {
+        let path = match &args.output {
+            Some(path) => path.clone(),
+            None => file.path().with_file_name(bundle_name(stem, &bundle.key_id)),
+        };
+        settings::replace(&path, &bundle.json, 0o644)?;
+        ui.status(
+            "Signed",
+            format_args!("{path}: {}, by {}", release.purl(), bundle.signatory),
+        );
+    }
+    Ok(())
 }
 
 /// A link: one file per key, because each functionary answers for a link of their own. With `--append`, one file with all signatures.
@@ -394,8 +424,8 @@ fn is_of_another(
         Err(unread) => return Err(unread.about(format_args!("`{path}`"))),
     };
     let other = SignedBundle { json, key: None };
-    let name = bundles.witness.name(&other, Content::File(layout));
-    Ok(name.is_ok_and(|name| name != bundle.key_id))
+    let shown = bundles.witness.look(&other, Content::File(layout));
+    Ok(shown.is_ok_and(|shown| shown.key_id != bundle.key_id))
 }
 
 /// How a layout lists keys.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use camino::Utf8Path;
 
 use crate::error::CliError;
-use crate::exec::environment;
+use crate::exec::environment::{self, Exchanged};
 use crate::exec::process_group::{self, Ended, Output};
 use crate::ui::{Ui, Verbosity};
 
@@ -55,9 +55,9 @@ impl Cargo {
     }
 
     /// As [`Cargo::command`], with the registries' tokens: for a cargo that publishes, or asks a registry that wants to know who asks.
-    pub fn publishing_command(&self) -> Command {
+    pub fn publishing_command(&self, exchanged: Exchanged<'_>) -> Command {
         let mut command = Command::new(&self.program);
-        environment::sanitise_for_publishing(&mut command);
+        environment::sanitise_for_publishing(&mut command, exchanged);
         command.stdin(Stdio::null());
         command
     }
@@ -72,8 +72,9 @@ impl Cargo {
         arguments: &[OsString],
         directory: &Utf8Path,
         build_directory: &Utf8Path,
+        exchanged: Exchanged<'_>,
     ) -> Result<Ended, CliError> {
-        let mut command = self.publishing_command();
+        let mut command = self.publishing_command(exchanged);
         command.envs(self.terminal.iter().copied());
         command.env("CARGO_BUILD_BUILD_DIR", build_directory);
         command.args(arguments).current_dir(directory);

@@ -91,19 +91,39 @@ pub fn sanitise(command: &mut Command) {
     command.env_clear().envs(handed_down(std::env::vars_os()));
 }
 
-/// Gives `command` our environment with the one secret that publishing is about: what a registry's token is made of.
+/// Gives `command` our environment with the one secret that publishing is about: what a registry's token is made of. An identity token is
+/// among that only where it is `exchanged` for one.
 ///
 /// Only for a cargo that compiles nothing, so that nobody's code runs beside it, and that asks our own gate for the token.
-pub fn sanitise_for_publishing(command: &mut Command) {
+pub fn sanitise_for_publishing(command: &mut Command, exchanged: Exchanged<'_>) {
     sanitise(command);
-    command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(makes_registry_token)));
+    let is_handed = |name: &str| makes_registry_token(name, exchanged);
+    command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_handed)));
+}
+
+/// What of an identity a cargo that publishes gets, for the gate that it asks for the registry's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchanged<'a> {
+    /// Nothing: the token is there already.
+    Nothing,
+    /// What CI services hand out, and the variable that was named as holding a token.
+    Identity(Option<&'a str>),
 }
 
 /// Whether the variable `name` holds a registry's token, or what one is exchanged for.
-fn makes_registry_token(name: &str) -> bool {
-    let is_token =
-        (name.starts_with("CARGO_REGISTRY_") || name.starts_with("CARGO_REGISTRIES_")) && name.ends_with("_TOKEN");
-    is_token || name.starts_with("ACTIONS_ID_TOKEN_REQUEST_") || name.ends_with("_ID_TOKEN")
+fn makes_registry_token(name: &str, exchanged: Exchanged<'_>) -> bool {
+    if (name.starts_with("CARGO_REGISTRY_") || name.starts_with("CARGO_REGISTRIES_")) && name.ends_with("_TOKEN") {
+        return true;
+    }
+    match exchanged {
+        Exchanged::Nothing => false,
+        Exchanged::Identity(named) if named == Some(name) => true,
+        // That one is for signatures, and no registry takes it.
+        Exchanged::Identity(_) => {
+            name.starts_with("ACTIONS_ID_TOKEN_REQUEST_")
+                || (name.ends_with("_ID_TOKEN") && name != "SIGSTORE_ID_TOKEN")
+        }
+    }
 }
 
 /// The names of the registry tokens that are set here and kept from children, for a hint when cargo needed one.
@@ -153,21 +173,26 @@ mod tests {
 
     #[test]
     fn publishing_gets_registry_tokens_and_no_other_secret() {
-        for name in [
-            "CARGO_REGISTRY_TOKEN",
-            "CARGO_REGISTRIES_OUR_TOKEN",
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            "RELEASE_ID_TOKEN",
-        ] {
-            assert!(is_secret(name) && makes_registry_token(name), "{name}");
+        let github = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+        let given = Exchanged::Identity(None);
+        for name in ["CARGO_REGISTRY_TOKEN", "CARGO_REGISTRIES_OUR_TOKEN"] {
+            assert!(
+                is_secret(name) && makes_registry_token(name, Exchanged::Nothing),
+                "{name}"
+            );
         }
-        for name in SECRETS
+        for name in github.into_iter().chain(["RELEASE_ID_TOKEN"]) {
+            assert!(is_secret(name) && makes_registry_token(name, given), "{name}");
+            assert!(!makes_registry_token(name, Exchanged::Nothing), "{name}");
+        }
+        let to_keep = SECRETS
             .iter()
-            .filter(|name| !name.contains("REGISTRY_TOKEN") && !name.contains("ID_TOKEN"))
-        {
-            assert!(!makes_registry_token(name), "{name}");
+            .filter(|name| !name.contains("REGISTRY_TOKEN") && !github.contains(name));
+        for name in to_keep.copied().chain(["CARGO_INTOTO_PASSPHRASE"]) {
+            assert!(!makes_registry_token(name, given), "{name}");
         }
-        assert!(!makes_registry_token("CARGO_INTOTO_PASSPHRASE"));
+        let named = Exchanged::Identity(Some("MINE"));
+        assert!(makes_registry_token("MINE", named) && !makes_registry_token("YOURS", named));
     }
 
     #[test]

@@ -15,4 +15,4 @@ pub use release::{Item, Release, Staged};
 pub use served::{Asked, Served};
 pub use siblings::check_siblings;
 pub use standing::{Standing, standing};
-pub use statement::{file_name, release_statement, write_statement};
+pub use statement::{bundle_name, file_name, release_statement, write_statement};

@@ -14,6 +14,7 @@ use crate::collect::crate_file::{CrateFile, CrateLimits};
 use crate::collect::originals;
 use crate::error::CliError;
 use crate::exec::cargo::Cargo;
+use crate::exec::environment::Exchanged;
 use crate::publish::Registry;
 
 /// A registry that is asked, at one time: what it said before is not remembered.
@@ -22,6 +23,7 @@ pub struct Asked<'a> {
     cargo: &'a Cargo,
     registry: &'a Registry,
     provider: &'a str,
+    exchanged: Exchanged<'a>,
     home: Utf8PathBuf,
     // Kept for its `Drop`.
     _directory: TempDir,
@@ -41,14 +43,14 @@ pub enum Served {
 }
 
 impl<'a> Asked<'a> {
-    /// Prepares to ask `registry`, which gets its token, if reading takes one, from the credential provider that `provider` sets.
+    /// Prepares to ask `registry`, which gets its token, if reading takes one, from the credential provider that `provider` sets, of `exchanged`.
     ///
     /// # Errors
     /// When no directory can be made.
     pub fn new(
         cargo: &'a Cargo,
         registry: &'a Registry,
-        provider: &'a str,
+        (provider, exchanged): (&'a str, Exchanged<'a>),
         configuration: &[Configuration],
     ) -> Result<Self, CliError> {
         let failed = || CliError::failure("failed to prepare a place to fetch from the registry");
@@ -61,6 +63,7 @@ impl<'a> Asked<'a> {
             cargo,
             registry,
             provider,
+            exchanged,
             home,
             _directory: directory,
         })
@@ -74,7 +77,7 @@ impl<'a> Asked<'a> {
         let spec = format!("{name}@{version}");
         let output = self
             .cargo
-            .publishing_command()
+            .publishing_command(self.exchanged)
             .args(["info", "--registry", self.registry.name(), &spec])
             .args(["--color", "never", "--config", self.provider])
             .current_dir(self.home.with_file_name("empty"))

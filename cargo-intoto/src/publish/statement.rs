@@ -1,6 +1,7 @@
 //! The statement that a release is out: which bytes the registry serves as it, said by whoever saw them.
 //!
-//! Its file is a bundle of the attestation framework: one envelope per line, under the name `NAME-VERSION.intoto.jsonl`.
+//! Its file is a bundle of the attestation framework: one envelope per line, under the name `NAME-VERSION.intoto.jsonl`. By an identity it is
+//! said in a Sigstore bundle of its own, `NAME-VERSION.intoto.ID.sigstore.json`.
 
 use camino::Utf8Path;
 use intoto_core::artifacts::Artifacts;
@@ -23,6 +24,11 @@ use crate::workspace::Purl;
 /// The file of the statement about `stem`, which is `NAME-VERSION`.
 pub fn file_name(stem: &str) -> String {
     format!("{stem}.intoto.jsonl")
+}
+
+/// The file of a Sigstore bundle of the statement about `stem`, by whoever is named by that id.
+pub fn bundle_name(stem: &str, key_id: &KeyId) -> String {
+    format!("{stem}.intoto.{}.sigstore.json", key_id.short())
 }
 
 /// What is said: the release `purl` consists of `NAME-VERSION.crate` with this sha256.

@@ -1,17 +1,17 @@
 //! A step that no single command does: what is there before the work goes into a link that is begun, what is there after it finishes it.
 //!
 //! The work may change the tree, so the link stays with the run in which it was begun, and the tree is not compared: what changed are
-//! the products. The begun link is signed, so that nobody else's finds its way into the finished one.
+//! the products. The begun link is signed, so that nobody else's finds its way into the finished one: by the key itself, or, for an identity,
+//! by a Sigstore bundle beside it. No secret is kept between the halves, which whoever works there could use.
 
 use std::fs;
 
 use camino::Utf8PathBuf;
 use intoto_core::encoding::Value;
-use intoto_core::envelope::SignError;
+use intoto_core::envelope::{self, SignError};
 use intoto_core::key::Signer;
 use intoto_core::link::Link;
 use intoto_core::name::{KeyId, StepName};
-use intoto_core::payload::Payload;
 use intoto_core::record::{LinkForm, Observation, link_files};
 use serde_json::json;
 
@@ -19,15 +19,12 @@ use crate::collect::overrides;
 use crate::error::CliError;
 use crate::exec::process_group;
 use crate::finding::CargoCode;
+use crate::recording::begun::{self, Begun};
 use crate::recording::choice::{EXCLUDES, LINE_ENDINGS};
-use crate::recording::{Choice, Context, Settings, core_object, core_value, environment};
-use crate::settings;
-use crate::signing::{SignedFile, StepSigner};
+use crate::recording::{Choice, Context, Settings, core_object, core_value, environment, seal};
+use crate::signing::{Bundles, Content, Signatory, StepSigner, check_subject};
 use crate::store::{LinkStore, Run, atomic};
 use crate::ui::{Ui, count};
-
-/// More runs than this are not looked through for a link that was begun.
-const MAX_RUNS: usize = 10_000;
 
 /// What both halves are told.
 pub(crate) struct ByHand<'h> {
@@ -54,14 +51,14 @@ impl ByHand<'_> {
         Ok(context)
     }
 
-    /// Hashes the materials and writes the begun link, once for each key.
+    /// Hashes the materials and writes the begun link, once for each key and identity.
     ///
     /// # Errors
     /// When a material cannot be recorded, or the link not be signed or written.
     pub(crate) fn start(
         &self,
         context: &Context<'_>,
-        open: impl FnOnce() -> Result<Vec<StepSigner>, CliError>,
+        signers: &BothHalves<'_>,
         form: LinkForm,
     ) -> Result<(), CliError> {
         context.run.join()?;
@@ -79,32 +76,54 @@ impl ByHand<'_> {
         describing.extend(self.choice.describe(&context.naming));
         observation.environment = core_object(describing);
         let link = observation.into_link();
-        for signer in open()? {
-            let path = context.run.directory().join(self.unfinished(signer.key_id()));
+        let begun = Begun { step: self.step };
+        let write = |name: &str, files: &[(&str, &[u8])]| {
+            let path = context.run.directory().join(name);
             if path.exists() {
                 context.ui.warn(format!(
-                    "`{}` had been begun by this key already, and is begun anew",
+                    "`{}` had been begun by this signer already, and is begun anew",
                     self.step
                 ));
             }
-            atomic::write(&path, &self.sign(&link, &signer, form)?, &context.run.scratch())?;
+            for (end, bytes) in files {
+                atomic::write(
+                    &Utf8PathBuf::from(format!("{path}{end}")),
+                    bytes,
+                    &context.run.scratch(),
+                )?;
+            }
+            Ok::<(), CliError>(())
+        };
+        // First what may fail because somebody else does.
+        let unsigned =
+            envelope::unsigned(&form.payload(&link), form.container()).map_err(|error| self.unsigned(error))?;
+        let bundles = match signers.bundles {
+            Some(bundles) => bundles.sign(Content::File(&unsigned), context.ui)?,
+            None => Vec::new(),
+        };
+        for signer in (signers.open)()? {
+            let bytes = self.sign(&link, &signer, form)?;
+            write(&begun.file(signer.key_id()), &[("", &bytes)])?;
             context.ui.status(
                 "Begun",
                 format!("{}: {counts}, by key {}", self.step, signer.key_id().short()),
             );
         }
+        for bundle in bundles {
+            let files = [("", unsigned.as_slice()), (begun::BUNDLE, &bundle.json)];
+            write(&begun.file(&bundle.key_id), &files)?;
+            context
+                .ui
+                .status("Begun", format!("{}: {counts}, by {}", self.step, bundle.signatory));
+        }
         Ok(())
     }
 
-    /// Hashes the products, puts them into the link that each key began, and writes it.
+    /// Hashes the products, puts them into the link that each key and identity began, and writes it.
     ///
     /// # Errors
-    /// When there is no link that this key began, it is not what this key signed, or a product cannot be recorded.
-    pub(crate) fn stop(
-        &self,
-        context: &Context<'_>,
-        open: impl FnOnce() -> Result<Vec<StepSigner>, CliError>,
-    ) -> Result<(), CliError> {
+    /// When there is no link that this signer began, it is not what this signer signed, or a product cannot be recorded.
+    pub(crate) fn stop(&self, context: &Context<'_>, signers: &BothHalves<'_>) -> Result<(), CliError> {
         if let Some(missing) = self.choice.missing(self.paths)? {
             return Err(CliError::refused(
                 CargoCode::ProductMissing,
@@ -112,30 +131,69 @@ impl ByHand<'_> {
             ));
         }
         let products = self.choice.artifacts(context, self.paths)?;
-        let mut finished = Vec::new();
-        for signer in open()? {
-            let (run, path) = self.find(context, signer.key_id())?;
-            let (mut link, form) = self.begun(&path, &signer)?;
+        let begun = Begun { step: self.step };
+        let finish = |mut link: Link| {
             link.products = products.clone().into_map().into();
             self.describe_products(context, &mut link);
-            finished.push((
-                run,
-                path,
-                self.sign(&link, &signer, form)?,
-                signer,
-                link.materials.len(),
-            ));
-        }
-        for (run, path, bytes, signer, materials) in finished {
-            let _lock = run.lock()?;
-            run.links().write(&self.step.link_file(signer.key_id()), &bytes)?;
-            fs::remove_file(&path)
-                .map_err(|error| CliError::failure(format!("failed to remove {path}")).because(error))?;
-            let counts = format!("{}, {}", count(materials, "material"), count(products.len(), "product"));
-            context.ui.status(
-                "Signed",
-                format!("{}: {counts}, by key {}", self.step, signer.key_id().short()),
+            link
+        };
+        let mut finished = Vec::new();
+        if let Some(bundles) = &signers.bundles {
+            // What nobody could verify is refused before anybody is asked for a certificate.
+            check_subject(&seal::statement_bytes(&finish(
+                Observation::of(self.step.clone()).into_link(),
+            ))?)?;
+            let mut found = Vec::new();
+            let mut make = |signatory: &Signatory| {
+                let (run, path, link) = begun.by_signatory(context, signatory, bundles.witness)?;
+                let materials = link.materials.len();
+                let statement = seal::statement_bytes(&finish(link))?;
+                found.push((run, path, materials));
+                Ok(statement)
+            };
+            let made = bundles.sign_for(&mut make, context.ui)?;
+            finished.extend(
+                found
+                    .into_iter()
+                    .zip(made)
+                    .map(|((run, path, materials), bundle)| Finished {
+                        run,
+                        begun: vec![path.clone(), Utf8PathBuf::from(format!("{path}{}", begun::BUNDLE))],
+                        name: self.step.sigstore_file(&bundle.key_id),
+                        bytes: bundle.json,
+                        materials,
+                        by: bundle.signatory.to_string(),
+                    }),
             );
+        }
+        for signer in (signers.open)()? {
+            let (run, path) = begun.by_key(context, signer.key_id())?;
+            let (link, form) = begun.signed(&run, &path, &signer)?;
+            let link = finish(link);
+            finished.push(Finished {
+                run,
+                begun: vec![path],
+                name: self.step.link_file(signer.key_id()),
+                bytes: self.sign(&link, &signer, form)?,
+                materials: link.materials.len(),
+                by: format!("key {}", signer.key_id().short()),
+            });
+        }
+        for link in finished {
+            let _lock = link.run.lock()?;
+            link.run.links().write(&link.name, &link.bytes)?;
+            for path in &link.begun {
+                fs::remove_file(path)
+                    .map_err(|error| CliError::failure(format!("failed to remove {path}")).because(error))?;
+            }
+            let counts = format!(
+                "{}, {}",
+                count(link.materials, "material"),
+                count(products.len(), "product")
+            );
+            context
+                .ui
+                .status("Signed", format!("{}: {counts}, by {}", self.step, link.by));
         }
         Ok(())
     }
@@ -155,70 +213,32 @@ impl ByHand<'_> {
         }
     }
 
-    /// The name of a link that is begun, as the reference implementation has it.
-    fn unfinished(&self, key_id: &KeyId) -> String {
-        format!(".{}.{}.link-unfinished", self.step, key_id.short())
-    }
-
     fn sign(&self, link: &Link, signer: &StepSigner, form: LinkForm) -> Result<Vec<u8>, CliError> {
-        let failed =
-            |error: SignError| CliError::failure(format!("failed to sign the link of `{}`", self.step)).because(error);
         let signers: [(&dyn Signer, KeyId); 1] = [(signer.signer(), signer.key_id().clone())];
-        let files = link_files(link, &signers, form).map_err(failed)?;
+        let files = link_files(link, &signers, form).map_err(|error| self.unsigned(error))?;
         Ok(files.into_iter().next().expect("one signer makes one file").bytes)
     }
 
-    /// The run in which this key began the step.
-    fn find(&self, context: &Context<'_>, key_id: &KeyId) -> Result<(Run, Utf8PathBuf), CliError> {
-        let name = self.unfinished(key_id);
-        let runs = context.run.all(MAX_RUNS)?;
-        let mut found: Vec<(Run, Utf8PathBuf)> = runs
-            .into_iter()
-            .map(|run| {
-                let path = run.directory().join(&name);
-                (run, path)
-            })
-            .filter(|(_, path)| path.is_file())
-            .collect();
-        match (found.pop(), found.len()) {
-            (Some(only), 0) => Ok(only),
-            (None, _) => Err(CliError::cannot_decide(format!(
-                "nobody began the step `{}` with the key {}",
-                self.step,
-                key_id.short()
-            ))
-            .hint("`cargo intoto record start` begins it, with the same key and in the same form of its id")),
-            (Some((_, path)), others) => Err(CliError::cannot_decide(format!(
-                "the step `{}` was begun in {} runs with the key {}: {path} is one of them",
-                self.step,
-                others + 1,
-                key_id.short()
-            ))
-            .hint("remove those that are not meant")),
-        }
+    fn unsigned(&self, error: SignError) -> CliError {
+        CliError::failure(format!("failed to sign the link of `{}`", self.step)).because(error)
     }
+}
 
-    /// The link that was begun, and the form it was written in.
-    fn begun(&self, path: &Utf8PathBuf, signer: &StepSigner) -> Result<(Link, LinkForm), CliError> {
-        let file = SignedFile::read(path)?;
-        let failed =
-            |why: &str| CliError::refused(CargoCode::BegunLinkDiffers, format!("failed to finish {path}: {why}"));
-        let envelope = file.envelope()?;
-        envelope
-            .verify_at(
-                signer.signer().public_key(),
-                std::slice::from_ref(signer.key_id()),
-                settings::now()?,
-            )
-            .map_err(|error| failed("it is not what this key signed").because(error))?;
-        let (link, form) = match file.payload()? {
-            Payload::Link(link) => (link, LinkForm::Link(envelope.container())),
-            Payload::Statement(link) => (link, LinkForm::Statement),
-            Payload::Layout(_) => return Err(failed("it holds a layout")),
-        };
-        if link.name != *self.step {
-            return Err(failed(&format!("it is the link of the step `{}`", link.name)));
-        }
-        Ok((link, form))
-    }
+/// Who signs both halves.
+pub(crate) struct BothHalves<'a> {
+    /// Opens the keys.
+    pub(crate) open: &'a dyn Fn() -> Result<Vec<StepSigner>, CliError>,
+    /// Who signs by Sigstore.
+    pub(crate) bundles: Option<Bundles<'a>>,
+}
+
+/// A link that is signed, and not yet in its place.
+struct Finished {
+    run: Run,
+    /// What is in the way then.
+    begun: Vec<Utf8PathBuf>,
+    name: String,
+    bytes: Vec<u8>,
+    materials: usize,
+    by: String,
 }

@@ -6,6 +6,7 @@
 //! Nothing is signed here, and no key is open while any of it runs: [`seal`] does that when the step's processes are gone.
 
 mod artifacts;
+mod begun;
 mod beside;
 mod build;
 mod by_hand;
@@ -32,7 +33,7 @@ mod units;
 pub use artifacts::Artifacts;
 pub use beside::{Audit, Auditable, Deny, Sbom, Vet};
 pub use build::Build;
-pub(crate) use by_hand::ByHand;
+pub(crate) use by_hand::{BothHalves, ByHand};
 pub use choice::Choice;
 pub(crate) use context::refuse_other_compilers;
 pub use context::{Context, Settings};

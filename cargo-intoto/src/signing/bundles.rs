@@ -3,17 +3,25 @@
 use intoto_core::name::KeyId;
 
 use crate::error::CliError;
-use crate::signing::sigstore::{Content, Instance, SignedBundle, SigstoreKey};
+use crate::signing::sigstore::{Content, Instance, Signatory, SignedBundle, SigstoreKey};
 use crate::ui::Ui;
 
 /// Verifies a bundle that was just made, as whoever gets it will.
 pub trait Witness {
-    /// Verifies `bundle` of `content`, and tells the id that its file is named by: that under which the layout lists whom the bundle shows,
-    /// else the id of exactly that.
+    /// Verifies `bundle` of `content`, and tells whom it shows.
     ///
     /// # Errors
     /// When it does not verify.
-    fn name(&self, bundle: &SignedBundle, content: Content<'_>) -> Result<KeyId, CliError>;
+    fn look(&self, bundle: &SignedBundle, content: Content<'_>) -> Result<Shown, CliError>;
+}
+
+/// Whom a bundle shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The id that the bundle's file is named by: that under which the layout lists whom it shows, else the id of exactly that.
+    pub key_id: KeyId,
+    /// Who it is.
+    pub signatory: Signatory,
 }
 
 /// Who signs by Sigstore.
@@ -32,6 +40,8 @@ pub struct Bundles<'a> {
 pub struct NamedBundle {
     /// The id.
     pub key_id: KeyId,
+    /// Who signed.
+    pub signatory: Signatory,
     /// The bundle's JSON.
     pub json: Vec<u8>,
 }
@@ -44,14 +54,34 @@ impl Bundles<'_> {
     pub fn sign(&self, content: Content<'_>, ui: &Ui) -> Result<Vec<NamedBundle>, CliError> {
         self.keys
             .iter()
+            .map(|key| self.verified(key.sign(content, self.instance, ui)?, content))
+            .collect()
+    }
+
+    /// Signs the statements that `make` makes, once by each: it is told who signs when that is settled, and before anything is signed.
+    ///
+    /// # Errors
+    /// As [`Bundles::sign`], and those of `make`.
+    pub fn sign_for(
+        &self,
+        make: &mut dyn FnMut(&Signatory) -> Result<Vec<u8>, CliError>,
+        ui: &Ui,
+    ) -> Result<Vec<NamedBundle>, CliError> {
+        self.keys
+            .iter()
             .map(|key| {
-                let bundle = key.sign(content, self.instance, ui)?;
-                let key_id = self.witness.name(&bundle, content)?;
-                Ok(NamedBundle {
-                    key_id,
-                    json: bundle.json,
-                })
+                let (bundle, statement) = key.sign_for(&mut *make, self.instance, ui)?;
+                self.verified(bundle, Content::Statement(&statement))
             })
             .collect()
+    }
+
+    fn verified(&self, bundle: SignedBundle, content: Content<'_>) -> Result<NamedBundle, CliError> {
+        let shown = self.witness.look(&bundle, content)?;
+        Ok(NamedBundle {
+            key_id: shown.key_id,
+            signatory: shown.signatory,
+            json: bundle.json,
+        })
     }
 }

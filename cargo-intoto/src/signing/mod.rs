@@ -22,7 +22,7 @@ mod variable;
 pub use agent::AgentKey;
 pub(crate) use args::is_gpg;
 pub use args::{ContainerArg, KeyArgs, KeyIdStyleArg, LinkFormArg, SigstoreArgs};
-pub use bundles::{Bundles, NamedBundle, Witness};
+pub use bundles::{Bundles, NamedBundle, Shown, Witness};
 pub use certificate::{load_certificate, load_certificates, parse_certificates};
 pub use chosen::ChosenKeys;
 pub use directory::{KeyDirectory, StoredKey};
@@ -36,7 +36,8 @@ pub use process::ProcessKey;
 pub use public::{load_public_key, parse_public_key, public_key_text};
 pub use signed_file::SignedFile;
 pub use sigstore::{
-    BUILD_HINT as SIGSTORE_BUILD_HINT, Content, Instance, SignedBundle, SigstoreKey, TokenSource, check_subject,
+    BUILD_HINT as SIGSTORE_BUILD_HINT, Content, Instance, Signatory, SignedBundle, SigstoreKey, TokenSource,
+    check_subject,
 };
 pub use uri::{KeyUri, is_key_name};
 pub use variable::VariableKey;

@@ -32,6 +32,11 @@ impl SignedFile {
         })
     }
 
+    /// What was read elsewhere.
+    pub fn of(path: Utf8PathBuf, bytes: Vec<u8>) -> Self {
+        Self { path, bytes }
+    }
+
     /// The file.
     pub fn path(&self) -> &Utf8Path {
         &self.path

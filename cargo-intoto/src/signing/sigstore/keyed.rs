@@ -2,28 +2,31 @@
 
 use intoto_core::encoding::base64;
 use intoto_core::key::{KeyIdStyle, PublicKey, Signer};
-use serde_json::json;
+use serde_json::{Value, json};
 use sigstore_sign::bundle::{BundleV03, VerificationMaterialV03};
 use sigstore_sign::crypto;
-use sigstore_sign::rekor::{self, DsseEntry, HashedRekordV2, RekorClient, RekorV2KeyDetails};
-use sigstore_sign::reqwest::Client;
+use sigstore_sign::rekor::{HashedRekordV2, RekorV2KeyDetails};
 use sigstore_sign::types::bundle::{MessageDigest, MessageSignature};
 use sigstore_sign::types::{
     DerPublicKey, DigestBytes, DsseEnvelope, HashAlgorithm, KindVersion, SignatureBytes, SignatureContent,
-    TransparencyLogEntry,
 };
 
 use crate::error::CliError;
-use crate::signing::sigstore::make::{envelope, finish, log_v2, message, own_failure, timestamp};
-use crate::signing::sigstore::requests::{Clients, patiently, runtime};
+use crate::signing::sigstore::make::{envelope, finish, message, own_failure, timestamp};
+use crate::signing::sigstore::requests::{Clients, run};
 use crate::signing::sigstore::services::{LogVersion, Services};
-use crate::signing::sigstore::{Content, SignedBundle, refusal};
+use crate::signing::sigstore::{Content, Signatory, SignedBundle, log, refusal};
 use crate::signing::{KeyFile, KeyUri};
 
-/// Signs `content` with the key.
-pub(super) fn by_key(uri: &KeyUri, content: Content<'_>, services: &Services) -> Result<SignedBundle, CliError> {
+/// Signs, with the key, what `content` has for it.
+pub(super) fn by_key<'c>(
+    uri: &KeyUri,
+    content: impl FnOnce(&Signatory) -> Result<Content<'c>, CliError>,
+    services: &Services,
+) -> Result<SignedBundle, CliError> {
     let key = open(uri)?;
     let public = key.public_key();
+    let content = content(&Signatory::Key(public.clone()))?;
     // Verifiers know a file by its digest, and this kind of key signs no digests.
     if matches!((public, content), (PublicKey::Ed25519(_), Content::File(_))) {
         return Err(CliError::usage(
@@ -58,21 +61,23 @@ pub(super) fn by_key(uri: &KeyUri, content: Content<'_>, services: &Services) ->
         )),
     };
     let clients = Clients::new()?;
-    runtime()?.block_on(async {
+    run(async {
         let mut bundle = BundleV03::new(material, content);
         if logs {
             let url = &services.log.url;
+            let http = clients.of(url);
             let entry = match &envelope {
                 Some(envelope) if services.log.version == LogVersion::V1 => {
-                    log_v1(url, clients.of(url), envelope, &public.to_spki_pem()).await
+                    let request = entry_v1(envelope, &public.to_spki_pem())?;
+                    log::entry_v1(url, &http, &request, KindVersion::DsseV001, &signature).await
                 }
                 _ => {
                     let details = RekorV2KeyDetails::PkixEcdsaP256Sha256;
                     let request = HashedRekordV2::new_with_public_key(&digest, &signature, &der, details);
-                    log_v2(url, clients.of(url), request).await
+                    log::entry_v2(url, &http, &request, &signature).await
                 }
             };
-            bundle = bundle.with_tlog_entry(entry.map_err(|error| refusal::of_log(&error, url))?);
+            bundle = bundle.with_tlog_entry(entry.map_err(|problem| refusal::of_log(&problem, url))?);
         }
         finish(
             bundle,
@@ -82,26 +87,17 @@ pub(super) fn by_key(uri: &KeyUri, content: Content<'_>, services: &Services) ->
     })
 }
 
-/// An entry in a log of the first version, whose client knows requests with certificates alone; the log takes keys as well.
-async fn log_v1(
-    url: &str,
-    http: Client,
-    envelope: &DsseEnvelope,
-    pem: &str,
-) -> Result<TransparencyLogEntry, rekor::Error> {
-    let request: DsseEntry = serde_json::from_value(json!({
+/// What a log of the first version is sent: the crate's requests have certificates alone, and the log takes keys as well.
+fn entry_v1(envelope: &DsseEnvelope, pem: &str) -> Result<Value, CliError> {
+    let envelope = serde_json::to_string(envelope).map_err(own_failure)?;
+    Ok(json!({
         "apiVersion": "0.0.1",
         "kind": "dsse",
         "spec": { "proposedContent": {
-            "envelope": serde_json::to_string(envelope)?,
+            "envelope": envelope,
             "verifiers": [base64::encode(pem.as_bytes())],
         }},
-    }))?;
-    let client = RekorClient::builder(url).with_http_client(http).build()?;
-    let answer = patiently(|| client.create_dsse_entry(request.clone())).await?;
-    answer
-        .to_bundle_entry(KindVersion::DsseV001)
-        .map_err(|error| rekor::Error::InvalidResponse(error.to_string()))
+    }))
 }
 
 fn open(uri: &KeyUri) -> Result<Box<dyn Signer>, CliError> {

@@ -1,38 +1,35 @@
 //! A bundle by an identity: a key that lives for one signature, a certificate for it, an entry in the log, a timestamp.
 
 use intoto_core::encoding::pae;
+use intoto_core::identity::Subject;
 use intoto_core::key::PublicKey;
 use sigstore_sign::bundle::BundleV03;
-use sigstore_sign::crypto::{self, KeyPair};
-use sigstore_sign::fulcio::FulcioClient;
-use sigstore_sign::oidc::IdentityToken;
-use sigstore_sign::rekor::{DsseEntry, HashedRekord, HashedRekordV2, RekorClient, RekorV2Client, RekorV2KeyDetails};
-use sigstore_sign::tsa::TimestampClient;
+use sigstore_sign::crypto::{self, KeyPair, SubjectAltName};
+use sigstore_sign::rekor::{DsseEntry, HashedRekord, HashedRekordV2, RekorV2KeyDetails};
 use sigstore_sign::types::{
     DerCertificate, DsseEnvelope, DsseSignature, KeyId, KindVersion, PayloadBytes, Sha256Hash, SignatureBytes,
     TimestampToken, TransparencyLogEntry,
 };
-use sigstore_sign::{fulcio, rekor};
 
 use crate::error::CliError;
-use crate::signing::sigstore::requests::{Clients, patiently, runtime};
+use crate::signing::sigstore::requests::{Clients, Problem, run};
 use crate::signing::sigstore::services::{LogVersion, Services};
 use crate::signing::sigstore::source::TokenSource;
-use crate::signing::sigstore::{Content, SignedBundle, refusal, token};
+use crate::signing::sigstore::{Content, Signatory, SignedBundle, authority, log, refusal, timestamps, token};
 use crate::ui::Ui;
 
 /// The type of the envelopes in which statements are signed.
 pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// Signs `content` with the identity that `source` tells.
-pub(super) fn by_identity(
+/// Signs, with the identity that `source` tells, what `content` has for whoever that is.
+pub(super) fn by_identity<'c>(
     source: &TokenSource,
-    content: Content<'_>,
+    content: impl FnOnce(&Signatory) -> Result<Content<'c>, CliError>,
     services: &Services,
     ui: &Ui,
 ) -> Result<SignedBundle, CliError> {
     let clients = Clients::new()?;
-    runtime()?.block_on(async {
+    run(async {
         let token = token::obtain(source, services, &clients, ui).await?;
         ui.status(
             "Signing",
@@ -47,9 +44,32 @@ pub(super) fn by_identity(
             clients: &clients,
             pair: KeyPair::generate_ecdsa_p256().map_err(own_failure)?,
         };
-        let certificate = signing.certificate(&token).await?;
+        let url = &services.authority;
+        let certificate = authority::certificate(url, &clients.of(url), &token, &signing.pair)
+            .await
+            .map_err(|problem| refusal::of_authority(&problem, url, token.expose_secret()))?;
         drop(token);
+        // Nothing is signed, and so nothing logged, before it is settled what this very signer signs.
+        let content = content(&signatory(&certificate, url)?)?;
         signing.bundle(content, certificate).await
+    })
+}
+
+/// Whom a certificate names.
+fn signatory(certificate: &DerCertificate, url: &str) -> Result<Signatory, CliError> {
+    let failed = || {
+        CliError::failure(format!(
+            "the certificate authority {url} issued a certificate that names nobody"
+        ))
+    };
+    let names = crypto::parse_certificate_info(certificate).map_err(|error| failed().because(error))?;
+    Ok(Signatory::Identity {
+        issuer: names.issuer.ok_or_else(failed)?,
+        subject: match names.identity.ok_or_else(failed)? {
+            SubjectAltName::Email(text) => Subject::Email(text),
+            SubjectAltName::Uri(text) => Subject::Uri(text),
+            other => Subject::Other(other.as_str().to_owned()),
+        },
     })
 }
 
@@ -60,19 +80,6 @@ struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    async fn certificate(&self, token: &IdentityToken) -> Result<DerCertificate, CliError> {
-        let url = &self.services.authority;
-        let refused = |error: fulcio::Error| refusal::of_authority(&error, url, token.expose_secret());
-        let client = FulcioClient::builder(url)
-            .with_http_client(self.clients.of(url))
-            .build()
-            .map_err(refused)?;
-        let answer = patiently(|| client.create_signing_certificate(token, &self.pair))
-            .await
-            .map_err(refused)?;
-        Ok(answer.leaf_certificate().clone())
-    }
-
     async fn bundle(&self, content: Content<'_>, certificate: DerCertificate) -> Result<SignedBundle, CliError> {
         let mut attempts = 0;
         let (signed, entry) = loop {
@@ -80,7 +87,7 @@ impl Signing<'_> {
             let signed = Signed::by(&self.pair, content)?;
             match self.entry(&signed, &certificate).await {
                 // The log has the entry, and its answer was lost. Signed again, it is another entry.
-                Err(rekor::Error::Status { status: 409, .. }) if attempts < 3 => {}
+                Err(Problem::Status { status: 409, .. }) if attempts < 3 => {}
                 Err(error) => return Err(refusal::of_log(&error, &self.services.log.url)),
                 Ok(entry) => break (signed, entry),
             }
@@ -93,36 +100,28 @@ impl Signing<'_> {
         finish(bundle.with_tlog_entry(entry), timestamp, None)
     }
 
-    async fn entry(&self, signed: &Signed, certificate: &DerCertificate) -> Result<TransparencyLogEntry, rekor::Error> {
+    async fn entry(&self, signed: &Signed, certificate: &DerCertificate) -> Result<TransparencyLogEntry, Problem> {
         let url = &self.services.log.url;
         let http = self.clients.of(url);
-        match self.services.log.version {
-            LogVersion::V1 => {
-                let client = RekorClient::builder(url).with_http_client(http).build()?;
-                let (answer, kind) = match &signed.envelope {
-                    Some(envelope) => {
-                        let request = DsseEntry::new(envelope, certificate)?;
-                        let entry = patiently(|| client.create_dsse_entry(request.clone())).await?;
-                        (entry, KindVersion::DsseV001)
-                    }
-                    None => {
-                        let request = HashedRekord::new(&signed.digest, &signed.signature, certificate);
-                        let entry = patiently(|| client.create_entry(request.clone())).await?;
-                        (entry, KindVersion::HashedRekordV001)
-                    }
-                };
-                answer
-                    .to_bundle_entry(kind)
-                    .map_err(|error| rekor::Error::InvalidResponse(error.to_string()))
+        let Signed {
+            signature,
+            digest,
+            envelope,
+        } = signed;
+        match (self.services.log.version, envelope) {
+            (LogVersion::V1, Some(envelope)) => {
+                let request = DsseEntry::new(envelope, certificate)
+                    .map_err(|error| Problem::unexpected("failed to make a request", error))?;
+                log::entry_v1(url, &http, &request, KindVersion::DsseV001, signature).await
             }
-            LogVersion::V2 => {
-                let request = HashedRekordV2::new_with_certificate(
-                    &signed.digest,
-                    &signed.signature,
-                    certificate,
-                    RekorV2KeyDetails::PkixEcdsaP256Sha256,
-                );
-                log_v2(url, http, request).await
+            (LogVersion::V1, None) => {
+                let request = HashedRekord::new(digest, signature, certificate);
+                log::entry_v1(url, &http, &request, KindVersion::HashedRekordV001, signature).await
+            }
+            (LogVersion::V2, _) => {
+                let details = RekorV2KeyDetails::PkixEcdsaP256Sha256;
+                let request = HashedRekordV2::new_with_certificate(digest, signature, certificate, details);
+                log::entry_v2(url, &http, &request, signature).await
             }
         }
     }
@@ -167,16 +166,6 @@ pub(super) fn envelope(content: Content<'_>, signature: &SignatureBytes) -> Opti
     }
 }
 
-/// An entry in a log of the second version.
-pub(super) async fn log_v2(
-    url: &str,
-    http: sigstore_sign::reqwest::Client,
-    request: HashedRekordV2,
-) -> Result<TransparencyLogEntry, rekor::Error> {
-    let client = RekorV2Client::builder(url).with_http_client(http).build()?;
-    patiently(|| client.create_entry(request.clone())).await
-}
-
 /// A timestamp, if the instance has an authority for them.
 pub(super) async fn timestamp(
     services: &Services,
@@ -186,15 +175,10 @@ pub(super) async fn timestamp(
     let Some(url) = &services.timestamps else {
         return Ok(None);
     };
-    let refused = |error| refusal::of_timestamps(&error, url);
-    let client = TimestampClient::builder(url)
-        .with_http_client(clients.of(url))
-        .build()
-        .map_err(refused)?;
-    patiently(|| client.timestamp_signature(signature))
+    timestamps::timestamp(url, &clients.of(url), signature)
         .await
         .map(Some)
-        .map_err(refused)
+        .map_err(|problem| refusal::of_timestamps(&problem, url))
 }
 
 /// The bundle as it is stored.

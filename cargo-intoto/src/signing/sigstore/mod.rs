@@ -3,11 +3,16 @@
 //! What comes out is a Sigstore bundle: of a statement, beside the links of its step, or of a whole file, beside that file. Until a token
 //! is needed nothing secret is read; it is held for as long as the services are asked and handed to nobody else.
 
+mod signatory;
 mod source;
 mod subject;
 
 #[cfg(feature = "sigstore")]
+mod authority;
+#[cfg(feature = "sigstore")]
 mod keyed;
+#[cfg(feature = "sigstore")]
+mod log;
 #[cfg(feature = "sigstore")]
 mod login;
 #[cfg(feature = "sigstore")]
@@ -21,13 +26,18 @@ mod requests;
 #[cfg(feature = "sigstore")]
 mod services;
 #[cfg(feature = "sigstore")]
+mod timestamps;
+#[cfg(feature = "sigstore")]
 mod token;
+
+use std::cell::OnceCell;
 
 use camino::Utf8PathBuf;
 use intoto_core::key::PublicKey;
 
 use crate::error::CliError;
 use crate::ui::Ui;
+pub use signatory::Signatory;
 use source::Means;
 pub use source::TokenSource;
 pub use subject::check_subject;
@@ -121,11 +131,38 @@ impl SigstoreKey {
         if let Content::Statement(bytes) = content {
             check_subject(bytes)?;
         }
-        self.sign_checked(content, instance, ui)
+        self.sign_made(|_| Ok(content), instance, ui)
+    }
+
+    /// As [`SigstoreKey::sign`], the statement that `make` makes for whoever turns out to sign: it is asked when that is settled, and
+    /// before anything is signed. The second of what comes back is the statement.
+    ///
+    /// # Errors
+    /// As [`SigstoreKey::sign`], and those of `make`.
+    pub fn sign_for(
+        &self,
+        make: impl FnOnce(&Signatory) -> Result<Vec<u8>, CliError>,
+        instance: &Instance,
+        ui: &Ui,
+    ) -> Result<(SignedBundle, Vec<u8>), CliError> {
+        let made = OnceCell::new();
+        let content = |signatory: &Signatory| {
+            let statement = make(signatory)?;
+            check_subject(&statement)?;
+            Ok(Content::Statement(made.get_or_init(|| statement)))
+        };
+        let bundle = self.sign_made(content, instance, ui)?;
+        let statement = made.into_inner().unwrap_or_default();
+        Ok((bundle, statement))
     }
 
     #[cfg(feature = "sigstore")]
-    fn sign_checked(&self, content: Content<'_>, instance: &Instance, ui: &Ui) -> Result<SignedBundle, CliError> {
+    fn sign_made<'c>(
+        &self,
+        content: impl FnOnce(&Signatory) -> Result<Content<'c>, CliError>,
+        instance: &Instance,
+        ui: &Ui,
+    ) -> Result<SignedBundle, CliError> {
         let services = services::Services::of(instance)?;
         match &self.means {
             Means::Identity(source) => make::by_identity(source, content, &services, ui),
@@ -134,7 +171,12 @@ impl SigstoreKey {
     }
 
     #[cfg(not(feature = "sigstore"))]
-    fn sign_checked(&self, _: Content<'_>, _: &Instance, _: &Ui) -> Result<SignedBundle, CliError> {
+    fn sign_made<'c>(
+        &self,
+        _: impl FnOnce(&Signatory) -> Result<Content<'c>, CliError>,
+        _: &Instance,
+        _: &Ui,
+    ) -> Result<SignedBundle, CliError> {
         Err(CliError::usage("this build has no Sigstore support").hint(BUILD_HINT))
     }
 }

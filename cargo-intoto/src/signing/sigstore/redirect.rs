@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use zeroize::Zeroizing;
 
 use crate::exec::browser::Launcher;
+use crate::signing::sigstore::requests::{self, ask};
 use crate::ui::Ui;
 
 /// For somebody who looks for a second factor.
@@ -23,9 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const REQUEST: Duration = Duration::from_secs(5);
 /// Between looks at the launcher.
 const LOOK: Duration = Duration::from_millis(200);
-/// Of a request's head; and of the answer with the token.
+/// Of a request's head.
 const MAX_HEAD: usize = 16 << 10;
-const MAX_ANSWER: usize = 1 << 20;
 
 const CLIENT: &str = "sigstore";
 
@@ -167,27 +167,15 @@ async fn exchange(
         ("grant_type", "authorization_code"),
         ("redirect_uri", redirect),
     ]);
-    let mut answer = http
+    let request = http
         .post(format!("{issuer}/token"))
         .header("Content-Type", "application/x-www-form-urlencoded")
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| failed(what, error.without_url()))?;
-    if !answer.status().is_success() {
-        return Err(failed(what, answer.status()));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    while let Some(part) = answer
-        .chunk()
-        .await
-        .map_err(|error| failed(what, error.without_url()))?
-    {
-        if bytes.len() + part.len() > MAX_ANSWER {
-            return Err(failed(what, "its answer has no end"));
-        }
-        bytes.extend_from_slice(&part);
-    }
+        .body(body);
+    let bytes = ask(request).await.map_err(|problem| match problem {
+        // Its words might quote the code.
+        requests::Problem::Status { status, .. } => failed(what, status),
+        other => failed(what, other),
+    })?;
     // No reason is shown, because it would quote the answer.
     serde_json::from_slice::<Answer>(&bytes)
         .ok()

@@ -2,39 +2,37 @@
 
 use std::fmt::Display;
 
-use sigstore_sign::{fulcio, rekor, tsa};
-
 use crate::error::CliError;
 use crate::escape;
+use crate::signing::sigstore::requests::Problem;
 
 /// Servers answer with pages; what matters stands in front.
 const MAX_SHOWN: usize = 400;
 
 /// The certificate authority's.
-pub(super) fn of_authority(error: &fulcio::Error, url: &str, token: &str) -> CliError {
+pub(super) fn of_authority(problem: &Problem, url: &str, token: &str) -> CliError {
     let failed = CliError::failure(format!("the certificate authority {url} issued no certificate"))
-        .because(shown(error, token));
-    match error {
-        fulcio::Error::Status { status: 400..=403, .. } => failed
+        .because(shown(problem, token));
+    match problem {
+        Problem::Status { status: 400..=403, .. } => failed
             .hint("the token may be over, meant for somebody else (its audience must be `sigstore`), or from an issuer that this authority does not know"),
-        fulcio::Error::Http(_) | fulcio::Error::Status { .. } => failed.hint(AGAIN),
-        _ => failed,
+        _ => failed.hint(AGAIN),
     }
 }
 
 /// The log's.
-pub(super) fn of_log(error: &rekor::Error, url: &str) -> CliError {
-    let failed = CliError::failure(format!("the transparency log {url} took no entry")).because(shown(error, ""));
-    match error {
-        rekor::Error::Http(_) | rekor::Error::Status { .. } => failed.hint(AGAIN),
-        _ => failed.hint("what it answered is no entry of what it was sent; nothing was stored"),
+pub(super) fn of_log(problem: &Problem, url: &str) -> CliError {
+    let failed = CliError::failure(format!("the transparency log {url} took no entry")).because(shown(problem, ""));
+    match problem {
+        Problem::Unexpected(_) => failed.hint("nothing was stored"),
+        _ => failed.hint(AGAIN),
     }
 }
 
 /// The timestamp authority's.
-pub(super) fn of_timestamps(error: &tsa::Error, url: &str) -> CliError {
+pub(super) fn of_timestamps(problem: &Problem, url: &str) -> CliError {
     CliError::failure(format!("the timestamp authority {url} gave no timestamp"))
-        .because(shown(error, ""))
+        .because(shown(problem, ""))
         .hint(AGAIN)
 }
 

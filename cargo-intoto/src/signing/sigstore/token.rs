@@ -10,15 +10,16 @@ use zeroize::Zeroizing;
 use crate::error::CliError;
 use crate::escape;
 use crate::foreign;
+use crate::net;
 use crate::signing::sigstore::login;
-use crate::signing::sigstore::requests::Clients;
+use crate::signing::sigstore::requests::{Clients, Problem, ask, patiently};
 use crate::signing::sigstore::services::Services;
 use crate::signing::sigstore::source::{TokenSource, can_log_in};
 use crate::ui::Ui;
 
 /// Tokens have one to three thousand bytes.
 const MAX_BYTES: usize = 64 << 10;
-/// For the CI service's answer.
+/// For what the program of a CI service answers.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Gets a token whose time is not over.
@@ -31,8 +32,8 @@ pub(super) async fn obtain(
     let token = match source {
         TokenSource::File(path) => parse(&from_file(path)?, &format!("the file `{path}`"))?,
         TokenSource::Variable(name) => parse(&from_variable(name)?, &format!("the variable {name}"))?,
-        TokenSource::Ambient => ambient().await?.ok_or_else(no_service)?,
-        TokenSource::Any => match ambient().await? {
+        TokenSource::Ambient => ambient(clients).await?.ok_or_else(no_service)?,
+        TokenSource::Any => match ambient(clients).await? {
             Some(token) => token,
             None if can_log_in() => login::log_in(services, clients, false, ui).await?,
             None => return Err(no_service()),
@@ -84,15 +85,78 @@ fn parse(bytes: &[u8], origin: &str) -> Result<IdentityToken, CliError> {
         })
 }
 
-async fn ambient() -> Result<Option<IdentityToken>, CliError> {
-    let failed = || CliError::failure("failed to get an identity token from the CI service");
-    match tokio::time::timeout(PATIENCE, IdentityToken::detect_ambient()).await {
-        Ok(Ok(token)) => Ok(token),
-        Ok(Err(error)) => Err(failed()
-            .because(escape::plain(&error.to_string()).to_string())
-            .hint("on GitHub Actions the job needs `permissions: id-token: write`; on GitLab CI/CD, `id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore`")),
+/// From the CI service, if this is one.
+async fn ambient(clients: &Clients) -> Result<Option<IdentityToken>, CliError> {
+    let is = |service: &str| env::var(service).is_ok_and(|value| value == "true");
+    if is("GITHUB_ACTIONS") {
+        return of_github(clients).await.map(Some);
+    }
+    if is("GITLAB_CI") {
+        let token = from_variable(GITLAB).map_err(|error| error.hint(PERMISSIONS))?;
+        return parse(&token, &format!("the variable {GITLAB}")).map(Some);
+    }
+    // What is left asks a program of the service's, on this machine, and waits for it wherever it is called.
+    let asked = tokio::spawn(IdentityToken::detect_ambient());
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(Ok(token))) => Ok(token),
+        Ok(Ok(Err(error))) => Err(failed().because(escape::plain(&error.to_string()).to_string())),
+        Ok(Err(error)) => Err(failed().because(error)),
         Err(_) => Err(failed().because(format!("there was no answer within {} seconds", PATIENCE.as_secs()))),
     }
+}
+
+/// The variable that GitLab's own documentation has for the audience `sigstore`.
+const GITLAB: &str = "SIGSTORE_ID_TOKEN";
+const PERMISSIONS: &str = "on GitHub Actions the job needs `permissions: id-token: write`; on GitLab CI/CD, `id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore`";
+
+fn failed() -> CliError {
+    CliError::failure("failed to get an identity token from the CI service")
+}
+
+/// GitHub Actions gives tokens to whoever has what is in two variables of a job with that permission.
+async fn of_github(clients: &Clients) -> Result<IdentityToken, CliError> {
+    let variable = |name: &str| {
+        env::var(name).map(Zeroizing::new).map_err(|_| {
+            failed()
+                .because(format!("the variable {name} is not set"))
+                .hint(PERMISSIONS)
+        })
+    };
+    let url = variable("ACTIONS_ID_TOKEN_REQUEST_URL")?;
+    let secret = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?;
+    if !net::may_be_asked(&url) {
+        return Err(
+            failed().because("the variable ACTIONS_ID_TOKEN_REQUEST_URL holds no https URL, nor one of this machine")
+        );
+    }
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let address = format!("{}{joint}audience={AUDIENCE}", url.as_str());
+    let http = clients.of(&url);
+    let answer = patiently(|| ask(http.get(&address).bearer_auth(secret.as_str())))
+        .await
+        .map_err(|problem| {
+            failed()
+                .because(match problem {
+                    // Its words might quote what it was sent.
+                    Problem::Status { status, .. } => format!("the service answered {status}"),
+                    other => other.to_string(),
+                })
+                .hint(PERMISSIONS)
+        })?;
+    // No reason is shown, because it would quote the answer.
+    serde_json::from_slice::<Answer>(&answer)
+        .ok()
+        .map(|answer| Zeroizing::new(answer.value))
+        .and_then(|token| IdentityToken::from_jwt(&token).ok())
+        .ok_or_else(|| failed().because("its answer holds none"))
+}
+
+/// Whom tokens are for.
+const AUDIENCE: &str = "sigstore";
+
+#[derive(serde::Deserialize)]
+struct Answer {
+    value: String,
 }
 
 #[cfg(test)]
