@@ -35,6 +35,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// Whether the body comes again and again, until the client goes away.
+    pub endless: bool,
 }
 
 impl Response {
@@ -44,6 +46,15 @@ impl Response {
             status: status.to_owned(),
             headers: Vec::new(),
             body: body.into(),
+            endless: false,
+        }
+    }
+
+    /// `200 OK` with this body, again and again.
+    pub fn endless(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            endless: true,
+            ..Self::ok(body)
         }
     }
 
@@ -173,11 +184,18 @@ pub fn converse<S: Read + Write>(stream: S, answer: &(impl Fn(&Request) -> Respo
     for (name, value) in &response.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
+    let stream = reader.get_mut();
+    if response.endless {
+        head.push_str("Connection: close\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
+        loop {
+            stream.write_all(&response.body)?;
+        }
+    }
     head.push_str(&format!(
         "Content-Length: {}\r\nConnection: close\r\n\r\n",
         response.body.len()
     ));
-    let stream = reader.get_mut();
     stream.write_all(head.as_bytes())?;
     stream.write_all(&response.body)?;
     stream.flush()

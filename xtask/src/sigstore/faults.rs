@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::failure::{Context, Failure};
 use crate::http::{self, Request, Response};
 use crate::interop::World;
+use crate::private_sigstore::issuer::REQUEST_TOKEN;
 use crate::private_sigstore::servers::Stack;
 use crate::private_sigstore::{Addresses, Log, authority, client};
 use crate::say;
@@ -21,6 +22,8 @@ const MOST_REQUESTS: usize = 3;
 /// One of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
+    /// The CI service, which hands out identity tokens.
+    Identity,
     Fulcio,
     Rekor,
     Timestamps,
@@ -29,10 +32,14 @@ enum Service {
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
+    /// Nothing: what it answers is kept.
+    Kept,
     /// Nobody listens.
     Down,
     /// It listens and never answers.
     Silent,
+    /// It answers and never ends.
+    Endless,
     /// It answers `503`.
     Unavailable,
     /// It answers `200` and something else than it should.
@@ -47,27 +54,37 @@ enum Fault {
 struct Spoiler {
     address: String,
     requests: Arc<Mutex<usize>>,
+    /// The last answer that was passed on.
+    kept: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Spoiler {
     fn before(service: &str, fault: Fault, earlier: &Value) -> Self {
         let requests = Arc::<Mutex<usize>>::default();
+        let kept = Arc::<Mutex<Vec<u8>>>::default();
         if fault == Fault::Down {
             // Nobody listens there: the port was somebody's a moment ago.
             let address = "http://127.0.0.1:9".to_owned();
-            return Self { address, requests };
+            return Self {
+                address,
+                requests,
+                kept,
+            };
         }
-        let (counted, earlier) = (Arc::clone(&requests), earlier.clone());
+        let (counted, keeping, earlier) = (Arc::clone(&requests), Arc::clone(&kept), earlier.clone());
         let port = service.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next());
         let behind: u16 = port.and_then(|port| port.parse().ok()).unwrap_or_default();
         let port = http::serve(move |request| {
             *counted.lock().expect("no request panics") += 1;
-            answer(request, behind, fault, &earlier)
+            let response = answer(request, behind, fault, &earlier);
+            keeping.lock().expect("no request panics").clone_from(&response.body);
+            response
         });
         let path = service.find("/api").map_or("", |at| &service[at..]);
         Self {
             address: format!("http://127.0.0.1:{port}{path}"),
             requests,
+            kept,
         }
     }
 }
@@ -75,9 +92,11 @@ impl Spoiler {
 fn answer(request: &Request, behind: u16, fault: Fault, earlier: &Value) -> Response {
     let forward = || http::send(behind, request).unwrap_or_else(|_| Response::new("502 Bad Gateway", ""));
     match fault {
+        Fault::Kept => forward(),
         Fault::Down | Fault::Silent => loop {
             thread::park();
         },
+        Fault::Endless => Response::endless([b' '; 4096]),
         Fault::Unavailable => Response::new("503 Service Unavailable", "come back later"),
         Fault::Garbage => Response::ok("<html>\u{1b}[31mnot what you want</html>"),
         Fault::AnotherEntry => {
@@ -86,101 +105,183 @@ fn answer(request: &Request, behind: u16, fault: Fault, earlier: &Value) -> Resp
         Fault::StaleCheckpoint => {
             let response = forward();
             let mut entry: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-            entry["inclusionProof"]["checkpoint"] = earlier["inclusionProof"]["checkpoint"].clone();
+            let old = checkpoint(&mut earlier.clone()).map(|checkpoint| checkpoint.clone());
+            if let (Some(checkpoint), Some(old)) = (checkpoint(&mut entry), old) {
+                *checkpoint = old;
+            }
             Response::new(&response.status, entry.to_string()).header("Content-Type", "application/json")
         }
     }
+}
+
+/// Where a log's answer has the checkpoint: the second version answers with an entry, the first with one under its id.
+fn checkpoint(answer: &mut Value) -> Option<&mut Value> {
+    let proof = match answer.get("inclusionProof") {
+        Some(_) => answer.get_mut("inclusionProof")?,
+        None => answer
+            .as_object_mut()?
+            .values_mut()
+            .next()?
+            .pointer_mut("/verification/inclusionProof")?,
+    };
+    proof.get_mut("checkpoint")
 }
 
 /// A project with a record that nobody has signed yet.
 struct Bench<'a> {
     stack: &'a Stack,
     world: &'a World,
+    log: Log,
     project: Utf8PathBuf,
     record: Utf8PathBuf,
     table: Vec<String>,
 }
 
-/// Prints what happened in each situation.
-pub(crate) fn run(stack: &Stack, world: &World, wrong_clock: &str, full: bool) -> Result<(), Failure> {
-    let project = world.directory("faults")?;
-    fs::write(project.join("demo-0.1.0.crate"), b"the crate\n").context("write a crate")?;
-    world
-        .product()
-        .args(["mock", "--name", "package", "--container", "dsse", "--", "true"])
-        .directory(&project)
-        .succeed()?;
-    let record = project.join("package.link");
-    let mut bench = Bench {
-        stack,
-        world,
-        project,
-        record,
-        table: Vec::new(),
-    };
-    bench.right()?;
-    let earlier = bench.earlier_entry()?;
-    for service in [Service::Fulcio, Service::Rekor, Service::Timestamps] {
-        for fault in [Fault::Down, Fault::Unavailable, Fault::Garbage] {
-            bench.spoiled(service, fault, &earlier)?;
+/// Whose word there is for who signs.
+enum By<'t> {
+    /// A token.
+    Token(&'t str),
+    /// The CI service at this address.
+    Job(&'t str),
+}
+
+/// Prints what happened in each situation, with each log that runs.
+pub(crate) fn run(stack: &Stack, world: &World, wrong_clock: &str) -> Result<(), Failure> {
+    for log in stack.logs() {
+        say::row(log.name());
+        let mut bench = Bench::new(stack, world, log, "one-by-one")?;
+        let services: &[Service] = match log {
+            // Of the others the other log knows nothing.
+            Log::V1 => &[Service::Rekor],
+            Log::V2 => &[Service::Identity, Service::Fulcio, Service::Rekor, Service::Timestamps],
+        };
+        bench.one_by_one(services)?;
+        if log == Log::V2 {
+            bench.identities(wrong_clock)?;
         }
-        if full {
-            bench.spoiled(service, Fault::Silent, &earlier)?;
-        }
+        // And nothing of all that is in the way of the next.
+        bench.right()?;
+        bench.table.iter().for_each(say::row);
+        // Half a minute each, so all at once.
+        let silent = thread::scope(|scope| {
+            let benches: Vec<_> = services
+                .iter()
+                .map(|service| {
+                    scope.spawn(move || {
+                        let mut bench = Bench::new(stack, world, log, &format!("silent-{service:?}"))?;
+                        bench.spoiled(*service, Fault::Silent, &Value::Null)?;
+                        Ok::<_, Failure>(bench.table)
+                    })
+                })
+                .collect();
+            let ended = benches.into_iter().map(|bench| bench.join().expect("no bench panics"));
+            ended.collect::<Result<Vec<_>, _>>()
+        })?;
+        silent.iter().flatten().for_each(say::row);
     }
-    bench.spoiled(Service::Rekor, Fault::AnotherEntry, &earlier)?;
-    bench.spoiled(Service::Rekor, Fault::StaleCheckpoint, &earlier)?;
-    let fulcio = stack.addresses.fulcio.as_str();
-    for (what, query, named) in [
-        ("expired", "seconds=-60", "the identity token is over"),
-        ("for somebody else", "audience=other", fulcio),
-    ] {
-        let token = client::person_with(&stack.addresses, EMAIL, query).context("get a token")?;
-        bench.refused(&format!("token {what}"), &stack.addresses, &token, named, None)?;
-    }
-    let mut addresses = stack.addresses.clone();
-    wrong_clock.clone_into(&mut addresses.timestamps);
-    let token = client::person(&addresses, EMAIL).context("get a token")?;
-    // Just outside the certificate's ten minutes, or, within the same second, just inside; in the future in any case.
-    let named = "what came back does not verify";
-    bench.refused("timestamps ten minutes late", &addresses, &token, named, None)?;
-    // And nothing of all that is in the way of the next.
-    bench.right()?;
-    bench.table.iter().for_each(say::row);
     Ok(())
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    fn new(stack: &'a Stack, world: &'a World, log: Log, name: &str) -> Result<Self, Failure> {
+        let project = world.directory(&format!("faults-{}-{name}", log.name().replace(' ', "-")))?;
+        fs::write(project.join("demo-0.1.0.crate"), b"the crate\n").context("write a crate")?;
+        world
+            .product()
+            .args(["mock", "--name", "package", "--container", "dsse", "--", "true"])
+            .directory(&project)
+            .succeed()?;
+        Ok(Self {
+            record: project.join("package.link"),
+            stack,
+            world,
+            log,
+            project,
+            table: Vec::new(),
+        })
+    }
+
+    fn one_by_one(&mut self, services: &[Service]) -> Result<(), Failure> {
+        self.right()?;
+        let earlier = self.earlier_entry()?;
+        for service in services {
+            for fault in [Fault::Down, Fault::Unavailable, Fault::Garbage, Fault::Endless] {
+                self.spoiled(*service, fault, &earlier)?;
+            }
+        }
+        self.spoiled(Service::Rekor, Fault::AnotherEntry, &earlier)?;
+        self.spoiled(Service::Rekor, Fault::StaleCheckpoint, &earlier)
+    }
+
+    /// Tokens and clocks that are wrong.
+    fn identities(&mut self, wrong_clock: &str) -> Result<(), Failure> {
+        let addresses = self.stack.addresses.clone();
+        for (what, query, named) in [
+            ("expired", "seconds=-60", "the identity token is over"),
+            ("for somebody else", "audience=other", addresses.fulcio.as_str()),
+        ] {
+            let token = client::person_with(&addresses, EMAIL, query).context("get a token")?;
+            self.refused(&format!("token {what}"), &addresses, &By::Token(&token), named, None)?;
+        }
+        let mut late = addresses;
+        wrong_clock.clone_into(&mut late.timestamps);
+        let token = client::person(&late, EMAIL).context("get a token")?;
+        // Just outside the certificate's ten minutes, or, within the same second, just inside; in the future in any case.
+        let named = "what came back does not verify";
+        self.refused("timestamps ten minutes late", &late, &By::Token(&token), named, None)
+    }
+
     fn spoiled(&mut self, service: Service, fault: Fault, earlier: &Value) -> Result<(), Failure> {
         let mut addresses = self.stack.addresses.clone();
         let place = match service {
+            Service::Identity => &mut addresses.issuer,
             Service::Fulcio => &mut addresses.fulcio,
-            Service::Rekor => &mut addresses.rekor_v2,
+            Service::Rekor => self.log_of(&mut addresses),
             Service::Timestamps => &mut addresses.timestamps,
         };
         let spoiler = Spoiler::before(place, fault, earlier);
         place.clone_from(&spoiler.address);
         let token = client::person(&self.stack.addresses, EMAIL).context("get a token")?;
-        let named = match fault {
-            // It was asked, and it answered well-formed: what came is refused when it is verified.
-            Fault::AnotherEntry => "nothing was stored",
-            Fault::StaleCheckpoint => "does not verify",
+        let named = match (service, fault) {
+            (Service::Identity, _) => "failed to get an identity token",
+            // It was asked, and it answered well-formed: what came is refused.
+            (_, Fault::AnotherEntry) => "nothing was stored",
+            (_, Fault::StaleCheckpoint) => "does not verify",
             _ => spoiler.address.as_str(),
         };
         let what = format!("{service:?} {fault:?}");
-        self.refused(&what, &addresses, &token, named, Some(&spoiler.requests))
+        let by = match service {
+            Service::Identity => By::Job(&spoiler.address),
+            _ => By::Token(&token),
+        };
+        self.refused(&what, &addresses, &by, named, Some(&spoiler.requests))
     }
 
-    fn sign(&self, addresses: &Addresses, token: &str) -> Result<crate::process::Ended, Failure> {
+    fn log_of<'s>(&self, addresses: &'s mut Addresses) -> &'s mut String {
+        match self.log {
+            Log::V1 => addresses.rekor_v1.get_or_insert_default(),
+            Log::V2 => &mut addresses.rekor_v2,
+        }
+    }
+
+    fn sign(&self, addresses: &Addresses, by: &By<'_>) -> Result<crate::process::Ended, Failure> {
         let config = self.project.join("signing_config.json");
-        let text = authority::signing_config(addresses, Log::V2).to_string();
+        let text = authority::signing_config(addresses, self.log).to_string();
         fs::write(&config, text).context(format!("write {config}"))?;
         let path = self.project.join("token");
-        fs::write(&path, token).context(format!("write {path}"))?;
-        self.world
-            .product()
-            .args(["sign", "--key", &format!("sigstore:token-file={path}")])
-            .args(["--signing-config", config.as_str(), "--trusted-root"])
+        let run = self.world.product().arg("sign");
+        let run = match by {
+            By::Token(token) => {
+                fs::write(&path, token).context(format!("write {path}"))?;
+                run.args(["--key", &format!("sigstore:token-file={path}")])
+            }
+            By::Job(address) => run
+                .args(["--key", "sigstore:ambient"])
+                .env("GITHUB_ACTIONS", "true")
+                .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+                .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{address}/actions/token?job=1")),
+        };
+        run.args(["--signing-config", config.as_str(), "--trusted-root"])
             .arg(self.stack.trusted_root())
             .arg(&self.record)
             .directory(&self.project)
@@ -190,7 +291,12 @@ impl Bench<'_> {
     /// All is well: it signs.
     fn right(&self) -> Result<(), Failure> {
         let token = client::person(&self.stack.addresses, EMAIL).context("get a token")?;
-        let ended = self.sign(&self.stack.addresses, &token)?;
+        self.signs(&self.stack.addresses, &By::Token(&token))?;
+        self.signs(&self.stack.addresses, &By::Job(&self.stack.addresses.issuer))
+    }
+
+    fn signs(&self, addresses: &Addresses, by: &By<'_>) -> Result<(), Failure> {
+        let ended = self.sign(addresses, by)?;
         let [bundle] = &self.bundles()?[..] else {
             return Err(Failure::new(format!(
                 "there is no bundle after signing\n{}",
@@ -208,12 +314,12 @@ impl Bench<'_> {
         &mut self,
         what: &str,
         addresses: &Addresses,
-        token: &str,
+        by: &By<'_>,
         named: &str,
         requests: Option<&Mutex<usize>>,
     ) -> Result<(), Failure> {
         let before = fs::read(&self.record).context(format!("read {}", self.record))?;
-        let ended = self.sign(addresses, token)?;
+        let ended = self.sign(addresses, by)?;
         let asked = requests.map(|requests| *requests.lock().expect("no request panics"));
         let wrong = |sentence: &str| Err(Failure::new(format!("{what}: {sentence}\n{}", ended.tail())));
         if !matches!(ended.code, Some(1 | 2 | 4)) {
@@ -222,8 +328,11 @@ impl Bench<'_> {
         if !ended.stderr.contains(named) {
             return wrong(&format!("it does not say {named}"));
         }
-        let signature = token.rsplit('.').next().unwrap_or_default();
-        if ended.stderr.contains(signature) || ended.stderr.contains('\u{1b}') {
+        let secret = match by {
+            By::Token(token) => token.rsplit('.').next().unwrap_or_default(),
+            By::Job(_) => REQUEST_TOKEN,
+        };
+        if ended.stderr.contains(secret) || ended.stderr.contains('\u{1b}') {
             return wrong("it repeats what it should not");
         }
         if asked.is_some_and(|asked| asked > MOST_REQUESTS) {
@@ -259,9 +368,13 @@ impl Bench<'_> {
 
     /// What the log answered to somebody else.
     fn earlier_entry(&self) -> Result<Value, Failure> {
-        let payload = crate::private_sigstore::bundle::link_statement("other.crate", b"other\n");
-        let bundle = super::fixtures::good(self.stack, Log::V2, super::fixtures::Who::Person, &payload)
-            .context("sign something else")?;
-        Ok(bundle["verificationMaterial"]["tlogEntries"][0].clone())
+        let mut addresses = self.stack.addresses.clone();
+        let place = self.log_of(&mut addresses);
+        let spoiler = Spoiler::before(place, Fault::Kept, &Value::Null);
+        place.clone_from(&spoiler.address);
+        let token = client::person(&self.stack.addresses, "other@example.com").context("get a token")?;
+        self.signs(&addresses, &By::Token(&token))?;
+        let kept = spoiler.kept.lock().expect("no request panics");
+        serde_json::from_slice(&kept).context("read what the log answered")
     }
 }

@@ -18,8 +18,8 @@ mod attacks;
 mod faults;
 mod fixtures;
 mod matrix;
-mod ours;
 mod peers;
+mod recording;
 mod release;
 
 /// The arguments of `cargo xtask sigstore`.
@@ -76,17 +76,19 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     if args.fixtures {
         return fixtures::write(&stack, root).context("make the fixed bundles");
     }
-    let peers = stage("sigstore: other implementations", || {
+    let peers = stage("sigstore: the product and other implementations", || {
         peers::Peers::install(root, &programs.directory)
     })?;
-    let ours = stage("sigstore: build ours", || ours::Ours::build(root))?;
-    stage("sigstore: who verifies whom", || matrix::run(&stack, &peers, &ours))?;
+    stage("sigstore: who verifies whom", || matrix::run(&stack, &peers))?;
     let wrong_clock = stack
         .start_wrong_clock(&programs, "10m")
         .context("start a clock that is wrong")?;
-    let world = World::with_product(root, "sigstore", ours.product.clone())?;
+    let world = World::with_product(root, "sigstore", peers.product.clone())?;
     stage("sigstore: services that fail", || {
-        faults::run(&stack, &world, &wrong_clock, args.full)
+        faults::run(&stack, &world, &wrong_clock)
+    })?;
+    stage("sigstore: begun and published by an identity", || {
+        recording::run(&stack, &world, &peers)
     })?;
     stage("sigstore: the README's release", || release::run(root, stack, &world))
 }

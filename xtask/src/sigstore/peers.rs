@@ -1,4 +1,4 @@
-//! The other implementations: how each signs a statement, and how it verifies the bundle of one.
+//! The product and the other implementations: how each signs a statement, and how it verifies the bundle of one.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
@@ -11,9 +11,11 @@ use crate::process::Run;
 use crate::root::Root;
 use crate::tools::{self, Tools};
 
-/// Somebody else's implementation.
+/// An implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
+    /// The product, by the small client of the conformance suite on its modules.
+    Ours,
     Cosign,
     Python,
     JavaScript,
@@ -34,6 +36,9 @@ pub(crate) struct Expected {
 #[derive(Debug)]
 pub(crate) struct Peers {
     tools: Tools,
+    /// The product with all its features.
+    pub(crate) product: Utf8PathBuf,
+    client: Utf8PathBuf,
     cosign: Utf8PathBuf,
     javascript: Utf8PathBuf,
     python: Utf8PathBuf,
@@ -41,11 +46,12 @@ pub(crate) struct Peers {
 
 impl Peer {
     /// Every one.
-    pub(crate) const ALL: [Self; 3] = [Self::Cosign, Self::Python, Self::JavaScript];
+    pub(crate) const ALL: [Self; 4] = [Self::Ours, Self::Cosign, Self::Python, Self::JavaScript];
 
     /// Its name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Ours => "cargo intoto",
             Self::Cosign => "cosign",
             Self::Python => "sigstore-python",
             Self::JavaScript => "sigstore-js",
@@ -54,10 +60,18 @@ impl Peer {
 }
 
 impl Peers {
-    /// Installs them, or finds them installed. `programs` is where Go's are.
+    /// Builds and installs them, or finds them there. `programs` is where Go's are.
     pub(crate) fn install(root: &Root, programs: &Utf8Path) -> Result<Self, Failure> {
+        Run::cargo()
+            .args(["build", "--quiet", "--locked", "--package", "tests"])
+            .args(["--bin", "cargo-intoto-twin", "--bin", "sigstore-conformance-client"])
+            .directory(root.path())
+            .show()?;
+        let own = root.target().join("debug");
         Ok(Self {
             tools: tools::install(root)?,
+            product: own.join("cargo-intoto-twin"),
+            client: own.join("sigstore-conformance-client"),
             cosign: programs.join("cosign"),
             javascript: tools::npm(root)?,
             python: root.join("tests/sigstore/peer.py"),
@@ -76,6 +90,11 @@ impl Peers {
     ) -> Result<(), Failure> {
         let token = client::person(&stack.addresses, email).context("get a token")?;
         let run = match peer {
+            Peer::Ours => Run::new(&self.client)
+                .args(["sign-bundle", "--in-toto", "--identity-token", &token])
+                .args(["--bundle", bundle.as_str(), "--signing-config"])
+                .arg(stack.signing_config(log))
+                .arg(statement),
             Peer::Cosign => Run::new(&self.cosign)
                 .args(["attest-blob", "--yes", "--identity-token", &token, "--statement"])
                 .arg(statement)
@@ -102,7 +121,7 @@ impl Peers {
         alone(run, &stack.directory).succeed().map(drop)
     }
 
-    /// Whether one of them accepts a bundle; else the last line of what it says.
+    /// Whether one of them accepts a bundle; else the last line about it that it says.
     pub(crate) fn verify(
         &self,
         peer: Peer,
@@ -117,6 +136,12 @@ impl Peers {
             artifact,
         } = expected;
         let run = match peer {
+            Peer::Ours => Run::new(&self.client)
+                .args(["verify-bundle", "--bundle", bundle.as_str()])
+                .args(["--certificate-identity", identity, "--certificate-oidc-issuer", issuer])
+                .arg("--trusted-root")
+                .arg(stack.trusted_root())
+                .arg(artifact),
             Peer::Cosign => Run::new(&self.cosign)
                 .args(["verify-blob-attestation", "--bundle", bundle.as_str()])
                 .args(["--certificate-identity", identity, "--certificate-oidc-issuer", issuer])
@@ -139,6 +164,10 @@ impl Peers {
         let ended = alone(run, &stack.directory).keep()?;
         if ended.is_success() {
             return Ok(Ok(()));
+        }
+        if peer == Peer::Ours && ended.code != Some(1) {
+            // To crash is not to refuse.
+            return Err(Failure::new(format!("our client {}", ended.tail())));
         }
         let said = ended.stderr.lines().rev().find(|line| line.contains("rror"));
         let said = said.or(ended.stderr.lines().last()).unwrap_or_default();

@@ -19,7 +19,8 @@ use crate::root::Root;
 
 const PAGE: &str = "README.md";
 const PART: &str = "\n## Releases without a key\n";
-const TOKEN: &str = "a-token-of-the-registry";
+/// The registry's.
+pub(super) const TOKEN: &str = "a-token-of-the-registry";
 
 /// Runs the chapter; the servers end before the last of its commands.
 pub(crate) fn run(root: &Root, stack: Stack, world: &World) -> Result<(), Failure> {
@@ -40,13 +41,7 @@ pub(crate) fn run(root: &Root, stack: Stack, world: &World) -> Result<(), Failur
             stack.trusted_root()
         ),
     )?;
-    let registry = Registry::start();
-    registry.grant(TOKEN);
-    registry.publish(
-        "greeting",
-        "1.0.0",
-        "pub fn text() -> &'static str {\n    \"Hello\"\n}\n",
-    );
+    let registry = registry();
     let place = world.directory("keyless")?;
     let project = project(world, &place, &registry)?;
     let programs = place.join("bin");
@@ -72,8 +67,20 @@ pub(crate) fn run(root: &Root, stack: Stack, world: &World) -> Result<(), Failur
     Ok(())
 }
 
+/// A registry with the dependency of [`project`].
+pub(super) fn registry() -> Registry {
+    let registry = Registry::start();
+    registry.grant(TOKEN);
+    registry.publish(
+        "greeting",
+        "1.0.0",
+        "pub fn text() -> &'static str {\n    \"Hello\"\n}\n",
+    );
+    registry
+}
+
 /// A package with a dependency, for a registry that has the gate before it.
-fn project(world: &World, place: &Utf8Path, registry: &Registry) -> Result<Utf8PathBuf, Failure> {
+pub(super) fn project(world: &World, place: &Utf8Path, registry: &Registry) -> Result<Utf8PathBuf, Failure> {
     let project = place.join("hello");
     for directory in [project.join("src"), place.join(".cargo")] {
         fs::create_dir_all(&directory).context(format!("create {directory}"))?;
