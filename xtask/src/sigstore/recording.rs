@@ -23,6 +23,8 @@ const MALLORY: &str = "mallory@example.com";
 /// What the identity that releases is called.
 const JOB: &str = "https://github.com/example/demo/.github/workflows/release.yml@refs/tags/v0.1.0";
 
+const BY_JOB: &[&str] = &["--key", "sigstore:ambient"];
+
 /// Prints what came of each situation.
 pub(crate) fn run(stack: &Stack, world: &World, peers: &Peers) -> Result<(), Failure> {
     for log in stack.logs() {
@@ -275,7 +277,7 @@ impl<'a> Desk<'a> {
 
 /// A release whose steps and statement a job signs, without a key of its own.
 fn published(stack: &Stack, world: &World, peers: &Peers) -> Result<(), Failure> {
-    world.forget_user()?;
+    release::configure(world, stack)?;
     let registry = release::registry();
     let place = world.directory("published")?;
     let project = release::project(world, &place, &registry)?;
@@ -312,18 +314,14 @@ fn published(stack: &Stack, world: &World, peers: &Peers) -> Result<(), Failure>
     ];
     succeed(&of_job)?;
     world.commit(&project, "say who may release")?;
-    let config = stack.signing_config(Log::V2);
-    let root = stack.trusted_root();
-    let services = ["--signing-config", config.as_str(), "--trusted-root", root.as_str()];
-    let with = |words: &[&'static str]| [words, &["--key", "sigstore:ambient"], &services].concat();
     for step in ["fetch", "build", "test", "package"] {
         let words: &[&str] = match step {
             "build" | "test" => &[step, "--release", "--locked"],
             _ => &[step, "--locked"],
         };
-        succeed(&[words, &["--key", "sigstore:ambient"], &services].concat())?;
+        succeed(&[words, BY_JOB].concat())?;
     }
-    let ended = succeed(&with(&["publish"]))?;
+    let ended = succeed(&[&["publish"], BY_JOB].concat())?;
     let latest = project.join("target/intoto/latest");
     let entries = latest.read_dir_utf8().context(format!("list {latest}"))?;
     let stated: Vec<_> = entries
@@ -348,14 +346,7 @@ fn published(stack: &Stack, world: &World, peers: &Peers) -> Result<(), Failure>
     succeed(&["publish", "--unsigned"])?;
     let unsigned = latest.join("hello-0.1.0.intoto.jsonl");
     fs::remove_file(bundle).context(format!("remove {bundle}"))?;
-    succeed(
-        &[
-            &["sign", "--key", "sigstore:ambient"],
-            &services[..],
-            &[unsigned.as_str()],
-        ]
-        .concat(),
-    )?;
+    succeed(&[&["sign", unsigned.as_str()], BY_JOB].concat())?;
     let said = peers.verify(Peer::Ours, stack, Log::V2, &expected, bundle)?;
     said.map_err(|why| Failure::new(format!("the statement is refused: {why}")))?;
     say::row("published: 4 steps and the statement of the release by a job, which cargo knew nothing of");

@@ -30,17 +30,7 @@ pub(crate) fn run(root: &Root, stack: Stack, world: &World) -> Result<(), Failur
         .ok_or_else(|| Failure::new(format!("{PAGE} has no chapter{PART}")))?;
     let part = part.split("\n## ").next().unwrap_or(part);
 
-    world.forget_user()?;
-    let config = world.config();
-    fs::create_dir_all(&config).context(format!("create {config}"))?;
-    write(
-        &config.join("settings.toml"),
-        format!(
-            "[sigstore]\nsigning-config = \"{}\"\ntrusted-root = \"{}\"\n",
-            stack.signing_config(Log::V2),
-            stack.trusted_root()
-        ),
-    )?;
+    configure(world, &stack)?;
     let registry = registry();
     let place = world.directory("keyless")?;
     let project = project(world, &place, &registry)?;
@@ -65,6 +55,21 @@ pub(crate) fn run(root: &Root, stack: Stack, world: &World) -> Result<(), Failur
         return Err(Failure::new(format!("uploaded were {names:?}, and not `hello`")));
     }
     Ok(())
+}
+
+/// Makes the user a new one, who signs at this Sigstore and believes its root.
+pub(super) fn configure(world: &World, stack: &Stack) -> Result<(), Failure> {
+    world.forget_user()?;
+    let config = world.config();
+    fs::create_dir_all(&config).context(format!("create {config}"))?;
+    write(
+        &config.join("settings.toml"),
+        format!(
+            "[sigstore]\nsigning-config = \"{}\"\ntrusted-root = \"{}\"\n",
+            stack.signing_config(Log::V2),
+            stack.trusted_root()
+        ),
+    )
 }
 
 /// A registry with the dependency of [`project`].
