@@ -6,6 +6,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::keyed::{self, Material};
 use super::{Container, Content, Envelope, EnvelopeError, Parts, Verified, container_of, dsse};
 use crate::digest::sha256;
 use crate::encoding::value::excerpt;
@@ -26,9 +27,12 @@ const MEDIA_TYPES: &[&str] = &[
 /// A Sigstore bundle that was taken apart, and of which nothing is believed yet.
 #[derive(Clone, Debug)]
 pub struct Bundle<'a> {
-    received: &'a [u8],
+    pub(super) received: &'a [u8],
     /// None if the bundle signs the bytes of a file beside it.
-    envelope: Option<Envelope<'a>>,
+    pub(super) envelope: Option<Envelope<'a>>,
+    /// The signature over that file, if there is one and it can be read.
+    pub(super) message: Option<Vec<u8>>,
+    pub(super) material: Material,
 }
 
 /// A bundle that a verifier vouched for, and that counts for whomever it is by.
@@ -71,6 +75,9 @@ pub enum BundleError {
         /// The type found, cut if it is long.
         found: String,
     },
+    /// Both a certificate and a key.
+    #[error("`verificationMaterial` has both a certificate and a key")]
+    Material,
     /// Both an envelope and a signature over a file, or neither.
     #[error("expected either `dsseEnvelope` or `messageSignature`")]
     Content,
@@ -112,18 +119,20 @@ impl<'a> Bundle<'a> {
                 found: excerpt(media_type),
             });
         }
-        object(&root, "verificationMaterial")?;
-        let envelope = match (root.get("dsseEnvelope"), root.get("messageSignature")) {
-            (Some(_), None) => Some(read_envelope(object(&root, "dsseEnvelope")?, bytes, limits)?),
-            (None, Some(_)) => {
-                object(&root, "messageSignature")?;
-                None
-            }
+        let material = keyed::material(object(&root, "verificationMaterial")?)?;
+        let (envelope, message) = match (root.get("dsseEnvelope"), root.get("messageSignature")) {
+            (Some(_), None) => (
+                Some(read_envelope(object(&root, "dsseEnvelope")?, bytes, limits)?),
+                None,
+            ),
+            (None, Some(_)) => (None, keyed::message(object(&root, "messageSignature")?)),
             _ => return Err(BundleError::Content),
         };
         Ok(Self {
             received: bytes,
             envelope,
+            message,
+            material,
         })
     }
 
@@ -140,13 +149,18 @@ impl<'a> Bundle<'a> {
         verifier: &dyn IdentityVerifier,
         at: Timestamp,
     ) -> Option<Result<CheckedBundle<'_, 'a>, RefusedFacts>> {
-        let envelope = self.envelope.as_ref()?;
-        let Content::Dsse { payload_at } = envelope.content else {
-            return None;
-        };
-        let payload = &envelope.signed_bytes[payload_at..];
+        let (envelope, payload) = self.with_payload()?;
         let facts = CheckedFacts::of(self.received, Bound::Dsse(sha256(payload)), verifier, at);
         Some(facts.map(|facts| CheckedBundle { envelope, facts }))
+    }
+
+    /// The envelope and its payload.
+    pub(super) fn with_payload(&self) -> Option<(&Envelope<'a>, &[u8])> {
+        let envelope = self.envelope.as_ref()?;
+        match envelope.content {
+            Content::Dsse { payload_at } => Some((envelope, &envelope.signed_bytes[payload_at..])),
+            Content::Metablock { .. } => None,
+        }
     }
 
     /// Has the verifier look at a bundle that signs the bytes of a file.

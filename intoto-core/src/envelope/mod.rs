@@ -22,6 +22,7 @@
 mod bundle;
 mod dsse;
 mod error;
+mod keyed;
 mod metablock;
 #[cfg(feature = "openpgp")]
 #[cfg(test)]
@@ -44,6 +45,7 @@ use crate::time::Timestamp;
 
 pub use bundle::{Bundle, BundleError, CheckedBundle};
 pub use error::{EnvelopeError, VerifyError};
+pub use keyed::Witnessed;
 pub use sign::{SignError, append, replace, sign, unsigned};
 pub use signature::{Signature, SignatureBody};
 pub use verified::Verified;

@@ -45,6 +45,30 @@ impl IdentityFacts {
     }
 }
 
+/// What an [`IdentityVerifier`](super::IdentityVerifier) found about a bundle by a key: who signed is settled by the key, and what others add to it is
+/// when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyFacts {
+    /// When the signature existed, by everybody who is trusted with that. At least one.
+    pub times: Vec<TrustedTime>,
+    /// What was found to be signed.
+    pub bound: Bound,
+    /// Whether no log has the signature, and a timestamp authority alone vouches for its time.
+    pub is_unlogged: bool,
+}
+
+impl KeyFacts {
+    /// Facts about a signature over this, at these times, with an entry in a log.
+    pub fn new(bound: Bound, times: Vec<TrustedTime>) -> Self {
+        Self {
+            times,
+            bound,
+            is_unlogged: false,
+        }
+    }
+}
+
 /// The alternative name of a certificate: two of different kinds are different people, whatever their text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::compare::Difference;
-use super::facts::{Bound, IdentityFacts, TrustedTime, Validity};
+use super::facts::{Bound, IdentityFacts, KeyFacts, TrustedTime, Validity};
 use super::verifier::{IdentityProblem, IdentityVerifier};
-use crate::key::{FulcioIdentity, SkippableCheck};
+use crate::key::{FulcioIdentity, PublicKey, SignatureError, SkippableCheck};
 use crate::time::Timestamp;
 
 /// So far may a trusted clock be ahead of the reference time: evidence is verified the moment after it was made, on machines whose clocks
@@ -17,10 +17,17 @@ const CLOCK_SECONDS: i64 = 60;
 #[derive(Clone, Debug)]
 pub struct CheckedFacts(IdentityFacts);
 
+/// Facts about a bundle that one key signed, of which core has seen to everything.
+#[derive(Clone, Debug)]
+pub struct CheckedKeyFacts {
+    key: PublicKey,
+    facts: KeyFacts,
+}
+
 /// Why a bundle counts for nobody, and what was found about it all the same.
 pub type RefusedFacts = (IdentityRefusal, Option<Box<IdentityFacts>>);
 
-/// Why a bundle does not count for an identity.
+/// Why a bundle does not count for an identity, or for a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityRefusal {
@@ -58,6 +65,29 @@ pub enum IdentityRefusal {
         subject: String,
         /// By which issuer.
         issuer: String,
+    },
+    /// A key signed it where an identity is expected, or the other way round.
+    #[error("expected a Sigstore bundle by {expected}, found one by {found}")]
+    OtherSigner {
+        /// What was expected: `a key` or `an identity`.
+        expected: &'static str,
+        /// What was found.
+        found: &'static str,
+    },
+    /// It says of itself that another key signed it.
+    #[error("the Sigstore bundle is said to be by the key `{hint}`, and that is none of this key's ids")]
+    OtherKey {
+        /// What it says.
+        hint: String,
+    },
+    /// It is not signed by the key.
+    #[error("the signature in the Sigstore bundle: {0}")]
+    Signature(SignatureError),
+    /// Its signature cannot be read, or is of a kind that such keys do not make.
+    #[error("the signature in the Sigstore bundle cannot be read: {reason}")]
+    Unreadable {
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// A check was not made, and the identity does not allow that.
     #[error("the check `{check}` was not made, and the layout does not allow that for this identity")]
@@ -123,31 +153,57 @@ fn judge(facts: &IdentityFacts, expected: Bound, at: Timestamp) -> Result<(), Id
     if facts.bound != Some(expected) {
         return Err(IdentityRefusal::OtherContent);
     }
-    facts.check_times(at)
+    for time in &facts.times {
+        let is_within = |validity: Validity| validity.not_before <= time.time && time.time <= validity.not_after;
+        if !facts.validity.is_some_and(is_within) {
+            return Err(IdentityRefusal::OutsideCertificate {
+                time: time.clone(),
+                validity: facts.validity,
+            });
+        }
+    }
+    check_times(&facts.times, at)
 }
 
-impl IdentityFacts {
-    /// Whether there is a trusted time, and each is within the certificate's validity and not after `at`, but for the difference of two clocks.
-    ///
-    /// # Errors
-    /// Of the variants [`NoTime`](IdentityRefusal::NoTime), [`OutsideCertificate`](IdentityRefusal::OutsideCertificate) and
-    /// [`InFuture`](IdentityRefusal::InFuture).
-    pub fn check_times(&self, at: Timestamp) -> Result<(), IdentityRefusal> {
-        if self.times.is_empty() {
-            return Err(IdentityRefusal::NoTime);
+/// Whether there is a trusted time, and none is after `at`, but for the difference of two clocks.
+fn check_times(times: &[TrustedTime], at: Timestamp) -> Result<(), IdentityRefusal> {
+    if times.is_empty() {
+        return Err(IdentityRefusal::NoTime);
+    }
+    let latest = at.as_unix().saturating_add(CLOCK_SECONDS);
+    match times.iter().find(|time| time.time.as_unix() > latest) {
+        Some(time) => Err(IdentityRefusal::InFuture { time: time.clone(), at }),
+        None => Ok(()),
+    }
+}
+
+impl CheckedKeyFacts {
+    /// Asks the verifier about a bundle that the key signed, over `signed`, which is `expected`, and judges its answer.
+    pub(crate) fn of(
+        bundle: &[u8],
+        key: &PublicKey,
+        (signed, expected): (&[u8], Bound),
+        verifier: &dyn IdentityVerifier,
+        at: Timestamp,
+    ) -> Result<Self, IdentityRefusal> {
+        let facts = verifier.check_by_key(bundle, key, signed, at)?;
+        if facts.bound != expected {
+            return Err(IdentityRefusal::OtherContent);
         }
-        for time in &self.times {
-            let is_within = |validity: Validity| validity.not_before <= time.time && time.time <= validity.not_after;
-            if !self.validity.is_some_and(is_within) {
-                return Err(IdentityRefusal::OutsideCertificate {
-                    time: time.clone(),
-                    validity: self.validity,
-                });
-            }
-            if time.time.as_unix() > at.as_unix().saturating_add(CLOCK_SECONDS) {
-                return Err(IdentityRefusal::InFuture { time: time.clone(), at });
-            }
-        }
-        Ok(())
+        check_times(&facts.times, at)?;
+        Ok(Self {
+            key: key.clone(),
+            facts,
+        })
+    }
+
+    /// The key that signed.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// The facts.
+    pub fn facts(&self) -> &KeyFacts {
+        &self.facts
     }
 }

@@ -21,7 +21,7 @@ mod judge;
 mod verifier;
 
 pub use compare::{About, Difference};
-pub use facts::{Bound, IdentityFacts, Subject, TimeSource, TrustedTime, Validity};
+pub use facts::{Bound, IdentityFacts, KeyFacts, Subject, TimeSource, TrustedTime, Validity};
 pub use fault::{IdentityFault, UndecidedIdentity};
-pub use judge::{CheckedFacts, IdentityRefusal, RefusedFacts};
+pub use judge::{CheckedFacts, CheckedKeyFacts, IdentityRefusal, RefusedFacts};
 pub use verifier::{IdentityProblem, IdentityVerifier};

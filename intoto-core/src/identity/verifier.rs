@@ -3,8 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::facts::IdentityFacts;
+use super::facts::{IdentityFacts, KeyFacts};
 use super::fault::{IdentityFault, UndecidedIdentity};
+use crate::key::PublicKey;
 use crate::time::Timestamp;
 
 /// Verifies Sigstore bundles against roots that the caller trusts. **Trusted**: nothing here looks behind its answer.
@@ -21,6 +22,27 @@ pub trait IdentityVerifier: fmt::Debug + Send + Sync {
     /// `signed_sha256` is the digest of what is said to be signed: of the payload in the bundle's DSSE envelope, or, for a bundle beside a file, of that
     /// file. The answer's [`bound`](IdentityFacts::bound) is the digest that the verifier itself found to be signed.
     fn check(&self, bundle: &[u8], signed_sha256: &[u8; 32], at: Timestamp) -> Result<IdentityFacts, IdentityProblem>;
+
+    /// Verifies a bundle that a key signed, as things stand at `at`, and says when.
+    ///
+    /// `signed` are the bytes themselves that are said to be signed: the payload in the bundle's DSSE envelope, or the file beside which the bundle is.
+    /// That the key made the signature was seen to before; the answer has to rest on the timestamps and the entries of the log, which are about this very
+    /// signature by this key.
+    ///
+    /// A verifier that does not know how decides nothing about such bundles.
+    fn check_by_key(
+        &self,
+        bundle: &[u8],
+        key: &PublicKey,
+        signed: &[u8],
+        at: Timestamp,
+    ) -> Result<KeyFacts, IdentityProblem> {
+        let _ = (bundle, key, signed, at);
+        Err(IdentityProblem::undecided(
+            UndecidedIdentity::Unavailable,
+            "nothing here verifies Sigstore bundles by keys",
+        ))
+    }
 }
 
 /// Why a bundle says nothing about anybody.

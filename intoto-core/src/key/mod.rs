@@ -79,6 +79,15 @@ pub enum PublicKey {
 }
 
 impl PublicKey {
+    /// Whether its signatures have a place in a Sigstore bundle. Those of OpenPGP keys have headers, for which there is none.
+    pub(crate) fn signs_bundles(&self) -> bool {
+        match self {
+            #[cfg(feature = "openpgp")]
+            Self::OpenPgp(_) => false,
+            _ => true,
+        }
+    }
+
     /// The kind of the key.
     pub fn kind(&self) -> KeyKind {
         match self {

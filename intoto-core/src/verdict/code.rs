@@ -170,6 +170,8 @@ finding_codes! {
     TrustedTimeMissing = "trusted-time-missing", None;
     /// A signature was made after the time at which everything is judged.
     TrustedTimeInFuture = "trusted-time-in-future", None;
+    /// A signature was made when whoever signed the layout owned it no longer, or nothing that is trusted says when.
+    SignedTooLate = "signed-too-late", None;
 
     // Sublayouts.
     /// A sublayout that stands for a step did not verify.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::artifacts::Artifacts;
 use crate::digest::DigestSet;
 use crate::envelope::{Container, Envelope, Verified};
-use crate::identity::IdentityFacts;
+use crate::identity::{IdentityFacts, KeyFacts};
 use crate::key::{FulcioIdentity, KeyKind};
 use crate::layout::{ArtifactList, Rule};
 use crate::link::Link;
@@ -94,6 +94,8 @@ pub struct LinkReport {
     pub certificate: Option<CertificateReport>,
     /// Whom the step expects, and who was found to have signed, where that is an identity.
     pub identity: Option<IdentityReport>,
+    /// When a key signed it, where it is a Sigstore bundle by that key.
+    pub witness: Option<KeyFacts>,
     /// What became of it.
     pub state: LinkState,
     /// The commit that its environment names.
@@ -394,6 +396,7 @@ impl LinkReport {
             state: LinkState::Absent,
             certificate: None,
             identity: None,
+            witness: None,
             commit: None,
             run: None,
         }

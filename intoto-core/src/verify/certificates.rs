@@ -97,11 +97,6 @@ impl Judge {
         })
     }
 
-    /// When everything is judged.
-    pub(super) fn time(&self) -> Timestamp {
-        self.trust.time
-    }
-
     /// Looks for a signature whose key id begins as the file's name says, and that comes with a certificate of its key which the step
     /// asks for. `short` is the part of the key id in the name.
     pub(super) fn examine<'e, 'a>(

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::envelope::{Bundle, Container, Envelope, Verified};
-use crate::identity::{IdentityFacts, IdentityVerifier};
+use crate::identity::{IdentityFacts, IdentityRefusal, IdentityVerifier, KeyFacts, TrustedTime};
 use crate::key::{FulcioIdentity, KeyKind, PublicKey};
 use crate::limits::Limits;
 use crate::link::Link;
@@ -31,7 +31,8 @@ pub struct EvidenceRequest {
 }
 
 impl EvidenceRequest {
-    /// The files, in the layout's order: these names and no others, but for what is [searched for](Self::searches).
+    /// The files, in the layout's order: these names and no others, but for what is [searched for](Self::searches). Where the policy has a verifier of
+    /// Sigstore evidence, each key has two of which either will do: its link, and its bundle.
     pub fn files(&self) -> &[EvidenceFile] {
         &self.files
     }
@@ -55,13 +56,23 @@ pub struct EvidenceFile {
     pub(super) directory: Arc<[String]>,
     pub(super) name: String,
     pub(super) candidates: Vec<Candidate>,
-    /// When everything is judged, which matters to keys that end.
-    pub(super) at: Timestamp,
+    pub(super) times: Times,
+    /// Whether it is a Sigstore bundle.
+    pub(super) is_bundle: bool,
     /// What its signer's certificate is judged by, and how the signer's id begins, where no key of the step makes it a candidate.
     pub(super) judge: Option<(Arc<Judge>, String)>,
     /// What verifies it, if it is a Sigstore bundle.
     pub(super) verifier: Option<Arc<dyn IdentityVerifier>>,
     pub(super) limits: Arc<Limits>,
+}
+
+/// As of when evidence is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    /// When everything is judged, which matters to keys that end.
+    pub(super) at: Timestamp,
+    /// Before when it has to have been signed, by the word of somebody who is trusted with that.
+    pub(super) signed_before: Option<Timestamp>,
 }
 
 /// How a file came to be wanted.
@@ -76,8 +87,8 @@ pub(super) enum Wanted {
 /// A key of the step that may have signed the file. Two keys whose ids share their first eight characters share a file.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    /// The place of the key in the step.
-    pub(super) slot: usize,
+    /// The place of the key in the step; none for the bundle of a key, which gets a place once it is there.
+    pub(super) slot: Option<usize>,
     /// The id that names the file.
     pub(super) key_id: KeyId,
     /// The ids under which it may have signed: that one, and for an OpenPGP key any that the step authorises with it.
@@ -85,7 +96,7 @@ pub(super) struct Candidate {
     pub(super) signatory: Signatory,
 }
 
-/// Whom a step trusts: somebody with a key, or somebody whom an issuer vouches for. Their files have different names.
+/// Whom a step trusts: somebody with a key, or somebody whom an issuer vouches for. Links are by keys, Sigstore bundles by either.
 #[derive(Debug, Clone)]
 pub(super) enum Signatory {
     Key(Arc<PublicKey>),
@@ -114,7 +125,7 @@ impl EvidenceFile {
         &self.directory
     }
 
-    /// The file's name: `{step}.{first eight characters of the key id}.link`, or for an identity `.sigstore.json` in the place of `.link`.
+    /// The file's name: `{step}.{first eight characters of the key id}.link`, or for a Sigstore bundle `.sigstore.json` in the place of `.link`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -132,15 +143,15 @@ impl EvidenceFile {
     /// Reads the file's bytes and verifies the signatures of the keys that the step names. Depends on nothing but its arguments,
     /// so any thread may do it; a file that is no good is remembered as such and harms no other.
     pub fn admit(&self, bytes: &[u8]) -> Admitted {
-        if self.is_bundle() {
-            let examined = self.examine_bundle(bytes);
+        if self.is_bundle {
+            let examined = self.examine_bundle(bytes).map(|examined| self.in_time(examined));
             return self.answer(examined.is_ok().then_some(Container::Dsse), examined);
         }
         let (container, examined) = match Envelope::parse(bytes, &self.limits) {
             Ok(envelope) => (Some(envelope.container()), self.examine(&envelope)),
             Err(error) => (None, Err(Problem::from(&error))),
         };
-        self.answer(container, examined)
+        self.answer(container, examined.map(|examined| self.in_time(examined)))
     }
 
     /// Says that the file is there and could not be read, and why.
@@ -162,19 +173,52 @@ impl EvidenceFile {
         }
     }
 
-    /// Whether it is a Sigstore bundle: then all candidates are identities.
-    fn is_bundle(&self) -> bool {
-        !self.candidates.is_empty()
-            && (self.candidates.iter()).all(|candidate| candidate.signatory.identity().is_some())
+    /// The same, or that it was signed too late for the evidence that is asked for.
+    fn in_time(&self, mut examined: Examined) -> Examined {
+        let Some(before) = self.times.signed_before else {
+            return examined;
+        };
+        let latest = examined.times().iter().max();
+        let message = match latest {
+            Some(latest) if latest.time < before => return examined,
+            Some(latest) => format!(
+                "the {} has it signed at {}, and only what was signed before {before} counts",
+                latest.source, latest.time
+            ),
+            None => format!(
+                "nobody who is trusted says when it was signed, and only what was signed before {before} counts"
+            ),
+        };
+        let problem = Problem::refusal(FindingCode::SignedTooLate, message);
+        for signature in examined.signatures.iter_mut().filter(|signature| signature.is_ok()) {
+            *signature = Err(problem.clone());
+        }
+        examined.content = Err(problem);
+        examined
     }
 
     fn examine_bundle(&self, bytes: &[u8]) -> Result<Examined, Problem> {
         let bundle = Bundle::parse(bytes, &self.limits).map_err(|error| Problem::from(&error))?;
         let verifier = self.verifier.as_deref().ok_or_else(Problem::no_verifier)?;
-        let checked = bundle.check(verifier, self.at).ok_or_else(|| {
+        let not_a_statement = || {
             let message = "expected a Sigstore bundle with an envelope, found one that signs a file";
             Problem::refusal(FindingCode::SignedContentDiffers, message)
-        })?;
+        };
+        if bundle.is_by_key() && self.keys().next().is_some() {
+            return self.examine_by_key(&bundle, verifier, not_a_statement);
+        }
+        if self
+            .candidates
+            .iter()
+            .all(|candidate| candidate.signatory.key().is_some())
+        {
+            let refusal = IdentityRefusal::OtherSigner {
+                expected: "a key",
+                found: "an identity",
+            };
+            return Err(Problem::from(&refusal));
+        }
+        let checked = bundle.check(verifier, self.times.at).ok_or_else(not_a_statement)?;
         let checked = match checked {
             Ok(checked) => checked,
             Err((refusal, facts)) => {
@@ -184,6 +228,7 @@ impl EvidenceFile {
                     content: Err(problem),
                     bearer: None,
                     facts: facts.map(|facts| Arc::new(*facts)),
+                    witness: None,
                 });
             }
         };
@@ -193,7 +238,10 @@ impl EvidenceFile {
         for candidate in &self.candidates {
             let signed = match &candidate.signatory {
                 Signatory::Identity(identity) => checked.by(identity).map_err(|refusal| Problem::from(&refusal)),
-                Signatory::Key(_) => Err(Problem::no_verifier()),
+                Signatory::Key(_) => Err(Problem::from(&IdentityRefusal::OtherSigner {
+                    expected: "a key",
+                    found: "an identity",
+                })),
             };
             signatures.push(signed.map(|signed| {
                 let kind = signed.kind();
@@ -221,6 +269,53 @@ impl EvidenceFile {
             signatures,
             bearer: None,
             facts: Some(Arc::new(checked.facts().clone())),
+            witness: None,
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Arc<PublicKey>> {
+        self.candidates.iter().filter_map(|candidate| candidate.signatory.key())
+    }
+
+    fn examine_by_key(
+        &self,
+        bundle: &Bundle<'_>,
+        verifier: &dyn IdentityVerifier,
+        not_a_statement: impl Fn() -> Problem,
+    ) -> Result<Examined, Problem> {
+        let mut signatures = Vec::with_capacity(self.candidates.len());
+        let mut found = None;
+        for candidate in &self.candidates {
+            let Signatory::Key(key) = &candidate.signatory else {
+                signatures.push(Err(Problem::from(&IdentityRefusal::OtherSigner {
+                    expected: "an identity",
+                    found: "a key",
+                })));
+                continue;
+            };
+            let checked = bundle.check_by_key(key, verifier, self.times.at);
+            signatures.push(match checked.ok_or_else(&not_a_statement)? {
+                Ok(witnessed) => {
+                    found = Some(witnessed);
+                    Ok(key.kind())
+                }
+                Err(refusal) => Err(Problem::of_bundle_by_key(&refusal, &candidate.key_id)),
+            });
+        }
+        let (content, witness) = match found {
+            Some((verified, facts)) => (self.read_bundled(&verified, None), Some(Arc::new(facts))),
+            // Nobody sees this: each key has its own reason already.
+            None => {
+                let message = "no key of the step signed the Sigstore bundle";
+                (Err(Problem::refusal(FindingCode::KeyNotAuthorised, message)), None)
+            }
+        };
+        Ok(Examined {
+            content,
+            signatures,
+            bearer: None,
+            facts: None,
+            witness,
         })
     }
 
@@ -260,6 +355,7 @@ impl EvidenceFile {
                 signatures: alloc::vec![Ok(kind)],
                 bearer: Some(bearer),
                 facts: None,
+                witness: None,
             });
         }
         let mut signatures = Vec::with_capacity(self.candidates.len());
@@ -269,7 +365,7 @@ impl EvidenceFile {
                 signatures.push(Err(Problem::no_verifier()));
                 continue;
             };
-            match envelope.verify_at(key, &candidate.accepted, self.at) {
+            match envelope.verify_at(key, &candidate.accepted, self.times.at) {
                 Ok(payload) => {
                     signatures.push(Ok(key.kind()));
                     verified = Some(payload);
@@ -290,6 +386,7 @@ impl EvidenceFile {
             signatures,
             bearer: None,
             facts: None,
+            witness: None,
         })
     }
 
@@ -356,6 +453,17 @@ pub(super) struct Examined {
     pub(super) bearer: Option<Bearer>,
     /// What a verifier found about a Sigstore bundle, whether it counts or not.
     pub(super) facts: Option<Arc<IdentityFacts>>,
+    /// What a verifier found about a Sigstore bundle by a key.
+    pub(super) witness: Option<Arc<KeyFacts>>,
+}
+
+impl Examined {
+    /// When it was signed, by the word of those who are trusted with that.
+    fn times(&self) -> &[TrustedTime] {
+        let of_key = self.witness.as_ref().map(|facts| facts.times.as_slice());
+        let of_identity = self.facts.as_ref().map(|facts| facts.times.as_slice());
+        of_key.or(of_identity).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Clone)]

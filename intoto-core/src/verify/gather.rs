@@ -15,7 +15,7 @@ use crate::name::{KeyId, StepName};
 use crate::verdict::{EvidenceKind, FindingCode, IdentityReport, KeyReport, LinkReport, LinkState};
 
 use super::certificates::Bearer;
-use super::evidence::{Admitted, Candidate, Content, EvidenceFile, Signatory, Wanted};
+use super::evidence::{Admitted, Candidate, Content, EvidenceFile, Examined, Signatory, Times, Wanted};
 use super::layer::{Evidence, Layer, Place, Slot, StepState};
 use super::problem::Problem;
 use super::search::EvidenceSearch;
@@ -80,30 +80,24 @@ pub(super) fn count(layout: &Layout, most: usize) -> Option<usize> {
     (count <= most).then_some(count)
 }
 
-/// The link files that a layer wants, numbered from `first`.
+/// The link files that a layer wants, numbered from `first`: for each place its own, and for each key, where something verifies it, the bundle that may be
+/// there besides. That is at most twice the places.
 pub(super) fn files(
     layer: &Layer,
     number: usize,
     first: usize,
-    verifier: Option<&Arc<dyn IdentityVerifier>>,
+    (verifier, times): (Option<&Arc<dyn IdentityVerifier>>, Times),
     limits: &Arc<Limits>,
 ) -> Vec<EvidenceFile> {
     let mut files: Vec<EvidenceFile> = Vec::new();
     for (step_index, (step, state)) in layer.trusted.layout().steps().iter().zip(&layer.steps).enumerate() {
-        let mut of_step: BTreeMap<&str, usize> = BTreeMap::new();
-        for (slot, place) in state.slots.iter().enumerate() {
-            let Some(signatory) = &place.signatory else { continue };
-            let candidate = Candidate {
-                slot,
-                key_id: place.report.key_id.clone(),
-                accepted: place.accepted.clone(),
-                signatory: signatory.clone(),
-            };
+        let mut of_step: BTreeMap<String, usize> = BTreeMap::new();
+        let mut want = |name: String, is_bundle: bool, candidate: Candidate| {
             let next = files.len();
-            let position = *of_step.entry(&place.report.file).or_insert(next);
+            let position = *of_step.entry(name.clone()).or_insert(next);
             if let Some(shared) = files.get_mut(position) {
                 shared.candidates.push(candidate);
-                continue;
+                return;
             }
             files.push(EvidenceFile {
                 wanted: Wanted::Named { file: first + next },
@@ -111,13 +105,34 @@ pub(super) fn files(
                 step_index,
                 step: step.name.clone(),
                 directory: layer.path.clone(),
-                name: place.report.file.clone(),
+                name,
                 candidates: alloc::vec![candidate],
-                at: layer.trusted.reference_time(),
+                times,
+                is_bundle,
                 judge: None,
-                verifier: verifier.filter(|_| signatory.identity().is_some()).cloned(),
+                verifier: verifier.filter(|_| is_bundle).cloned(),
                 limits: limits.clone(),
             });
+        };
+        for (slot, place) in state.slots.iter().enumerate() {
+            let Some(signatory) = &place.signatory else { continue };
+            let candidate = Candidate {
+                slot: Some(slot),
+                key_id: place.report.key_id.clone(),
+                accepted: place.accepted.clone(),
+                signatory: signatory.clone(),
+            };
+            let bundle = signatory
+                .key()
+                .filter(|key| verifier.is_some() && key.signs_bundles())
+                .map(|_| Candidate {
+                    slot: None,
+                    ..candidate.clone()
+                });
+            want(place.report.file.clone(), signatory.identity().is_some(), candidate);
+            if let Some(bundle) = bundle {
+                want(step.name.sigstore_file(&bundle.key_id), true, bundle);
+            }
         }
     }
     files
@@ -129,7 +144,7 @@ pub(super) fn searches(
     layer: &Layer,
     number: usize,
     first: usize,
-    intermediates: &[crate::x509::Certificate],
+    (intermediates, times): (&[crate::x509::Certificate], Times),
     limits: &Arc<Limits>,
 ) -> Vec<EvidenceSearch> {
     use super::certificates::{Judge, Trust};
@@ -151,6 +166,7 @@ pub(super) fn searches(
             directory: layer.path.clone(),
             named: state.slots.iter().map(|slot| slot.report.file.clone()).collect(),
             judge: Arc::new(judge),
+            times,
             limits: limits.clone(),
         }));
     }
@@ -167,13 +183,30 @@ pub(super) struct Delegation {
 /// Puts what a file contributes into its places. Sublayouts are handed back, to be opened when all files of the round are in.
 pub(super) fn take(file: &EvidenceFile, admitted: Admitted, layer: &mut Layer, delegations: &mut Vec<Delegation>) {
     for (position, candidate) in file.candidates.iter().enumerate() {
+        let Some(slot) = candidate.slot.or_else(|| make_place(file, candidate, layer)) else {
+            continue;
+        };
         let place = Place {
             layer: file.layer,
             step: file.step_index,
-            slot: candidate.slot,
+            slot,
         };
         fill(place, &file.step, &admitted, position, layer, delegations);
     }
+}
+
+/// A place for the bundle of a key: who has a link there already, and a bundle that says something else, has said two things.
+fn make_place(file: &EvidenceFile, candidate: &Candidate, layer: &mut Layer) -> Option<usize> {
+    let step = layer.steps.get_mut(file.step_index)?;
+    step.slots.push(Slot {
+        signatory: Some(candidate.signatory.clone()),
+        accepted: candidate.accepted.clone(),
+        report: LinkReport::absent(candidate.key_id.clone(), file.name.clone()),
+        evidence: None,
+        problem: None,
+        bearer: None,
+    });
+    Some(step.slots.len() - 1)
 }
 
 /// Makes a place for a file that was searched for, and puts into it what the file contributes.
@@ -226,6 +259,12 @@ fn fill(
     slot.report.container = admitted.container;
     if let (Some(report), Ok(examined)) = (&mut slot.report.identity, &admitted.examined) {
         report.found = examined.facts.as_deref().cloned();
+    }
+    let signed = |examined: &Examined| matches!(examined.signatures.get(position), Some(Ok(_)));
+    if let Ok(examined) = &admitted.examined
+        && signed(examined)
+    {
+        slot.report.witness = examined.witness.as_deref().cloned();
     }
     let (kind, content) = match contribution(admitted, position) {
         Ok(contribution) => contribution,

@@ -35,6 +35,9 @@ pub struct Policy {
     pub identity_verifier: Option<Arc<dyn IdentityVerifier>>,
     /// The time at which everything is judged.
     pub reference_time: Timestamp,
+    /// Count only evidence that is known to have been signed before this time: by a log or a timestamp authority, in a Sigstore bundle. What nobody
+    /// vouches for counts for nothing then. That is for layouts of owners or functionaries who are believed for the past alone.
+    pub signed_before: Option<Timestamp>,
     /// How much input is taken.
     pub limits: Limits,
     /// Values for the `{name}` parameters of the owner-signed layout; sublayouts see none of them.
@@ -57,6 +60,7 @@ impl Policy {
             owner_identities: Vec::new(),
             identity_verifier: None,
             reference_time,
+            signed_before: None,
             limits: Limits::default(),
             parameters: Parameters::new(),
             #[cfg(feature = "x509")]

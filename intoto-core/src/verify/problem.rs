@@ -116,6 +116,8 @@ impl From<&IdentityRefusal> for Problem {
             IdentityRefusal::OutsideCertificate { .. } => FindingCode::TimestampOutsideCertificate,
             IdentityRefusal::InFuture { .. } => FindingCode::TrustedTimeInFuture,
             IdentityRefusal::Other { difference, .. } => of_difference(difference.about),
+            IdentityRefusal::OtherSigner { .. } | IdentityRefusal::OtherKey { .. } => FindingCode::KeyNotAuthorised,
+            IdentityRefusal::Signature(_) | IdentityRefusal::Unreadable { .. } => FindingCode::SignatureInvalid,
             IdentityRefusal::Skipped { .. } => FindingCode::IdentityCheckSkipped,
         };
         Self::refusal(code, message)
@@ -192,6 +194,15 @@ impl Problem {
                 Self::refusal(FindingCode::SignatureMissing, message)
             }
             _ => Self::refusal(of_signature(error), format!("owner key {ids}: {error}")),
+        }
+    }
+
+    /// Why a key has not signed a Sigstore bundle.
+    pub(super) fn of_bundle_by_key(refusal: &IdentityRefusal, key_id: &KeyId) -> Self {
+        let problem = Self::from(refusal);
+        Self {
+            message: format!("key `{key_id}`: {}", problem.message),
+            ..problem
         }
     }
 
@@ -367,25 +378,6 @@ fn severity(code: FindingCode) -> Severity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
-
-    #[test]
-    fn a_few_signers_are_named() {
-        for (count, expected) in [
-            (0, "the file is not signed"),
-            (1, "found `a0`"),
-            (4, "found `a0`, `a1`, `a2`, `a3`"),
-            (5, "found `a0`, `a1`, `a2`, `a3` and 1 more"),
-            (7, "found `a0`, `a1`, `a2`, `a3` and 3 more"),
-        ] {
-            let signatures: Vec<String> = (0..count)
-                .map(|number| format!(r#"{{"keyid":"a{number}","sig":"00"}}"#))
-                .collect();
-            let file = format!(r#"{{"signatures":[{}],"signed":{{}}}}"#, signatures.join(","));
-            let envelope = Envelope::parse(file.as_bytes(), &Limits::default()).expect("an envelope");
-            assert_eq!(signers(&envelope), expected);
-        }
-    }
 
     #[test]
     fn a_key_that_this_build_cannot_use_is_not_judged() {

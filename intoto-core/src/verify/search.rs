@@ -11,7 +11,7 @@ use crate::name::StepName;
 use crate::verdict::FindingCode;
 
 use super::certificates::Judge;
-use super::evidence::{Admitted, EvidenceFile, Wanted};
+use super::evidence::{Admitted, EvidenceFile, Times, Wanted};
 use super::problem::Problem;
 
 /// Link files that the session wants and cannot name: a step counts the keys of certificates, and which those are, only the links say.
@@ -31,6 +31,7 @@ pub struct EvidenceSearch {
     /// The files that are asked for by name.
     pub(super) named: BTreeSet<String>,
     pub(super) judge: Arc<Judge>,
+    pub(super) times: Times,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -64,7 +65,8 @@ impl EvidenceSearch {
             directory: self.directory.clone(),
             name: name.into(),
             candidates: Vec::new(),
-            at: self.judge.time(),
+            times: self.times,
+            is_bundle: false,
             judge: Some((self.judge.clone(), short.into())),
             verifier: None,
             limits: self.limits.clone(),
@@ -104,6 +106,7 @@ impl EvidenceSearch {
 #[cfg(all(test, feature = "x509"))]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
     use crate::verify::{gather, testing};
 
     const ANYBODY: &str =
@@ -117,7 +120,11 @@ mod tests {
             )
         };
         let layer = testing::layer(directory, &[step("write"), step("package")].join(","), "");
-        gather::searches(&layer, 0, 3, &[], &Arc::new(Limits::default()))
+        let times = Times {
+            at: Timestamp::from_unix(0),
+            signed_before: None,
+        };
+        gather::searches(&layer, 0, 3, (&[], times), &Arc::new(Limits::default()))
     }
 
     #[test]

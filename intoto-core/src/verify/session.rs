@@ -12,7 +12,7 @@ use crate::rules::RuleWork;
 use crate::verdict::Finding;
 use crate::verdict::{FindingCode, Location, Verdict};
 
-use super::evidence::{Admitted, EvidenceFile, EvidenceRequest, Wanted};
+use super::evidence::{Admitted, EvidenceFile, EvidenceRequest, Times, Wanted};
 use super::freshness::TrustedLayout;
 use super::gather::{self, Delegation};
 use super::inspections::{InspectionAnswer, InspectionRequest};
@@ -74,8 +74,8 @@ impl Session {
         Self::begin_with_bundles(layout, &[], policy)
     }
 
-    /// As [`Self::begin`], with the Sigstore bundles that lie beside the layout, by which owners have signed who are identities. A bundle that is by
-    /// nobody who is asked for says nothing.
+    /// As [`Self::begin`], with the Sigstore bundles that lie beside the layout, by which owners have signed who are identities, or whose keys are not among
+    /// those of the layout's own signatures. A bundle that is by nobody who is asked for says nothing.
     pub fn begin_with_bundles(layout: &[u8], bundles: &[&[u8]], policy: Policy) -> Progress {
         let authentic = match trust::owner_signed(layout, bundles, &policy) {
             Ok(authentic) => authentic,
@@ -309,13 +309,18 @@ impl State {
         let mut searches: Vec<EvidenceSearch> = Vec::new();
         for (number, layer) in self.layers.iter().enumerate().skip(self.new_layers) {
             let verifier = self.policy.identity_verifier.as_ref();
-            files.extend(gather::files(layer, number, files.len(), verifier, &self.limits));
+            let times = Times {
+                at: layer.trusted.reference_time(),
+                signed_before: self.policy.signed_before,
+            };
+            let by = (verifier, times);
+            files.extend(gather::files(layer, number, files.len(), by, &self.limits));
             #[cfg(feature = "x509")]
             searches.extend(gather::searches(
                 layer,
                 number,
                 searches.len(),
-                &self.policy.intermediates,
+                (&self.policy.intermediates, times),
                 &self.limits,
             ));
         }

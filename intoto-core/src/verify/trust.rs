@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use crate::digest::sha256;
 use crate::envelope::{Bundle, Container, Envelope, Verified};
 use crate::identity::{CheckedFacts, Subject};
-use crate::key::FulcioIdentity;
+use crate::key::{FulcioIdentity, KeyIdStyle, PublicKey};
 use crate::layout::Layout;
+use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::verdict::{Finding, FindingCode, KeyReport};
 
@@ -39,8 +40,8 @@ impl AuthenticLayout {
     }
 }
 
-/// Verifies the signatures of **all** owner keys, each under any of its key ids, and of all owner identities in the bundles beside the layout, and
-/// reads the layout only then.
+/// Verifies the signatures of **all** owner keys, each under any of its key ids in the layout's file or in a bundle beside it, and of all owner identities
+/// in such bundles, and reads the layout only then.
 pub(super) fn owner_signed(bytes: &[u8], bundles: &[&[u8]], policy: &Policy) -> Result<AuthenticLayout, Vec<Finding>> {
     let (at, limits) = (policy.reference_time, &policy.limits);
     if policy.owner_keys.is_empty() && policy.owner_identities.is_empty() {
@@ -57,9 +58,13 @@ pub(super) fn owner_signed(bytes: &[u8], bundles: &[&[u8]], policy: &Policy) -> 
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     for key in policy.owner_keys.iter().filter(|key| seen.insert(*key)) {
-        match envelope.verify_at(key, &key.key_ids(), at) {
+        let signed = envelope
+            .verify_at(key, &key.key_ids(), at)
+            .map_err(|error| Problem::of_owner_signature(&error, &envelope, key));
+        match signed.or_else(|problem| by_key_beside((bytes, &envelope), bundles, key, policy).unwrap_or(Err(problem)))
+        {
             Ok(signed) => verified.push(signed),
-            Err(error) => findings.push(Problem::of_owner_signature(&error, &envelope, key).into_finding()),
+            Err(problem) => findings.push(problem.into_finding()),
         }
     }
     if !policy.owner_identities.is_empty() {
@@ -101,6 +106,52 @@ pub(super) fn owner_signed(bytes: &[u8], bundles: &[&[u8]], policy: &Policy) -> 
     }
 }
 
+/// The layout as that key signed it in a bundle beside it; nothing if no bundle beside it is by a key. Otherwise the gravest reason why not.
+fn by_key_beside<'e, 'a>(
+    (layout, envelope): (&[u8], &'e Envelope<'a>),
+    bundles: &[&[u8]],
+    key: &PublicKey,
+    policy: &Policy,
+) -> Option<Result<Verified<&'e Envelope<'a>>, Problem>> {
+    let limits = &policy.limits;
+    if bundles.len() > limits.signatures {
+        return Some(Err(too_many_bundles(bundles.len(), limits)));
+    }
+    let mut problem: Option<Problem> = None;
+    // What is no bundle may be anybody's, and is told to those whose bundles are looked for here alone.
+    let bundles = bundles.iter().filter_map(|bundle| Bundle::parse(bundle, limits).ok());
+    for bundle in bundles.filter(Bundle::is_by_key) {
+        let Some(verifier) = policy.identity_verifier.as_deref() else {
+            return Some(Err(Problem::no_verifier()));
+        };
+        let signed = match bundle.check_file_by_key(layout, key, verifier, policy.reference_time) {
+            Some(checked) => checked.and_then(|facts| envelope.signed_beside_by_key(&facts)),
+            None => continue,
+        };
+        match signed {
+            Ok(signed) => return Some(Ok(signed)),
+            Err(refusal) => {
+                let found = Problem::from(&refusal);
+                if problem.as_ref().is_none_or(|problem| problem.severity < found.severity) {
+                    problem = Some(found);
+                }
+            }
+        }
+    }
+    let mut problem = problem?;
+    let id = key.key_id(KeyIdStyle::Legacy);
+    problem.message = format!("owner key `{id}`: {}", problem.message);
+    Some(Err(problem))
+}
+
+fn too_many_bundles(found: usize, limits: &Limits) -> Problem {
+    let message = format!(
+        "{found} Sigstore bundles beside the layout, at most {} are allowed",
+        limits.signatures
+    );
+    Problem::undecided(FindingCode::LimitExceeded, message)
+}
+
 /// The Sigstore bundles beside a layout, each verified once.
 struct Beside {
     bundles: Vec<Result<CheckedFacts, Problem>>,
@@ -112,13 +163,8 @@ impl Beside {
     fn of(layout: &[u8], bundles: &[&[u8]], policy: &Policy) -> Self {
         let limits = &policy.limits;
         if bundles.len() > limits.signatures {
-            let message = format!(
-                "{} Sigstore bundles beside the layout, at most {} are allowed",
-                bundles.len(),
-                limits.signatures
-            );
             return Self {
-                bundles: alloc::vec![Err(Problem::undecided(FindingCode::LimitExceeded, message))],
+                bundles: alloc::vec![Err(too_many_bundles(bundles.len(), limits))],
                 counted: Vec::new(),
             };
         }
