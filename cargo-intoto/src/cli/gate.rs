@@ -105,7 +105,7 @@ fn install(args: &InstallArgs, ui: &Ui) -> Result<Exit, CliError> {
     let registry = registry(args.place.registry.as_deref())?;
     if args.place.local && args.gate.say_whom_to_trust() {
         return Err(CliError::usage("a file of the tree says nothing about whose layouts count for it")
-            .hint("leave out `--key` and `--trust-store`: whoever publishes trusts the owner by `cargo intoto trust add`")
+            .hint("leave out `--key`, `--trust-store` and what else says whom to trust: whoever publishes trusts the owner by `cargo intoto trust add`")
             .hint("leave out `--local`: your own configuration may say it"));
     }
     let file = File::of(&args.place)?;
@@ -289,15 +289,15 @@ fn rebased(args: &GateArgs, root: Option<&Utf8Path>) -> Result<GateArgs, CliErro
         (Some(path), Some(_)) => fixed(path).map(Some),
         (path, _) => Ok(path.clone()),
     };
-    for key in &args.keys {
+    for key in &args.whom.keys {
         load_public_key(key)?;
     }
+    args.whom.owners.identities()?;
     let mut rebased = args.clone();
     rebased.layout = in_each(&args.layout)?;
     rebased.link_dir = in_each(&args.link_dir)?;
     rebased.build_dir = in_each(&args.build_dir)?;
-    rebased.trust.trust_store = args.trust.trust_store.as_ref().map(fixed).transpose()?;
-    rebased.keys = args.keys.iter().map(fixed).collect::<Result<_, _>>()?;
+    rebased.whom = args.whom.with_paths(fixed)?;
     rebased.intermediates = args.intermediates.iter().map(fixed).collect::<Result<_, _>>()?;
     Ok(rebased)
 }

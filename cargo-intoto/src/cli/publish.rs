@@ -19,13 +19,13 @@ use crate::exec::cargo::Cargo;
 use crate::exec::environment::Exchanged;
 use crate::exec::process_group::{self, Ended};
 use crate::exit::Exit;
-use crate::gate::{GateArgs, Place, Terms};
+use crate::gate::{GateArgs, Place, Terms, Whom};
 use crate::layout_source::LayoutSource;
 use crate::plan::{Publish, PublishWords};
 use crate::publish::{Asked, Registry, Release, Staged, bundle_name, file_name, release_statement, write_statement};
 use crate::signing::{Content, KeyArgs, LinkFormArg, PendingSigners, SigstoreArgs, StepSigner};
 use crate::store::{LinkDirectory, LinkStore as _};
-use crate::trust::TrustArgs;
+use crate::trust::{OwnerArgs, TrustArgs};
 use crate::ui::{Ui, count};
 use crate::workspace::{Member, Workspace};
 
@@ -45,6 +45,7 @@ const STAGING: &str = "publish";
 #[command(mut_arg("container", |arg| arg.hide(true)))]
 #[command(mut_arg("unsigned", |arg| arg.help("State without signing; `cargo intoto sign` signs elsewhere")))]
 #[command(mut_arg("keys", |arg| arg.help("Key to sign the statements with: a name in the key directory, a file, or env:VARIABLE,\nprocess:PROGRAM, ssh-agent:FINGERPRINT or sigstore:; may be repeated")))]
+#[command(mut_arg("trusted_root", |arg| arg.help("Root of a Sigstore instance that identities are verified by, and what is signed here")))]
 pub(crate) struct Args {
     /// Check everything, show what would be uploaded, and stop there
     #[arg(short = 'n', long)]
@@ -57,7 +58,9 @@ pub(crate) struct Args {
     link_dir: Option<Utf8PathBuf>,
     /// Public key that must have signed the layout, instead of the trust store; if repeated, all must
     #[arg(long = "owner", value_name = "FILE", help_heading = "Trust")]
-    owners: Vec<Utf8PathBuf>,
+    owner_keys: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    owners: OwnerArgs,
     #[command(flatten)]
     trust: TrustArgs,
     /// Certificates of authorities between the layout's roots and a functionary; may be repeated
@@ -124,10 +127,14 @@ impl Given {
                 build_dir: None,
                 intermediates: paths(&args.intermediates)?,
                 exact_commands: false,
-                keys: paths(&args.owners)?,
-                trust: TrustArgs {
-                    trust_store: path(&args.trust.trust_store)?,
-                },
+                whom: Whom {
+                    keys: args.owner_keys.clone(),
+                    owners: args.owners.clone(),
+                    // What is signed here is verified by the same root.
+                    trusted_root: args.keys.sigstore.trusted_root.clone(),
+                    trust: args.trust.clone(),
+                }
+                .with_paths(|path| sequence::absolute(path))?,
                 token_from: args.token_from.clone(),
                 trusted_publishing: args.trusted_publishing,
                 id_token_env: args.id_token_env.clone(),

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as _, Command, FromArgMatches as _};
 
 use crate::error::CliError;
-use crate::trust::TrustArgs;
+use crate::trust::{OwnerArgs, TrustArgs};
 
 /// How the gate decides, and where its token comes from. Relative paths start at the workspace's root.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -24,11 +24,8 @@ pub struct GateArgs {
     /// Refuse a step whose recorded command is not the one that the layout expects, instead of warning
     #[arg(long, help_heading = "Evidence")]
     pub exact_commands: bool,
-    /// Public key that must have signed the layout, instead of the trust store; if repeated, all must
-    #[arg(long = "key", value_name = "FILE", help_heading = "Trust")]
-    pub keys: Vec<Utf8PathBuf>,
     #[command(flatten)]
-    pub trust: TrustArgs,
+    pub whom: Whom,
     /// Command that prints the registry's token; words are split at blanks, without a shell
     #[arg(long, value_name = "COMMAND", help_heading = "Token")]
     pub token_from: Option<String>,
@@ -43,6 +40,48 @@ pub struct GateArgs {
         help_heading = "Token"
     )]
     pub id_token_env: Option<String>,
+}
+
+/// Every word that says whom to trust, and nothing else: a file of the tree must say none of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
+pub struct Whom {
+    /// Public key that must have signed the layout, instead of the trust store; if repeated, all must
+    #[arg(long = "key", value_name = "FILE", help_heading = WHOM)]
+    pub keys: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    pub owners: OwnerArgs,
+    /// Root of a Sigstore instance that identities are verified by, a trusted_root.json [default: the public instance's]
+    #[arg(long, value_name = "FILE", help_heading = WHOM)]
+    pub trusted_root: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+/// Under this heading stands, in the help of every command, what says whom to trust.
+const WHOM: &str = "Trust";
+
+impl Whom {
+    /// The same with paths that start at another directory.
+    ///
+    /// # Errors
+    /// When `fixed` fails for one of them.
+    pub fn with_paths<E>(&self, fixed: impl Fn(&Utf8PathBuf) -> Result<Utf8PathBuf, E>) -> Result<Self, E> {
+        // Every member by its name, so that a new one is not forgotten here.
+        let Self {
+            keys,
+            owners,
+            trusted_root,
+            trust: TrustArgs { trust_store },
+        } = self;
+        Ok(Self {
+            keys: keys.iter().map(&fixed).collect::<Result<_, E>>()?,
+            owners: owners.clone(),
+            trusted_root: trusted_root.as_ref().map(&fixed).transpose()?,
+            trust: TrustArgs {
+                trust_store: trust_store.as_ref().map(&fixed).transpose()?,
+            },
+        })
+    }
 }
 
 impl GateArgs {
@@ -71,7 +110,7 @@ impl GateArgs {
 
     /// Whether they say themselves whose layout counts.
     pub fn say_whom_to_trust(&self) -> bool {
-        !self.keys.is_empty() || self.trust.trust_store.is_some()
+        self.whom != Whom::default()
     }
 
     /// The words that [`parse`](Self::parse) reads as these.
@@ -85,15 +124,25 @@ impl GateArgs {
             ("--layout", &self.layout),
             ("--link-dir", &self.link_dir),
             ("--build-dir", &self.build_dir),
-            ("--trust-store", &self.trust.trust_store),
+            ("--trust-store", &self.whom.trust.trust_store),
+            ("--trusted-root", &self.whom.trusted_root),
         ] {
             if let Some(path) = path {
                 add(flag, Some(path.as_str()));
             }
         }
-        for (flag, paths) in [("--key", &self.keys), ("--intermediate", &self.intermediates)] {
+        for (flag, paths) in [("--key", &self.whom.keys), ("--intermediate", &self.intermediates)] {
             for path in paths {
                 add(flag, Some(path.as_str()));
+            }
+        }
+        let owners = &self.whom.owners;
+        for (flag, texts) in [
+            ("--owner-identity", &owners.owner_identities),
+            ("--owner-issuer", &owners.owner_issuers),
+        ] {
+            for text in texts {
+                add(flag, Some(text));
             }
         }
         for (flag, text) in [
@@ -129,6 +178,7 @@ mod tests {
         for text in [
             "",
             "--layout l --link-dir d --build-dir b --trust-store t --key a --key b --intermediate i --token-from pass",
+            "--trusted-root r --owner-identity a@b.c --owner-identity d@e.f --owner-issuer https://i --owner-issuer https://j",
             "--id-token-env X --exact-commands --trusted-publishing",
         ] {
             let args = GateArgs::parse(&words(text)).expect("known words");
@@ -136,6 +186,39 @@ mod tests {
         }
         let spaced = vec!["--token-from".to_owned(), "pass show x".to_owned()];
         assert_eq!(GateArgs::parse(&spaced).expect("one word").to_words(), spaced);
+    }
+
+    /// Whatever stands under "Trust" says whom to trust, and nothing else does: so a file of the tree may say none of it.
+    #[test]
+    fn every_word_about_trust_says_whom_to_trust() {
+        let command = GateArgs::augment_args(Command::new("gate"));
+        let mut about_trust = Vec::new();
+        for arg in command.get_arguments() {
+            let flag = format!("--{}", arg.get_long().expect("no word of the gate stands by itself"));
+            let mut words = vec![flag.clone()];
+            words.extend(arg.get_action().takes_values().then(|| "x".to_owned()));
+            match flag.as_str() {
+                "--owner-identity" => words.extend(["--owner-issuer".to_owned(), "x".to_owned()]),
+                "--owner-issuer" => words.extend(["--owner-identity".to_owned(), "x".to_owned()]),
+                "--id-token-env" => words.push("--trusted-publishing".to_owned()),
+                _ => {}
+            }
+            let args = GateArgs::parse(&words).unwrap_or_else(|error| panic!("{flag}: {error}"));
+            let is_about_trust = arg.get_help_heading() == Some(WHOM);
+            assert_eq!(args.say_whom_to_trust(), is_about_trust, "{flag}");
+            about_trust.extend(is_about_trust.then_some(flag));
+        }
+        about_trust.sort();
+        assert_eq!(
+            about_trust,
+            [
+                "--key",
+                "--owner-identity",
+                "--owner-issuer",
+                "--trust-store",
+                "--trusted-root"
+            ]
+        );
     }
 
     #[test]

@@ -7,12 +7,12 @@ use intoto_core::limits::Limits;
 use intoto_core::verdict::{Outcome, Verdict};
 use intoto_core::verify::CommandDifference;
 
-use super::Registry;
+use super::{Registry, Whom};
 use crate::error::CliError;
 use crate::finding::{CargoCode, CargoFinding};
 use crate::foreign::{self, ForeignDirectory};
 use crate::signing::load_certificates;
-use crate::trust::{Scope, Store, TrustArgs, identity_verifier};
+use crate::trust::{Scope, Store, identity_verifier};
 use crate::ui::Ui;
 use crate::verification::identities::{Beside, Identities};
 use crate::verification::owners::{GpgOwners, Older, Owners, Signed};
@@ -77,10 +77,8 @@ pub struct Terms {
     pub layout: Utf8PathBuf,
     /// The directory with the links.
     pub links: Utf8PathBuf,
-    /// The keys that must have signed the layout; with none, the trust store says who.
-    pub keys: Vec<Utf8PathBuf>,
-    /// Which trust store.
-    pub trust: TrustArgs,
+    /// Who must have signed the layout, and by which root of Sigstore; with nobody named, the trust store says who.
+    pub whom: Whom,
     /// Certificates of authorities between the layout's roots and a functionary.
     pub intermediates: Vec<Utf8PathBuf>,
     /// Whether a command that the layout does not expect is refused.
@@ -123,14 +121,17 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
     let mut findings = hostile_tree::examine(&terms.root);
     let time = ReferenceTime::now()?;
     let beside = Beside::File(terms.layout.clone());
-    let verifier = identity_verifier(None, &terms.trust)?;
+    let whom = &terms.whom;
+    let verifier = identity_verifier(whom.trusted_root.as_deref(), &whom.trust)?;
+    let named = whom.owners.identities()?;
     let signed = Signed {
         layout: &layout,
         beside: &beside,
         verifier: &*verifier,
+        older: Older::Refused,
     };
-    let owners = if terms.keys.is_empty() {
-        let store = terms.trust.load()?;
+    let owners = if whom.keys.is_empty() && named.is_empty() {
+        let store = whom.trust.load()?;
         for upload in question.following {
             findings.extend(trusted_for_nobody(&store, question.registry, upload)?);
         }
@@ -146,16 +147,13 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
             pubring: None,
             home: None,
         };
-        Owners::named(&terms.keys, &nobody)?
+        Owners::named(&whom.keys, &nobody)?.and_identities(named)
     };
     let mut intermediates = Vec::new();
     for path in &terms.intermediates {
         intermediates.extend(load_certificates(path)?);
     }
-    let beside = match owners.identities.is_empty() {
-        true => Vec::new(),
-        false => beside.read(&limits)?,
-    };
+    let beside = beside.read_for(&owners, &layout, time.timestamp(), &limits)?;
     let mut report = verification::verify(Request {
         layout_name: terms.layout.to_string(),
         layout,
@@ -170,6 +168,7 @@ pub fn decide(question: &Question<'_>, ui: &Ui) -> Result<Report, CliError> {
         intermediates,
         artifacts,
         time,
+        signed_before: owners.signed_before(),
         parameters: Parameters::default(),
         command_difference: if terms.exact_commands {
             CommandDifference::Refuse

@@ -19,7 +19,7 @@ mod token;
 mod trusted_publishing;
 
 pub use ahead::ahead;
-pub use arguments::GateArgs;
+pub use arguments::{GateArgs, Whom};
 pub use bypasses::{Bypass, Status, on_search_path};
 pub use decision::{Question, Terms, Upload, decide};
 pub use edit::{Installed, Others, install, remove};

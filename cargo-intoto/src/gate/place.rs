@@ -78,14 +78,12 @@ impl Place {
         let source = layout.with_extension("toml");
         let exact_commands =
             args.exact_commands || (source.is_file() && LayoutSource::parse(&source)?.exact_commands());
-        let mut trust = args.trust.clone();
-        trust.trust_store = trust.trust_store.as_ref().map(at);
+        let here = |path: &Utf8PathBuf| Ok::<_, CliError>(at(path));
         Ok(Terms {
             root: self.root().to_owned(),
             layout,
             links,
-            keys: args.keys.iter().map(at).collect(),
-            trust,
+            whom: args.whom.with_paths(here)?,
             intermediates: args.intermediates.iter().map(at).collect(),
             exact_commands,
         })
