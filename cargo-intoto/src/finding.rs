@@ -187,6 +187,8 @@ cargo_codes! {
     TrustStoreMalformed = "trust-store-malformed",
     /// The trust store can be changed by others.
     TrustStoreUnsafe = "trust-store-unsafe",
+    /// The root that Sigstore evidence was verified by is old.
+    TrustedRootOld = "trusted-root-old",
     /// The tree gives cargo an alias named `intoto`, which runs in our place.
     CargoAliasIntoto = "cargo-alias-intoto",
     /// The tree makes rustup run a cargo of its own choice.
@@ -247,6 +249,11 @@ impl CargoFinding {
     /// A check could not be made.
     pub fn undecided(code: CargoCode, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Undecided, message)
+    }
+
+    /// Worth looking into; changes nothing.
+    pub fn warning(code: CargoCode, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message)
     }
 
     /// Worth telling; changes nothing.

@@ -170,6 +170,7 @@ fn judge(
         intermediates,
         artifacts: artifacts.to_vec(),
         time: report.time,
+        signed_before: report.signed_before,
         parameters: ingredients.parameters.clone(),
         command_difference: ingredients.command_difference,
         commands: ingredients.commands,

@@ -98,6 +98,23 @@ impl Checker {
         )
     }
 
+    fn shown_key(&self, key: &intoto_core::key::PublicKey) -> Shown {
+        Shown {
+            key_id: self.name_of_key(key),
+            signatory: crate::signing::Signatory::Key(key.clone()),
+        }
+    }
+
+    fn shown_identity(&self, facts: &intoto_core::identity::IdentityFacts) -> Result<Shown, CliError> {
+        Ok(Shown {
+            key_id: self.name_of_identity(facts)?,
+            signatory: crate::signing::Signatory::Identity {
+                issuer: facts.issuer.clone(),
+                subject: facts.subject.clone(),
+            },
+        })
+    }
+
     fn name_of_identity(&self, facts: &intoto_core::identity::IdentityFacts) -> Result<KeyId, CliError> {
         let fits = |(id, key): &(KeyId, LayoutKey)| {
             let identity = key.identity()?;
@@ -117,41 +134,49 @@ impl Checker {
 #[cfg(feature = "sigstore")]
 impl Witness for Checker {
     fn look(&self, bundle: &SignedBundle, content: Content<'_>) -> Result<Shown, CliError> {
-        use intoto_core::digest::sha256;
-        use intoto_core::identity::{IdentityRefusal, IdentityVerifier as _};
+        use intoto_core::encoding::pae;
+        use intoto_core::envelope::{Bundle, PAYLOAD_TYPE};
+        use intoto_core::identity::IdentityRefusal;
+        use intoto_core::limits::Limits;
 
-        use crate::signing::Signatory;
-
-        let (Content::Statement(bytes) | Content::File(bytes)) = content;
-        let failed = |refusal: IdentityRefusal| {
+        let failed = || {
             CliError::failure("the services signed, but what came back does not verify")
-                .because(refusal)
                 .hint("nothing of it is stored; is `--trusted-root` that of the instance which signed?")
         };
-        match &bundle.key {
-            Some(key) => {
-                self.roots
-                    .check_key(&bundle.json, key, &sha256(bytes))
-                    .map_err(|problem| failed(problem.into()))?;
-                Ok(Shown {
-                    key_id: self.name_of_key(key),
-                    signatory: Signatory::Key(key.clone()),
-                })
+        let refused = |refusal: IdentityRefusal| failed().because(refusal);
+        let now = crate::settings::now()?;
+        let limits = Limits::default();
+        let read = Bundle::parse(&bundle.json, &limits).map_err(|error| failed().because(error))?;
+        let is_own = match content {
+            Content::Statement(bytes) => {
+                let signed = read.envelope().map(|envelope| envelope.signed_bytes());
+                signed.is_some_and(|signed| signed == pae(PAYLOAD_TYPE, bytes))
             }
-            None => {
-                let now = crate::settings::now()?;
-                let facts = self
-                    .roots
-                    .check(&bundle.json, &sha256(bytes), now)
-                    .map_err(|problem| failed(problem.into()))?;
-                facts.check_times(now).map_err(failed)?;
-                Ok(Shown {
-                    key_id: self.name_of_identity(&facts)?,
-                    signatory: Signatory::Identity {
-                        issuer: facts.issuer,
-                        subject: facts.subject,
-                    },
-                })
+            Content::File(_) => read.envelope().is_none(),
+        };
+        if !is_own {
+            return Err(refused(IdentityRefusal::OtherContent));
+        }
+        // As whoever gets it: by the core, with these roots.
+        let other = || refused(IdentityRefusal::OtherContent);
+        match (&bundle.key, content) {
+            (Some(key), Content::Statement(_)) => {
+                let checked = read.check_by_key(key, &self.roots, now).ok_or_else(other)?;
+                checked.map_err(refused)?;
+                Ok(self.shown_key(key))
+            }
+            (Some(key), Content::File(file)) => {
+                let checked = read.check_file_by_key(file, key, &self.roots, now).ok_or_else(other)?;
+                checked.map_err(refused)?;
+                Ok(self.shown_key(key))
+            }
+            (None, Content::Statement(_)) => {
+                let checked = read.check(&self.roots, now).ok_or_else(other)?;
+                self.shown_identity(checked.map_err(|(refusal, _)| refused(refusal))?.facts())
+            }
+            (None, Content::File(file)) => {
+                let checked = read.check_file(file, &self.roots, now).ok_or_else(other)?;
+                self.shown_identity(checked.map_err(refused)?.facts())
             }
         }
     }

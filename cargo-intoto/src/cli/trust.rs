@@ -13,7 +13,7 @@ use crate::escape::plain;
 use crate::exit::Exit;
 use crate::report::words;
 use crate::settings;
-use crate::trust::{Entry, Origin, Scope, Store, TrustArgs};
+use crate::trust::{Entry, Origin, Scope, Store, TrustArgs, exact_identities, identity_verifier};
 use crate::ui::{Ui, count};
 
 /// Manage whose layouts you believe, for which crates
@@ -129,7 +129,7 @@ fn add(store: &TrustArgs, args: &AddArgs, ui: &Ui) -> Result<Exit, CliError> {
         return tuf::add(store, &args.name, scope, (repository, root), &args.tuf, ui);
     }
     let keys = find_all(&args.keys)?;
-    let identities = identities(&args.identities, &args.issuers, ("--identity", "--issuer"))?;
+    let identities = exact_identities(&args.identities, &args.issuers, ("--identity", "--issuer"))?;
     let threshold = threshold(args.threshold, keys.len() + identities.len())?;
     let entry = Entry {
         name: args.name.clone(),
@@ -184,46 +184,13 @@ fn threshold(given: Option<u32>, owners: usize) -> Result<u32, CliError> {
     Ok(threshold)
 }
 
-/// Identities as the command line names them: each with the issuer that stands at the same place among the issuers.
-pub(super) fn identities(
-    identities: &[String],
-    issuers: &[String],
-    (of_identity, of_issuer): (&str, &str),
-) -> Result<Vec<FulcioIdentity>, CliError> {
-    if identities.len() != issuers.len() {
-        return Err(CliError::usage(format!(
-            "{of_identity} is given {} and {of_issuer} {}",
-            count(identities.len(), "time"),
-            count(issuers.len(), "time")
-        ))
-        .hint("each identity needs the issuer that vouches for it"));
-    }
-    let mut found: Vec<FulcioIdentity> = Vec::new();
-    for (identity, issuer) in identities.iter().zip(issuers) {
-        if identity.contains('*') {
-            return Err(
-                CliError::usage(format!("{of_identity} `{identity}` is exact, letter by letter"))
-                    .hint("patterns are for the functionaries of a layout"),
-            );
-        }
-        let owner = FulcioIdentity::exact(issuer, identity).map_err(|error| {
-            CliError::usage(format!("{of_identity} `{identity}` by `{issuer}` cannot be used")).because(error)
-        })?;
-        if found.contains(&owner) {
-            return Err(CliError::usage(format!("the identity `{identity}` is given twice")));
-        }
-        found.push(owner);
-    }
-    Ok(found)
-}
-
 /// Puts a new entry into the store at `path`; a name is never taken over.
 pub(super) fn add_entry(path: &camino::Utf8Path, entry: Entry) -> Result<(), CliError> {
     Store::add(path, entry)
 }
 
-fn list(store: &TrustArgs, ui: &Ui) -> Result<Exit, CliError> {
-    let store = store.load()?;
+fn list(args: &TrustArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let store = args.load()?;
     if store.entries().is_empty() {
         ui.note(format_args!("the trust store `{}` has no entries", store.path()));
         return Ok(Exit::Success);
@@ -232,14 +199,43 @@ fn list(store: &TrustArgs, ui: &Ui) -> Result<Exit, CliError> {
     for entry in store.entries() {
         text.push_str(&describe(&store, entry)?);
     }
+    if store.entries().iter().any(names_identities) {
+        text.push_str(&sigstore(args, ui)?);
+    }
     ui.data(&text)?;
     Ok(Exit::Success)
 }
 
-fn show(store: &TrustArgs, args: &NameArgs, ui: &Ui) -> Result<Exit, CliError> {
-    let store = store.load()?;
+/// Whether what the entry's owners sign is verified by a root of Sigstore.
+fn names_identities(entry: &Entry) -> bool {
+    !entry.identities.is_empty() || matches!(&entry.origin, Origin::Tuf(_))
+}
+
+/// The root of Sigstore that identities are verified by, and of when it is.
+fn sigstore(args: &TrustArgs, ui: &Ui) -> Result<String, CliError> {
+    let now = now()?;
+    let chosen = match identity_verifier(None, args)?.chosen(now) {
+        Ok(chosen) => chosen,
+        Err(error) => return Ok(format!("Sigstore: NOT IN USE: {}\n", plain(&error.to_string()))),
+    };
+    let mut text = String::new();
+    for root in &chosen {
+        text.push_str(&format!("Sigstore: {}\n", plain(&words::of_root(root))));
+        if root.is_old(now) {
+            ui.warn(format!("{} is old: get the instance's present one", root.name));
+        }
+    }
+    Ok(text)
+}
+
+fn show(trust: &TrustArgs, args: &NameArgs, ui: &Ui) -> Result<Exit, CliError> {
+    let store = trust.load()?;
     let entry = store.entry(&args.name)?;
-    ui.data(&describe(&store, entry)?)?;
+    let mut text = describe(&store, entry)?;
+    if names_identities(entry) {
+        text.push_str(&sigstore(trust, ui)?);
+    }
+    ui.data(&text)?;
     // What is shown as over is no success of somebody who asks about this entry.
     match &entry.origin {
         Origin::Tuf(source) => store.brought(entry, source, now()?).map(|_| Exit::Success),

@@ -15,13 +15,12 @@ use intoto_core::verify::CommandDifference;
 use self::evidence::Evidence;
 use self::wanted::Wanted;
 use crate::cli::reporting::ReportingArgs;
-use crate::cli::trust;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::store::LinkSource;
-use crate::trust::{TrustArgs, identity_verifier};
+use crate::trust::{OwnerArgs, TrustArgs, identity_verifier};
 use crate::ui::Ui;
-use crate::verification::identities::{Identities, OwnerIdentity};
+use crate::verification::identities::Identities;
 use crate::verification::owners::{self, GpgOwners, Older, Owners, Signed};
 use crate::verification::{self, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
 
@@ -85,22 +84,8 @@ pub(crate) struct Args {
         help_heading = "Trust"
     )]
     gpg_home: Option<Utf8PathBuf>,
-    /// Identity that must have signed the layout in a Sigstore bundle beside it, letter by letter; each with its --owner-issuer
-    #[arg(
-        long = "owner-identity",
-        value_name = "IDENTITY",
-        requires = "owner_issuers",
-        help_heading = "Trust"
-    )]
-    owner_identities: Vec<String>,
-    /// The URL of the OpenID issuer that vouches for the --owner-identity in front of it
-    #[arg(
-        long = "owner-issuer",
-        value_name = "URL",
-        requires = "owner_identities",
-        help_heading = "Trust"
-    )]
-    owner_issuers: Vec<String>,
+    #[command(flatten)]
+    owners: OwnerArgs,
     /// Root of a Sigstore instance that identities are verified by, a trusted_root.json [default: the public instance's]
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     trusted_root: Option<Utf8PathBuf>,
@@ -179,13 +164,8 @@ pub(super) fn judge(args: &Args, ui: &Ui) -> Result<Judged, CliError> {
     let (layout_name, layout) = (request.layout_name.clone(), request.layout.clone());
     let links = Arc::clone(&request.links);
     let mut report = verification::verify(request)?;
-    let older = if args.allow_older_layout {
-        Older::Accepted
-    } else {
-        Older::Refused
-    };
     // What was verified stays verified; only a later, older layout would not be noticed.
-    if let Err(error) = owners.settle(&mut report, older) {
+    if let Err(error) = owners.settle(&mut report, older(args)) {
         ui.warn(format!("the trust store does not remember this layout: {error}"));
     }
     Ok(Judged {
@@ -195,6 +175,13 @@ pub(super) fn judge(args: &Args, ui: &Ui) -> Result<Judged, CliError> {
         links,
         purls,
     })
+}
+
+fn older(args: &Args) -> Older {
+    match args.allow_older_layout {
+        true => Older::Accepted,
+        false => Older::Refused,
+    }
 }
 
 impl Args {
@@ -269,16 +256,13 @@ fn prepare(
         home: args.gpg_home.as_deref(),
     };
     let verifier = identity_verifier(args.trusted_root.as_deref(), &args.trust)?;
-    let named = trust::identities(
-        &args.owner_identities,
-        &args.owner_issuers,
-        ("--owner-identity", "--owner-issuer"),
-    )?;
+    let named = args.owners.identities()?;
     let owners = if args.keys.is_empty() && gpg.is_empty() && named.is_empty() {
         let signed = Signed {
             layout: &layout,
             beside: &beside,
             verifier: &*verifier,
+            older: older(args),
         };
         let by_program = args.subjects.is_empty()
             && !purls.is_empty()
@@ -288,16 +272,9 @@ fn prepare(
             false => error,
         })?
     } else {
-        let identities = named.into_iter().map(|identity| OwnerIdentity {
-            label: identity.identity().unwrap_or_default().to_owned(),
-            identity,
-        });
-        Owners::named(&args.keys, &gpg)?.and_identities(identities.collect())
+        Owners::named(&args.keys, &gpg)?.and_identities(named)
     };
-    let beside = match owners.identities.is_empty() {
-        true => Vec::new(),
-        false => beside.read(limits)?,
-    };
+    let beside = beside.read_for(&owners, &layout, time.timestamp(), limits)?;
     let request = Request {
         layout_name,
         layout,
@@ -312,6 +289,7 @@ fn prepare(
         intermediates,
         artifacts: wanted.artifacts,
         time,
+        signed_before: owners.signed_before(),
         parameters,
         command_difference: args.command_difference(),
         commands: args.commands(),

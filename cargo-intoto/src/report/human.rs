@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use intoto_core::envelope::Container;
+use intoto_core::identity::{KeyFacts, TrustedTime};
 use intoto_core::key::{KeyIdStyle, PublicKey};
 use intoto_core::verdict::{
     Binding, IdentityReport, InspectionReport, InspectionState, LayerReport, LinkState, Outcome, Severity, StepReport,
@@ -73,6 +74,21 @@ struct Page {
     commit: Option<String>,
 }
 
+/// When a signature existed, and by whose word.
+fn times(times: &[TrustedTime]) -> String {
+    let times: Vec<String> = times
+        .iter()
+        .map(|time| format!("{} ({})", time.time, time.source))
+        .collect();
+    times.join(" and ")
+}
+
+/// When a key signed a bundle.
+fn witnessed(facts: &KeyFacts) -> String {
+    let logged = if facts.is_unlogged { ", in no log" } else { "" };
+    format!("signed at {}{logged}", times(&facts.times))
+}
+
 impl Page {
     fn line(&mut self, style: Style, verb: &str, text: &str) {
         // Writing to a string cannot fail, here and below.
@@ -97,6 +113,11 @@ impl Page {
         let name = plain(&report.layout_name);
         let about = format!("{}{}", container.unwrap_or_default(), expires.unwrap_or_default());
         self.line(GOOD, "Layout", &format!("{name}{about}"));
+        if let Some(before) = report.signed_before {
+            self.more(&format!(
+                "of former owners, who are believed for what was signed before {before}"
+            ));
+        }
         // Only a layout that all of them signed gets as far as a report of its own.
         let signed = if root.is_some() { "signed" } else { "must be signed" };
         for owner in &report.owners {
@@ -114,6 +135,9 @@ impl Page {
                 plain(&owner.label),
                 owner.identity.key_id().short()
             ));
+        }
+        for root in report.identities.verifier.roots() {
+            self.line(GOOD, "Sigstore", &plain(&words::of_root(&root)));
         }
         if let Some(commit) = &self.commit {
             let commit = plain(commit).into_owned();
@@ -204,6 +228,9 @@ impl Page {
             }
             if let Some(identity) = &link.identity {
                 self.identity(&file, identity, &link.state);
+            }
+            if let (Some(witness), LinkState::Admitted) = (&link.witness, &link.state) {
+                self.more(&format!("{file}: {}", witnessed(witness)));
             }
             match (&link.state, &link.commit) {
                 (LinkState::Admitted, Some(commit)) if self.commit.as_ref() != Some(commit) => {
@@ -297,11 +324,7 @@ impl Page {
     /// Who signed, by which issuer's word and when; or, where it is somebody else, whom the layout expects, and who it was.
     fn identity(&mut self, file: &str, identity: &IdentityReport, state: &LinkState) {
         let Some(found) = &identity.found else { return };
-        let times: Vec<String> = found
-            .times
-            .iter()
-            .map(|time| format!("{} ({})", time.time, time.source))
-            .collect();
+        let times = times(&found.times);
         let skipped: Vec<&str> = found.skipped.iter().map(|check| check.name()).collect();
         let skipped = match skipped.as_slice() {
             [] => String::new(),
@@ -309,7 +332,7 @@ impl Page {
         };
         let who = format!("{} of {}", plain(found.subject.as_str()), plain(&found.issuer));
         if matches!(state, LinkState::Admitted) {
-            self.more(&format!("{file}: {who}, at {}{skipped}", times.join(" and ")));
+            self.more(&format!("{file}: {who}, at {times}{skipped}"));
             return;
         }
         self.more(&format!(

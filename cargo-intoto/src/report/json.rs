@@ -3,7 +3,7 @@
 
 use intoto_core::digest::{DigestSet, to_hex};
 use intoto_core::envelope::Container;
-use intoto_core::identity::IdentityFacts;
+use intoto_core::identity::{IdentityFacts, TrustedTime};
 use intoto_core::key::{Constraints, FulcioIdentity, PublicKey, SkippableCheck};
 use intoto_core::verdict::{
     ArtifactReport, Binding, EvidenceKind, Fate, InspectionReport, InspectionState, KeyReport, LayerReport, LinkReport,
@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::findings::{Row, rows};
 use crate::escape;
 use crate::explain::{Account, FileAccount, Origin};
+use crate::trust::RootSeen;
 use crate::verification::claims::{ClaimedKey, Claims, Subject};
 use crate::verification::identities::OwnerIdentity;
 use crate::verification::{Artifact, Owner, ReferenceTime, Report};
@@ -43,12 +44,14 @@ pub fn value(report: &Report) -> Value {
         "exit_code": report.exit().code(),
         "reference_time": report.time.timestamp().to_string(),
         "as_of": matches!(report.time, ReferenceTime::Stated(_)),
+        "signed_before": report.signed_before.map(|before| before.to_string()),
         "scope": if report.artifacts.is_empty() { "chain-only" } else { "artifacts" },
         "layout": { "name": report.layout_name, "container": report.container.map(container) },
         "bundle": report.bundle.as_ref().map(|claims| bundle(claims, report)),
         "owners": report.owners.iter().map(owner)
             .chain(report.identities.owners.iter().map(owner_identity))
             .collect::<Vec<_>>(),
+        "sigstore_roots": report.identities.verifier.roots().iter().map(|seen| root(seen, report)).collect::<Vec<_>>(),
         "artifacts": artifacts(report),
         "layers": report.verdict.layers().iter().map(layer).collect::<Vec<_>>(),
         "crates": report.crates.iter().map(account).collect::<Vec<_>>(),
@@ -125,11 +128,20 @@ fn found(facts: &IdentityFacts) -> Value {
         "subject_kind": facts.subject.kind(),
         "extensions": facts.extensions.iter().map(|(extension, text)| (extension.name().to_owned(), json!(text)))
             .collect::<Map<_, _>>(),
-        "times": facts.times.iter().map(|time| json!({
-            "time": time.time.to_string(),
-            "source": time.source.to_string(),
-        })).collect::<Vec<_>>(),
+        "times": facts.times.iter().map(time).collect::<Vec<_>>(),
         "skipped": facts.skipped.iter().map(|check| check.name()).collect::<Vec<_>>(),
+    })
+}
+
+fn time(time: &TrustedTime) -> Value {
+    json!({ "time": time.time.to_string(), "source": time.source.to_string() })
+}
+
+fn root(root: &RootSeen, report: &Report) -> Value {
+    json!({
+        "name": root.name,
+        "newest": root.newest.map(|newest| newest.to_string()),
+        "old": root.is_old(report.time.timestamp()),
     })
 }
 
@@ -240,6 +252,10 @@ fn link(link: &LinkReport) -> Value {
         "identity": link.identity.as_ref().map(|identity| json!({
             "expected": expected(&identity.expected),
             "found": identity.found.as_ref().map(found),
+        })),
+        "witness": link.witness.as_ref().map(|witness| json!({
+            "times": witness.times.iter().map(time).collect::<Vec<_>>(),
+            "logged": !witness.is_unlogged,
         })),
         "state": state,
         "code": code,

@@ -1,6 +1,8 @@
-//! Identities in one line.
+//! Identities, and the roots that they are verified by, in one line.
 
 use intoto_core::key::FulcioIdentity;
+
+use crate::trust::RootSeen;
 
 /// Whom an identity asks for; foreign, and not escaped.
 pub(crate) fn of_identity(identity: &FulcioIdentity) -> String {
@@ -12,4 +14,12 @@ pub(crate) fn of_identity(identity: &FulcioIdentity) -> String {
     words.push(format!("of {}", identity.issuer()));
     words.extend((constraints.allow_skipped()).map(|check| format!("without {check}")));
     words.join(", ")
+}
+
+/// A root of Sigstore, and of when it is; foreign, and not escaped.
+pub(crate) fn of_root(root: &RootSeen) -> String {
+    match root.newest {
+        Some(newest) => format!("by {}, whose newest part is of {newest}", root.name),
+        None => format!("by {}, which says nothing of its age", root.name),
+    }
 }

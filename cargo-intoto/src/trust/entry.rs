@@ -41,7 +41,10 @@ pub enum Origin {
         layout: Option<[u8; 32]>,
     },
     /// Fetched from a TUF repository: former owners, for one of those layouts of theirs that it still vouches for.
-    Former,
+    Former {
+        /// Before when the evidence has to have been signed; nothing if everything is judged as of a time at which they were the owners.
+        signed_before: Option<Timestamp>,
+    },
 }
 
 /// A layout that was accepted once.
@@ -63,7 +66,7 @@ impl Entry {
     ///
     /// `--allow-older-layout` is not to call this.
     pub fn check_not_older(&self, sha256: &[u8; 32], expires: Timestamp) -> Result<(), CliError> {
-        if self.origin == Origin::Former {
+        if matches!(self.origin, Origin::Former { .. }) {
             return Ok(());
         }
         if let Origin::Fetched { layout: Some(current) } = &self.origin {

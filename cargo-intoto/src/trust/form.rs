@@ -226,7 +226,7 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
                 scope: entry.scope.iter().map(Scope::to_string).collect(),
                 threshold: match entry.origin {
                     Origin::Tuf(_) => None,
-                    Origin::Pinned | Origin::Fetched { .. } | Origin::Former => Some(entry.threshold),
+                    Origin::Pinned | Origin::Fetched { .. } | Origin::Former { .. } => Some(entry.threshold),
                 },
                 added: time(entry.added)?,
                 keys: entry.keys.iter().map(public_key_text).collect(),
@@ -238,7 +238,7 @@ pub(super) fn write(entries: &[Entry]) -> Result<String, CliError> {
                         project: source.project().map(Project::to_string),
                         sigstore_root: source.brings_sigstore_root(),
                     }),
-                    Origin::Pinned | Origin::Fetched { .. } | Origin::Former => None,
+                    Origin::Pinned | Origin::Fetched { .. } | Origin::Former { .. } => None,
                 },
                 accepted: entry
                     .accepted

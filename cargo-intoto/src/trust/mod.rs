@@ -7,6 +7,7 @@
 mod clock;
 mod entry;
 mod form;
+mod owner_args;
 mod scope;
 #[cfg(feature = "sigstore")]
 pub mod sigstore;
@@ -15,9 +16,10 @@ mod tuf;
 mod verifier;
 
 pub use entry::{AcceptedLayout, Entry, Origin};
+pub use owner_args::{OwnerArgs, exact_identities};
 pub use scope::Scope;
 pub use store::{Asked, Store, TrustArgs};
 #[cfg(feature = "sigstore")]
 pub use tuf::Direct;
 pub use tuf::{Brought, OwnersList, Place, Project, ReplacedList, RoleState, TufSource};
-pub use verifier::identity_verifier;
+pub use verifier::{RootSeen, RootedVerifier, identity_verifier};

@@ -17,7 +17,7 @@ use crate::trust::tuf::{self, Brought, TufSource};
 const WHAT: &str = "trust store";
 
 /// Which trust store.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct TrustArgs {
     /// Trust store to use instead of your own
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
@@ -113,7 +113,7 @@ impl Store {
         let mut unusable = None;
         for entry in self.entries.iter().filter(|entry| entry.covers(&crates)) {
             match &entry.origin {
-                Origin::Pinned | Origin::Fetched { .. } | Origin::Former => covering.push(entry.clone()),
+                Origin::Pinned | Origin::Fetched { .. } | Origin::Former { .. } => covering.push(entry.clone()),
                 // What is not known to be fresh does not count; other entries may.
                 Origin::Tuf(source) => match self.brought(entry, source, asked.at) {
                     Ok(brought) => covering.extend(brought.entries(entry, asked.at, asked.layout)),

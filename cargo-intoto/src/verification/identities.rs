@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use intoto_core::envelope::Bundle as SigstoreBundle;
+use intoto_core::envelope::{Bundle as SigstoreBundle, Envelope};
 use intoto_core::identity::{CheckedFacts, IdentityVerifier};
-use intoto_core::key::FulcioIdentity;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
@@ -14,6 +14,9 @@ use crate::error::CliError;
 use crate::foreign::{ForeignDirectory, Unread};
 use crate::store::Bundle;
 use crate::store::bundle::Role;
+use crate::trust::RootedVerifier;
+use crate::verification::Owner;
+use crate::verification::owners::Owners;
 
 /// What the name of a Sigstore bundle ends in.
 const SUFFIX: &str = ".sigstore.json";
@@ -38,10 +41,10 @@ pub struct Identities {
     /// The Sigstore bundles beside the layout, by their names.
     pub beside: Vec<(String, Vec<u8>)>,
     /// What verifies Sigstore evidence.
-    pub verifier: Arc<dyn IdentityVerifier>,
+    pub verifier: Arc<dyn RootedVerifier>,
 }
 
-/// Where the bundles beside a layout are looked for, once it is known that an owner is an identity.
+/// Where the bundles beside a layout are looked for, once it is known that an owner did not sign in its file.
 #[derive(Debug)]
 pub enum Beside {
     /// Beside the layout's file.
@@ -51,6 +54,23 @@ pub enum Beside {
 }
 
 impl Beside {
+    /// Reads them for these owners of the layout.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), if one of the owners has not signed in the layout's file.
+    pub fn read_for(
+        &self,
+        owners: &Owners,
+        layout: &[u8],
+        at: Timestamp,
+        limits: &Limits,
+    ) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+        match self.read(limits) {
+            Err(_) if need_no_bundle(owners, layout, at, limits) => Ok(Vec::new()),
+            read => read,
+        }
+    }
+
     /// Reads them.
     ///
     /// # Errors
@@ -124,6 +144,39 @@ pub(super) fn signed(
         .collect();
     let has_signed = |index: &usize| facts.iter().any(|facts| facts.are_about(&identities[*index]).is_ok());
     (0..identities.len()).filter(has_signed).collect()
+}
+
+/// Which of these keys have signed the layout in a bundle beside it, likewise.
+pub(super) fn signed_by_keys(
+    keys: &[PublicKey],
+    layout: &[u8],
+    beside: &[(String, Vec<u8>)],
+    verifier: &dyn IdentityVerifier,
+    at: Timestamp,
+    limits: &Limits,
+) -> Vec<usize> {
+    let bundles: Vec<SigstoreBundle<'_>> = beside
+        .iter()
+        .filter_map(|(_, bytes)| SigstoreBundle::parse(bytes, limits).ok())
+        .filter(SigstoreBundle::is_by_key)
+        .collect();
+    let has_signed = |index: &usize| {
+        let mut bundles = bundles.iter();
+        bundles.any(|bundle| {
+            let checked = bundle.check_file_by_key(layout, &keys[*index], verifier, at);
+            checked.is_some_and(|checked| checked.is_ok())
+        })
+    };
+    (0..keys.len()).filter(has_signed).collect()
+}
+
+/// Whether all owners are keys that have signed in the layout's file, so that it does not matter what lies beside it.
+fn need_no_bundle(owners: &Owners, layout: &[u8], at: Timestamp, limits: &Limits) -> bool {
+    let Ok(envelope) = Envelope::parse(layout, limits) else {
+        return false;
+    };
+    let in_file = |owner: &Owner| envelope.verify_at(&owner.key, &owner.key.key_ids(), at).is_ok();
+    owners.identities.is_empty() && owners.keys.iter().all(in_file)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::DigestSet;
 use intoto_core::envelope::Container;
+use intoto_core::identity::IdentityVerifier;
 use intoto_core::key::PublicKey;
 use intoto_core::layout::Parameters;
 use intoto_core::limits::Limits;
@@ -25,9 +26,10 @@ use crate::collect::progress::Progress as Hashing;
 use crate::error::{CliError, ErrorKind};
 use crate::exit::Exit;
 use crate::explain::Account;
-use crate::finding::CargoFinding;
+use crate::finding::{CargoCode, CargoFinding};
 use crate::settings;
 use crate::store::LinkSource;
+use crate::trust::RootSeen;
 use crate::ui::Ui;
 
 pub mod author_tree;
@@ -64,6 +66,8 @@ pub struct Request {
     pub artifacts: Vec<Artifact>,
     /// The time at which everything is judged.
     pub time: ReferenceTime,
+    /// Before when the evidence has to have been signed, by the word of somebody who is trusted with that.
+    pub signed_before: Option<Timestamp>,
     /// Values for the layout's parameters.
     pub parameters: Parameters,
     /// What a command means that is not the one the layout expects.
@@ -189,6 +193,8 @@ pub struct Report {
     pub artifacts: Vec<Artifact>,
     /// The time at which everything was judged.
     pub time: ReferenceTime,
+    /// Before when the evidence had to be signed.
+    pub signed_before: Option<Timestamp>,
     /// What the core decided.
     pub verdict: Verdict,
     /// The `.crate`s among the artifacts, file by file.
@@ -239,6 +245,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         intermediates,
         artifacts,
         time,
+        signed_before,
         parameters,
         command_difference,
         commands,
@@ -247,7 +254,8 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
     check_names(&artifacts)?;
     let mut policy = Policy::new(owners.iter().map(|owner| owner.key.clone()).collect(), time.timestamp());
     policy.owner_identities = identities.owners.iter().map(|owner| owner.identity.clone()).collect();
-    policy.identity_verifier = Some(Arc::clone(&identities.verifier));
+    policy.identity_verifier = Some(Arc::clone(&identities.verifier) as Arc<dyn IdentityVerifier>);
+    policy.signed_before = signed_before;
     policy.parameters = parameters;
     policy.command_difference = command_difference;
     policy.intermediates = intermediates;
@@ -266,6 +274,8 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         inspections::carry_out(requests, &artifacts, commands)
     })?;
     let crates = crates::explain_all(&artifacts, &verdict, &mut findings)?;
+    let roots = identities.verifier.roots();
+    findings.extend(roots.iter().filter(|root| root.is_old(time.timestamp())).map(old_root));
     Ok(Report {
         layout_name,
         container,
@@ -275,6 +285,7 @@ pub fn verify(request: Request) -> Result<Report, CliError> {
         bundle,
         artifacts,
         time,
+        signed_before,
         verdict,
         crates,
         findings,
@@ -308,6 +319,16 @@ pub(crate) fn decide(
             Progress::Decided(verdict) => return Ok(verdict),
         };
     }
+}
+
+/// An old root refuses what newer logs witnessed, and does not know what was taken back since. It changes no outcome.
+fn old_root(root: &RootSeen) -> CargoFinding {
+    let newest = root.newest.map(|newest| newest.to_string()).unwrap_or_default();
+    CargoFinding::warning(
+        CargoCode::TrustedRootOld,
+        format!("{} knows of nothing later than {newest}", root.name),
+    )
+    .hint("get the instance's present trusted_root.json: `cargo intoto trust add NAME --tuf URL --root FILE --sigstore-root` keeps it up to date")
 }
 
 /// Inspections see all artifacts in one directory.

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::{sha256, to_hex};
 use intoto_core::envelope::Envelope;
 use intoto_core::identity::IdentityVerifier;
-use intoto_core::key::{KeyIdStyle, PublicKey};
+use intoto_core::key::{FulcioIdentity, KeyIdStyle, PublicKey};
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::Outcome;
@@ -64,7 +64,24 @@ pub struct Owners {
     entry: Option<(Store, Entry)>,
 }
 
+/// What identifies a layout, whatever signatures stand around it.
+fn signed_sha256(layout: &[u8], limits: &Limits) -> Option<[u8; 32]> {
+    let envelope = Envelope::parse(layout, limits).ok()?;
+    Some(sha256(envelope.signed_bytes()))
+}
+
 impl Owners {
+    /// Before when the evidence has to have been signed, if they were the owners until then and are no longer.
+    pub fn signed_before(&self) -> Option<Timestamp> {
+        match &self.entry {
+            Some((_, entry)) => match entry.origin {
+                Origin::Former { signed_before } => signed_before,
+                _ => None,
+            },
+            None => None,
+        }
+    }
+
     /// The keys in these files, and these of GnuPG.
     ///
     /// # Errors
@@ -97,8 +114,12 @@ impl Owners {
 
     /// These, and these identities.
     #[must_use]
-    pub fn and_identities(mut self, identities: Vec<OwnerIdentity>) -> Self {
-        for owner in identities {
+    pub fn and_identities(mut self, identities: Vec<FulcioIdentity>) -> Self {
+        for identity in identities {
+            let owner = OwnerIdentity {
+                label: identity.identity().unwrap_or_default().to_owned(),
+                identity,
+            };
             if !self.identities.iter().any(|other| other.identity == owner.identity) {
                 self.identities.push(owner);
             }
@@ -138,21 +159,50 @@ impl Owners {
                         .as_ref()
                         .is_some_and(|envelope| envelope.verify_at(key, &key.key_ids(), at).is_ok())
                 };
-                let keys: Vec<usize> = (0..entry.keys.len())
-                    .filter(|index| by_key(&entry.keys[*index]))
-                    .collect();
-                Ok(Signers {
-                    keys,
-                    identities: signed.identities(entry, at, limits)?,
-                })
+                let in_file = |index: &usize| by_key(&entry.keys[*index]);
+                let mut keys: Vec<usize> = (0..entry.keys.len()).filter(in_file).collect();
+                let mut identities = Vec::new();
+                // What lies beside the layout matters only to those who have not signed in it.
+                let is_enough = entry.threshold > 0 && keys.len() >= entry.threshold as usize;
+                if !is_enough || !entry.identities.is_empty() {
+                    let (by_bundle, by_identity) = signed.beside(entry, at, limits)?;
+                    keys.extend(by_bundle);
+                    keys.sort_unstable();
+                    keys.dedup();
+                    identities = by_identity;
+                }
+                Ok(Signers { keys, identities })
             };
-            let mut enough = None;
+            let current = signed_sha256(layout, limits);
+            let mut enough: Option<(&Entry, Signers)> = None;
             for entry in &entries {
                 let signers = signed_by(entry)?;
                 let threshold = usize::try_from(entry.threshold).unwrap_or(usize::MAX);
-                if signers.count() >= threshold && signers.count() > 0 {
-                    enough = Some((entry, signers));
-                    break;
+                if signers.count() < threshold || signers.count() == 0 {
+                    continue;
+                }
+                // Present owners who have replaced this layout say nothing for it; the former ones whom they name may, for what was signed in
+                // their time.
+                let is_replaced = |entry: &Entry| {
+                    signed.older == Older::Refused
+                        && matches!(entry.origin, Origin::Fetched { layout } if layout.is_some() && layout != current)
+                };
+                let is_former_of = |first: &Entry| {
+                    is_replaced(first) && first.name == entry.name && matches!(entry.origin, Origin::Former { .. })
+                };
+                match &enough {
+                    None => {
+                        let is_settled = !is_replaced(entry);
+                        enough = Some((entry, signers));
+                        if is_settled {
+                            break;
+                        }
+                    }
+                    Some((first, _)) if is_former_of(first) => {
+                        enough = Some((entry, signers));
+                        break;
+                    }
+                    Some(_) => {}
                 }
             }
             // With too few signatures everywhere, the verdict says which ones are missing.
@@ -207,7 +257,7 @@ impl Owners {
         let is_latest = entry.accepted.last().is_some_and(|accepted| accepted.sha256 == sha256);
         if let (ReferenceTime::Now(now), Outcome::Verified, None) = (report.time, report.outcome(), &refused)
             && !is_latest
-            && origin != Origin::Former
+            && !matches!(origin, Origin::Former { .. })
         {
             result = Store::update(store.path(), |entries| {
                 // An entry that was removed meanwhile has nothing to remember.
@@ -238,23 +288,18 @@ pub struct Signed<'a> {
     pub beside: &'a Beside,
     /// What verifies them.
     pub verifier: &'a dyn IdentityVerifier,
+    /// What becomes of a layout that was replaced.
+    pub older: Older,
 }
 
 impl Signed<'_> {
-    /// Which of the entry's identities have signed, by their places in it.
-    fn identities(&self, entry: &Entry, at: Timestamp, limits: &Limits) -> Result<Vec<usize>, CliError> {
-        if entry.identities.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Which of the entry's keys and identities have signed in bundles beside the layout, by their places in it.
+    fn beside(&self, entry: &Entry, at: Timestamp, limits: &Limits) -> Result<(Vec<usize>, Vec<usize>), CliError> {
+        let (layout, verifier) = (self.layout, self.verifier);
         let beside = self.beside.read(limits)?;
-        let identities = &entry.identities;
-        Ok(identities::signed(
-            identities,
-            self.layout,
-            &beside,
-            self.verifier,
-            at,
-            limits,
+        Ok((
+            identities::signed_by_keys(&entry.keys, layout, &beside, verifier, at, limits),
+            identities::signed(&entry.identities, layout, &beside, verifier, at, limits),
         ))
     }
 }

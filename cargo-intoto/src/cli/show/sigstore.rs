@@ -9,13 +9,15 @@ use intoto_core::key::{Constraints, Extension, FulcioIdentity};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
 use intoto_core::name::KeyId;
+use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
 use crate::escape::plain;
 use crate::foreign;
+use crate::report::words;
 use crate::settings;
 use crate::signing::SignedFile;
-use crate::trust::{TrustArgs, identity_verifier};
+use crate::trust::{RootedVerifier, TrustArgs, identity_verifier};
 
 /// Stands above a Sigstore bundle.
 pub(super) const HEADER: &str = "What the file says, and who signed it as far as the trusted root knows. Whether that counts for anything, `cargo-intoto verify` decides.";
@@ -42,6 +44,10 @@ pub(super) fn describe(path: &Utf8Path, bundle: &Bundle<'_>, args: &SigstoreArgs
     let now = settings::now()?;
     let limits = Limits::default();
     let mut text = String::from("Sigstore bundle\n");
+    if bundle.is_by_key() {
+        by_key(path, bundle, args, &*verifier, now, &mut text)?;
+        return Ok(text);
+    }
     let found: Option<(Option<IdentityFacts>, Option<IdentityRefusal>)> = match bundle.check(&*verifier, now) {
         Some(Ok(checked)) => Some((Some(checked.facts().clone()), None)),
         Some(Err((refusal, facts))) => Some((facts.map(|facts| *facts), Some(refusal))),
@@ -63,6 +69,7 @@ pub(super) fn describe(path: &Utf8Path, bundle: &Bundle<'_>, args: &SigstoreArgs
     let Some((facts, refusal)) = found else {
         return Ok(text);
     };
+    roots(&*verifier, now, &mut text);
     if let Some(refusal) = refusal {
         let _ = writeln!(text, "does not count: {}", plain(&refusal.to_string()));
     }
@@ -84,6 +91,77 @@ pub(super) fn describe(path: &Utf8Path, bundle: &Bundle<'_>, args: &SigstoreArgs
         let _ = writeln!(text, "NOT CHECKED: {check}");
     }
     Ok(text)
+}
+
+/// By which roots it was judged, and of when they are.
+fn roots(verifier: &dyn RootedVerifier, now: Timestamp, text: &mut String) {
+    for root in verifier.roots() {
+        let _ = writeln!(text, "judged {}", plain(&words::of_root(&root)));
+        if root.is_old(now) {
+            let _ = writeln!(text, "WARNING: that root is old");
+        }
+    }
+}
+
+/// Which of the layout's keys signed, and when. A bundle does not bring its key along.
+fn by_key(
+    path: &Utf8Path,
+    bundle: &Bundle<'_>,
+    args: &SigstoreArgs,
+    verifier: &dyn RootedVerifier,
+    now: Timestamp,
+    text: &mut String,
+) -> Result<(), CliError> {
+    let Some(layout) = &args.layout else {
+        text.push_str("by a key, which --layout has to name\n");
+        return Ok(());
+    };
+    let limits = Limits::default();
+    let layout: Layout = SignedFile::read(layout)?.layout()?;
+    let file = match bundle.envelope() {
+        Some(_) => None,
+        None => {
+            let file = signed_file(path);
+            let _ = writeln!(text, "of the file {}", plain(file.as_str()));
+            let bytes = foreign::read(&file, limits.json_bytes);
+            Some(bytes.map_err(|unread| unread.about(format_args!("the file {file}")))?)
+        }
+    };
+    let keys = layout.keys().iter();
+    let mut problem = None;
+    for (id, key) in keys.filter_map(|(id, key)| Some((id, key.supported()?))) {
+        let checked = match &file {
+            None => bundle
+                .check_by_key(key, verifier, now)
+                .map(|checked| checked.map(|(_, facts)| facts)),
+            Some(file) => bundle
+                .check_file_by_key(file, key, verifier, now)
+                .map(|checked| checked.map(|checked| checked.facts().clone())),
+        };
+        match checked {
+            Some(Ok(facts)) => {
+                let _ = writeln!(text, "signed by {} key {} of the layout", key.kind(), plain(id.short()));
+                for time in &facts.times {
+                    let _ = writeln!(text, "signed at {}, says a {}", time.time, time.source);
+                }
+                if facts.is_unlogged {
+                    text.push_str("in no log\n");
+                }
+                roots(verifier, now, text);
+                return Ok(());
+            }
+            // Of the key that is meant, and not of the others.
+            Some(Err(IdentityRefusal::OtherKey { .. })) | None => {}
+            Some(Err(refusal)) => problem = Some(refusal),
+        }
+    }
+    let why = problem.map_or_else(
+        || "it is by no key of the layout".to_owned(),
+        |refusal| refusal.to_string(),
+    );
+    let _ = writeln!(text, "does not count: {}", plain(&why));
+    roots(verifier, now, text);
+    Ok(())
 }
 
 /// Whether the bytes are a bundle, or at least mean to be one.

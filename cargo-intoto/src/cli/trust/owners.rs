@@ -4,11 +4,11 @@ use camino::Utf8PathBuf;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
-use super::{find_all, identities, scopes, threshold};
+use super::{find_all, scopes, threshold};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::foreign;
-use crate::trust::{OwnersList, ReplacedList};
+use crate::trust::{OwnersList, ReplacedList, exact_identities};
 use crate::ui::Ui;
 
 /// Print a list of owners, as a TUF repository hands it out
@@ -48,7 +48,7 @@ const MAX_BYTES: usize = 1 << 20;
 
 pub(super) fn run(args: &OwnersArgs, ui: &Ui) -> Result<Exit, CliError> {
     let keys = find_all(&args.keys)?;
-    let identities = identities(&args.identities, &args.issuers, ("--identity", "--issuer"))?;
+    let identities = exact_identities(&args.identities, &args.issuers, ("--identity", "--issuer"))?;
     let scope = scopes(&args.scope)?;
     let read = |path: &Utf8PathBuf, what: &str, limit: usize| {
         foreign::read(path, limit).map_err(|unread| unread.about(format_args!("the {what} {path}")))

@@ -12,24 +12,13 @@ mod shape;
 mod tests;
 
 use intoto_core::digest::sha256;
-use intoto_core::identity::{Bound, IdentityFacts, IdentityFault, IdentityProblem, IdentityVerifier, TrustedTime};
+use intoto_core::identity::{Bound, IdentityFacts, IdentityFault, IdentityProblem, IdentityVerifier, KeyFacts};
 use intoto_core::key::{PublicKey, SkippableCheck};
 use intoto_core::time::Timestamp;
 use sigstore_verify::types::{Artifact, ArtifactDigest, Bundle, DerPublicKey, HashAlgorithm, SignatureContent};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
 
 pub use roots::{Root, RootOrigin, TrustedRoots};
-
-/// What was found about a bundle by a key of one's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyFacts {
-    /// When the signature existed, by everybody who is trusted with that. At least one.
-    pub times: Vec<TrustedTime>,
-    /// What was found to be signed.
-    pub bound: Bound,
-    /// Whether no log has the signature, and a timestamp authority alone vouches for its time.
-    pub is_unlogged: bool,
-}
 
 impl IdentityVerifier for TrustedRoots {
     fn check(&self, bundle: &[u8], signed_sha256: &[u8; 32], _: Timestamp) -> Result<IdentityFacts, IdentityProblem> {
@@ -38,7 +27,10 @@ impl IdentityVerifier for TrustedRoots {
         let mut problem: Option<IdentityProblem> = None;
         for root in self.roots() {
             match by_root(root, &bundle, artifact.clone(), bound) {
-                Ok(facts) => return Ok(facts),
+                Ok(facts) => {
+                    root.vouched();
+                    return Ok(facts);
+                }
                 // The certificate is of one instance; what the other roots say about it is beside the point.
                 Err(other) if problem.as_ref().is_none_or(is_foreign) => problem = Some(other),
                 Err(_) => {}
@@ -46,10 +38,29 @@ impl IdentityVerifier for TrustedRoots {
         }
         Err(problem.unwrap_or_else(problem::no_root))
     }
+
+    fn check_by_key(
+        &self,
+        bundle: &[u8],
+        key: &PublicKey,
+        content: &[u8],
+        _: Timestamp,
+    ) -> Result<KeyFacts, IdentityProblem> {
+        let bundle = shape::read(bundle)?;
+        let (artifact, bound) = signed(&bundle, &sha256(content))?;
+        let artifact = match bound {
+            // Of a file more than its digest is at hand, which some kinds of keys need.
+            Bound::Message(_) => Artifact::Blob(content),
+            Bound::Dsse(_) => artifact,
+            _ => return Err(problem::unsupported("a signature of an unknown form")),
+        };
+        self.witnessed(&bundle, key, artifact, bound)
+    }
 }
 
 impl TrustedRoots {
-    /// Verifies a bundle by a key of one's own, which somebody who is trusted saw at some time.
+    /// Verifies a bundle by a key of one's own, which somebody who is trusted saw at some time. Keys that sign no digests need
+    /// [`check_by_key`](IdentityVerifier::check_by_key).
     ///
     /// # Errors
     /// When it does not verify, or nobody vouches for a time.
@@ -61,30 +72,46 @@ impl TrustedRoots {
     ) -> Result<KeyFacts, IdentityProblem> {
         let bundle = shape::read(bundle)?;
         let (artifact, bound) = signed(&bundle, signed_sha256)?;
+        self.witnessed(&bundle, key, artifact, bound)
+    }
+
+    fn witnessed(
+        &self,
+        bundle: &Bundle,
+        key: &PublicKey,
+        artifact: Artifact<'_>,
+        bound: Bound,
+    ) -> Result<KeyFacts, IdentityProblem> {
         let is_unlogged = bundle.verification_material.tlog_entries.is_empty();
         let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.to_spki_der()));
         let policy = if is_unlogged { policy.skip_tlog_unsafe() } else { policy };
         let mut problem = None;
         for root in self.roots() {
-            match root.verifier().verify(artifact.clone(), &bundle, &policy) {
+            match root.verifier().verify(artifact.clone(), bundle, &policy) {
                 Err(error) => {
                     problem.get_or_insert_with(|| {
-                        problem::of_error(&error, root, &bundle, bound, Some(policy.public_key()))
+                        problem::of_error(&error, root, bundle, bound, Some(policy.public_key()))
                     });
                 }
-                Ok(_) => {
-                    let times = facts::times(&bundle, root);
+                Ok(result) => {
+                    let times = facts::times(bundle, root);
                     if times.is_empty() {
                         return Err(IdentityProblem::refused(
                             IdentityFault::NoTrustedTime,
                             "the log has no time of its own, and there is no timestamp",
                         ));
                     }
-                    return Ok(KeyFacts {
-                        times,
-                        bound,
-                        is_unlogged,
-                    });
+                    // By what was done, and not by what was meant to be done.
+                    if result.verified_timestamps().len() != times.len() || result.tlog_verified() == is_unlogged {
+                        return Err(IdentityProblem::refused(
+                            IdentityFault::TimestampInvalid,
+                            "not every time was verified",
+                        ));
+                    }
+                    root.vouched();
+                    let mut facts = KeyFacts::new(bound, times);
+                    facts.is_unlogged = is_unlogged;
+                    return Ok(facts);
                 }
             }
         }

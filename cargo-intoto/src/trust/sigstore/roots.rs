@@ -1,6 +1,7 @@
 //! Trusted roots: the authorities and logs of an instance, as they were pinned.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::time::Timestamp;
@@ -24,6 +25,7 @@ pub struct Root {
     origin: RootOrigin,
     trusted: TrustedRoot,
     verifier: Verifier,
+    has_vouched: AtomicBool,
 }
 
 /// Where a root is from.
@@ -132,7 +134,18 @@ impl Root {
             origin,
             trusted,
             verifier,
+            has_vouched: AtomicBool::new(false),
         })
+    }
+
+    /// Notes that a bundle was verified by it.
+    pub(super) fn vouched(&self) {
+        self.has_vouched.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a bundle was verified by it.
+    pub fn has_vouched(&self) -> bool {
+        self.has_vouched.load(Ordering::Relaxed)
     }
 
     /// Where it is from.

@@ -132,8 +132,8 @@ impl Brought {
         self.owners.as_ref().map_or(&[], |owners| &owners.scope)
     }
 
-    /// The entries that stand in the place of `entry` for a layout that is judged at `at`: the owners', and those of former owners
-    /// who counted then. Each covers the crates that both the user and the repository name.
+    /// The entries that stand in the place of `entry` for a layout that is judged at `at`: those of former owners who counted then, the owners', and
+    /// those of former owners for evidence that somebody saw in their time. Each covers the crates that both the user and the repository name.
     pub fn entries(&self, entry: &Entry, at: Timestamp, layout: &[u8]) -> Vec<Entry> {
         let Some(owners) = &self.owners else {
             return Vec::new();
@@ -153,14 +153,16 @@ impl Brought {
             origin,
         };
         let digests = [Some(sha256(layout)), signed_sha256(layout)];
-        let counts = |former: &&owners::Former| {
-            at < former.until && digests.iter().flatten().any(|digest| former.layouts.contains(digest))
-        };
+        let is_listed =
+            |former: &&owners::Former| digests.iter().flatten().any(|digest| former.layouts.contains(digest));
+        let (then, since): (Vec<_>, Vec<_>) =
+            (owners.former.iter().filter(is_listed)).partition(|former| at < former.until);
         // They come first: who owns the project still may have owned it then, and for this layout it is then that counts.
-        let former = owners.former.iter().filter(counts);
-        let mut found: Vec<Entry> = former.map(|former| fetched(&former.owners, Origin::Former)).collect();
+        let former = |former: &owners::Former, signed_before| fetched(&former.owners, Origin::Former { signed_before });
+        let mut found: Vec<Entry> = then.into_iter().map(|group| former(group, None)).collect();
         let layout = self.layout.as_deref().and_then(signed_sha256);
         found.push(fetched(&owners.now, Origin::Fetched { layout }));
+        found.extend(since.into_iter().map(|group| former(group, Some(group.until))));
         found
     }
 }

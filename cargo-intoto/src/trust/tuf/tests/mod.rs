@@ -177,13 +177,24 @@ fn former_owners_count_for_their_layouts_before_their_day() {
         accepted: Vec::new(),
         origin: Origin::Tuf(repository.source()),
     };
-    for (at, layout, count) in [
-        ("2026-12-31T23:59:59Z", "old layout", 2),
-        (DAY, "old layout", 1),
-        ("2026-12-31T23:59:59Z", "forged later", 1),
+    let present = Origin::Fetched { layout: None };
+    let former = |signed_before: Option<&str>| Origin::Former {
+        signed_before: signed_before.map(time),
+    };
+    for (at, layout, origins) in [
+        (
+            "2026-12-31T23:59:59Z",
+            "old layout",
+            vec![former(None), present.clone()],
+        ),
+        // From that day on only what somebody saw before it, and after those who are the owners now.
+        (DAY, "old layout", vec![present.clone(), former(Some(DAY))]),
+        ("2026-12-31T23:59:59Z", "forged later", vec![present.clone()]),
+        (DAY, "forged later", vec![present.clone()]),
     ] {
         let entries = brought.entries(&entry, time(at), layout.as_bytes());
-        assert_eq!(entries.len(), count, "{at} {layout}");
+        let found: Vec<Origin> = entries.iter().map(|entry| entry.origin.clone()).collect();
+        assert_eq!(found, origins, "{at} {layout}");
         // What the user says limits what the repository says, and the other way round.
         assert!(entries.iter().all(|entry| entry.scope == scope(&["pkg:cargo/hello"])));
     }
