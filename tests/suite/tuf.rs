@@ -221,7 +221,7 @@ fn a_former_owner_cannot_sign_anew() {
     let before = ["--as-of", "2026-05-31T00:00:00Z"];
     world.verify(&before).succeeds();
     for late in [&[][..], &["--as-of", "2026-06-01T00:00:00Z"]] {
-        world.verify(late).exits(1).prints("signature-missing");
+        world.verify(late).exits(1).prints("signed-too-late");
     }
     // Whoever found the key: another layout, under any date.
     world
