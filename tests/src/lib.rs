@@ -7,6 +7,7 @@ pub mod chain;
 pub mod faults;
 pub mod fixed;
 pub mod http;
+pub mod mint;
 pub mod outer;
 pub mod output;
 pub mod project;

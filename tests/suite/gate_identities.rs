@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cargo_intoto_tests::sigstore::mint::{self, By, ISSUER, What};
+use cargo_intoto_tests::mint::{self, By, ISSUER, What};
 use cargo_intoto_tests::{Sandbox, fixed};
 
 use super::gate::{publish, refused, registry, released, uploads};

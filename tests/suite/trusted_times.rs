@@ -2,14 +2,18 @@
 
 use std::fs;
 
+use cargo_intoto_tests::mint::{self, By, What};
 use cargo_intoto_tests::sigstore::bundle::link_statement;
-use cargo_intoto_tests::sigstore::mint::{self, By, What};
 use cargo_intoto_tests::tuf::{Repository, owners};
 use cargo_intoto_tests::{Output, Project, Sandbox, fixed};
-use intoto_core::encoding::strict_json;
+use intoto_core::digest::{DigestSet, sha256};
+use intoto_core::encoding::{strict_json, to_json};
 use intoto_core::envelope::{Container, sign};
 use intoto_core::key::{KeyIdStyle, SecretKey, Signer};
 use intoto_core::limits::Limits;
+use intoto_core::link::Link;
+use intoto_core::predicate::Predicate;
+use intoto_core::statement::{Statement, StatementVersion};
 use serde_json::{Value, json};
 
 const CRATE: &[u8] = b"not looked into";
@@ -135,6 +139,36 @@ fn a_bundle_by_a_key_is_evidence_of_a_step() {
         .succeeds()
         .prints("key")
         .prints("signed at 2026-10-23T00:00:00Z");
+}
+
+#[test]
+fn statements_of_both_versions_are_read() {
+    let sandbox = Sandbox::new();
+    let world = World::new(&sandbox);
+    let made = sha256(CRATE);
+    let link = Link {
+        products: [(
+            "demo-0.1.0.crate".parse().expect("a name"),
+            DigestSet::from_sha256(made),
+        )]
+        .into_iter()
+        .collect(),
+        ..Link::summary("package".parse().expect("a name"), [])
+    };
+    for (version, predicate) in [
+        (StatementVersion::V0_1, Predicate::LinkV0_2(link.clone())),
+        (StatementVersion::V0_1, Predicate::LinkV0_3(link.clone())),
+        (StatementVersion::V1, Predicate::LinkV0_2(link.clone())),
+        (StatementVersion::V1, Predicate::LinkV0_3(link)),
+    ] {
+        let statement = to_json(&Statement { version, predicate }.to_value());
+        world.bundle(&mint::bundle(
+            By::Key(&ci()),
+            What::Statement(statement.as_bytes()),
+            SIGNED,
+        ));
+        world.verify(BY_OWNER).succeeds().prints("1 CREATE demo-*.crate");
+    }
 }
 
 #[test]

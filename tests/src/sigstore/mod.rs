@@ -9,7 +9,6 @@ pub mod certificate_log;
 pub mod client;
 pub mod issuer;
 pub mod keeper;
-pub mod mint;
 pub mod servers;
 
 /// Where the parts of a private Sigstore are.

@@ -27,13 +27,6 @@ pub(super) fn by_key<'c>(
     let key = open(uri)?;
     let public = key.public_key();
     let content = content(&Signatory::Key(public.clone()))?;
-    // Verifiers know a file by its digest, and this kind of key signs no digests.
-    if matches!((public, content), (PublicKey::Ed25519(_), Content::File(_))) {
-        return Err(CliError::usage(
-            "files are not signed by Ed25519 keys in bundles, because nobody could verify them by a digest",
-        )
-        .hint("an ECDSA key can: `cargo intoto key generate NAME --kind ecdsa-p256`"));
-    }
     // Logs of the second version take keys of one kind; those of the first, any key under an envelope.
     let logs = match services.log.version {
         LogVersion::V1 => matches!(content, Content::Statement(_)),

@@ -6,11 +6,11 @@ use intoto_core::encoding::base64;
 use intoto_core::key::{SecretKey, Signer as _};
 use serde_json::{Value, json};
 
-use super::bundle::{STATEMENT, pae};
-use super::client::Leaf;
-use super::{Addresses, authority};
 use crate::certificates;
 use crate::fixed;
+use crate::sigstore::bundle::{STATEMENT, pae};
+use crate::sigstore::client::Leaf;
+use crate::sigstore::{Addresses, authority};
 
 /// Who issues the identities of people.
 pub const ISSUER: &str = "https://accounts.example";
