@@ -1,4 +1,4 @@
-//! `cargo xtask coverage`: how much of `intoto-core` its unit tests and the vectors run.
+//! `cargo xtask coverage`: how much of `intoto-core` its unit tests, the vectors and the tests of identities run.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -40,6 +40,8 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         "--lib",
         "--test",
         "vectors",
+        "--test",
+        "identities",
         "--locked",
         "--no-report",
     ])

@@ -62,6 +62,7 @@ type Killer = (&'static str, Option<&'static str>);
 
 const UNITS: Killer = ("--lib", None);
 const VECTORS: Killer = ("--test=vectors", None);
+const IDENTITIES: Killer = ("--test=identities", None);
 
 const fn units_of(module: &'static str) -> Killer {
     ("--lib", Some(module))
@@ -71,8 +72,8 @@ const fn units_of(module: &'static str) -> Killer {
 /// the others only for what is left.
 const AREAS: &[(&str, &[Killer])] = &[
     ("rules", &[units_of("rules::"), VECTORS, UNITS]),
-    ("verify", &[VECTORS, UNITS]),
-    ("envelope", &[units_of("envelope::"), VECTORS, UNITS]),
+    ("verify", &[VECTORS, IDENTITIES, UNITS]),
+    ("envelope", &[units_of("envelope::"), VECTORS, IDENTITIES, UNITS]),
     ("encoding", &[units_of("encoding::"), VECTORS, UNITS]),
 ];
 

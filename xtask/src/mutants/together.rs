@@ -22,7 +22,7 @@ use crate::say;
 /// Programs of tests with faults in them, each with its number.
 #[derive(Debug)]
 pub(super) struct Together {
-    /// By how cargo selects the program: `--lib`, `--test=vectors`.
+    /// By how cargo selects the program: `--lib`, `--test=vectors`, `--test=identities`.
     programs: BTreeMap<&'static str, Utf8PathBuf>,
     numbers: BTreeMap<String, u32>,
     directory: Utf8PathBuf,
@@ -177,6 +177,7 @@ impl Compiler<'_> {
                 "intoto-core",
                 "--lib",
                 "--test=vectors",
+                "--test=identities",
                 "--quiet",
                 "--message-format=json",
             ])
@@ -250,6 +251,7 @@ impl Compiler<'_> {
             };
             let selected = match message["target"]["name"].as_str() {
                 Some("vectors") => "--test=vectors",
+                Some("identities") => "--test=identities",
                 _ => "--lib",
             };
             programs.insert(selected, program.into());
