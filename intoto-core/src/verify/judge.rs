@@ -123,7 +123,14 @@ fn rules(layer: &mut Layer, work: &mut RuleWork) {
 
 #[cfg(test)]
 mod tests {
+    use alloc::sync::Arc;
+
     use super::*;
+    use crate::digest::DigestSet;
+    use crate::limits::Limits;
+    use crate::link::Link;
+    use crate::verdict::LinkReport;
+    use crate::verify::layer::{Evidence, Slot};
     use crate::verify::testing;
 
     /// What a layer says it has passed does not hang on a finding beside it.
@@ -143,6 +150,37 @@ mod tests {
         };
         assert!(!passes(|_| {}));
         assert!(!passes(|layer| layer.steps.clear()));
+    }
+
+    #[test]
+    fn rules_pass_only_if_they_hold() {
+        for (rule, holds) in [(r#"["ALLOW","*"]"#, true), (r#"["DISALLOW","*"]"#, false)] {
+            let step = format!(
+                r#"{{"_type":"step","name":"a","pubkeys":[],"threshold":1,"expected_command":[],"expected_materials":[],"expected_products":[{rule}]}}"#
+            );
+            let mut layer = testing::layer(&[], &step, "");
+            let products = [("x".parse().expect("a path"), DigestSet::from_sha256([1; 32]))];
+            let link = Arc::new(Link {
+                products: products.into_iter().collect(),
+                ..Link::summary("a".parse().expect("a name"), [])
+            });
+            let state = &mut layer.steps[0];
+            state.slots.push(Slot {
+                signatory: None,
+                accepted: Arc::from([]),
+                report: LinkReport::absent("aa".parse().expect("an id"), String::new()),
+                evidence: Some(Evidence {
+                    first: link.clone(),
+                    last: link,
+                }),
+                problem: None,
+                bearer: None,
+            });
+            state.representative = Some(0);
+            let before = layer.stages;
+            rules(&mut layer, &mut RuleWork::new(&Limits::default()));
+            assert_eq!((layer.stages != before, layer.failed()), (holds, !holds), "{rule}");
+        }
     }
 
     #[test]

@@ -378,6 +378,25 @@ fn severity(code: FindingCode) -> Severity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn a_few_signers_are_named() {
+        for (count, expected) in [
+            (0, "the file is not signed"),
+            (1, "found `a0`"),
+            (4, "found `a0`, `a1`, `a2`, `a3`"),
+            (5, "found `a0`, `a1`, `a2`, `a3` and 1 more"),
+            (7, "found `a0`, `a1`, `a2`, `a3` and 3 more"),
+        ] {
+            let signatures: Vec<String> = (0..count)
+                .map(|number| format!(r#"{{"keyid":"a{number}","sig":"00"}}"#))
+                .collect();
+            let file = format!(r#"{{"signatures":[{}],"signed":{{}}}}"#, signatures.join(","));
+            let envelope = Envelope::parse(file.as_bytes(), &Limits::default()).expect("an envelope");
+            assert_eq!(signers(&envelope), expected);
+        }
+    }
 
     #[test]
     fn a_key_that_this_build_cannot_use_is_not_judged() {
