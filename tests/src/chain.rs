@@ -28,6 +28,8 @@ pub const STEPS: [&str; 4] = ["fetch", "build", "test", "package"];
 #[track_caller]
 pub fn ready<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
     owner_key(sandbox);
+    // Each of many tests asks the registry for the dependency, and none is about the network.
+    sandbox.write("cargo-home/config.toml", "[net]\nretry = 10\n");
     let project = sandbox.project(name);
     project
         .manifest("[dependencies]\nfnv = \"=1.0.7\"\n")

@@ -60,11 +60,11 @@ impl FaultyRegistry {
         Self { port, fault, behind }
     }
 
-    /// The `.cargo/config.toml` text that names it; cargo is as impatient with it as it can be told to be.
+    /// The `.cargo/config.toml` text that names it; cargo asks it once and not again.
     #[must_use]
     pub fn config(&self, name: &str) -> String {
         format!(
-            "[registries.{name}]\nindex = \"sparse+{}/index/\"\n[net]\nretry = 0\n[http]\ntimeout = 1\n",
+            "[registries.{name}]\nindex = \"sparse+{}/index/\"\n[net]\nretry = 0\n",
             self.api()
         )
     }

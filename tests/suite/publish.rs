@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::process::Command;
 
 use camino::Utf8PathBuf;
 use cargo_intoto_tests::faults::{Fault, FaultyRegistry};
@@ -59,12 +60,16 @@ impl<'s> Recorded<'s> {
     }
 
     fn publish_with(&self, words: &[&str], token: Option<&str>) -> Output {
+        run(self.publishing(words, token))
+    }
+
+    fn publishing(&self, words: &[&str], token: Option<&str>) -> Command {
         let mut command = self.project.sandbox().command(twin());
         command.current_dir(self.project.path("")).arg("publish").args(words);
         if let Some(token) = token {
             command.env("CARGO_REGISTRIES_HERE_TOKEN", token);
         }
-        run(command)
+        command
     }
 
     /// Names and versions of what the registry took, in order.
@@ -196,10 +201,11 @@ fn a_release_that_stopped_half_way_goes_on() {
     let recorded = Recorded::with_config(&sandbox, &[("wa", &[]), ("wb", &["wa"])], registry, &config);
 
     // Nothing is known, so nothing is uploaded.
-    for fault in [Fault::Silent, Fault::NoIndex] {
+    for (fault, patience) in [(Fault::Silent, "1"), (Fault::NoIndex, "30")] {
         faulty.spoil(fault);
-        recorded
-            .publish(&["--workspace"])
+        let mut command = recorded.publishing(&["--workspace"], Some(TOKEN));
+        command.env("CARGO_HTTP_TIMEOUT", patience);
+        run(command)
             .exits(4)
             .says("Unknown wa 0.1.0")
             .says("nothing was uploaded");

@@ -127,9 +127,10 @@ fn a_helper_that_hangs_is_ended_with_what_it_started() {
     let file = sandbox.path("pid");
     let limit = |seconds| [("CARGO_INTOTO_SIGNER_TIMEOUT", seconds)];
     let key = helper(&format!("hangs {file}"));
-    record(&project, &limit("1"), &key)
+    // Time enough for it to start and to leave its child's number, on a machine that has more to do.
+    record(&project, &limit("5"), &key)
         .exits(3)
-        .says("it has not answered within 1 seconds");
+        .says("it has not answered within 5 seconds");
     let pid = std::fs::read_to_string(&file).expect("the helper started something");
     let state = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     assert!(state.is_err(), "it still runs: {state:?}");
@@ -338,7 +339,11 @@ fn an_agent_that_lies_or_hangs_signs_nothing() {
                 }
             }
         });
-        let environment = [("SSH_AUTH_SOCK", socket.as_str()), ("CARGO_INTOTO_SIGNER_TIMEOUT", "1")];
+        let seconds = if says.ends_with("in time") { "1" } else { "60" };
+        let environment = [
+            ("SSH_AUTH_SOCK", socket.as_str()),
+            ("CARGO_INTOTO_SIGNER_TIMEOUT", seconds),
+        ];
         let output = record(&project, &environment, "ssh-agent:me").says(says);
         assert_ne!(output.code, Some(0));
         assert_eq!(links(&project), [] as [Utf8PathBuf; 0], "{says}");

@@ -89,8 +89,10 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Captured, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exec::lineage::alone;
 
     fn sh(script: &str, limit: usize) -> Result<Captured, CliError> {
+        let _alone = alone();
         run(&Call {
             program: Utf8Path::new("/bin/sh"),
             arguments: &["-c".into(), script.into()],

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::key::{SecretKey, Signer as _};
@@ -383,14 +384,22 @@ pub fn get(port: u16, target: &str) -> io::Result<http::Response> {
     )
 }
 
-/// Ports that nobody has at the moment.
+/// Ports that nobody has at the moment, from below those that systems give to connections: between this question and the server's own, a connection
+/// of another server could have any of those.
 fn free_ports<const N: usize>() -> io::Result<[u16; N]> {
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    // Runs beside each other begin far from each other.
+    let begin = std::process::id().wrapping_mul(64);
+    let candidates = (0..COUNT).filter_map(|_| {
+        let step = ASKED.fetch_add(1, Ordering::Relaxed);
+        u16::try_from(FIRST + begin.wrapping_add(step) % COUNT).ok()
+    });
+    let mut free = candidates.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     let mut ports = [0; N];
-    let mut held = Vec::new();
     for port in &mut ports {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        *port = listener.local_addr()?.port();
-        held.push(listener);
+        *port = free.next().ok_or_else(|| io::Error::other("no port is free"))?;
     }
     Ok(ports)
 }

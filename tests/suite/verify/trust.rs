@@ -1,6 +1,7 @@
 //! Whose word counts: keys that are given, or the trust store, by the crates in hand.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use cargo_intoto_tests::vectors::chain;
 use serde_json::{Value, json};
@@ -155,9 +156,14 @@ fn an_older_layout_loses_the_race() {
             let locks = fs::read_to_string("/proc/locks").expect("there on Linux");
             locks.lines().any(|line| line.contains("->") && line.contains(&inode))
         };
+        let start = Instant::now();
         while !waits() {
             assert!(!older.is_finished(), "it ended without the lock");
-            std::thread::yield_now();
+            assert!(
+                start.elapsed() < Duration::from_secs(120),
+                "it does not wait for {inode}"
+            );
+            std::thread::park_timeout(Duration::from_millis(5));
         }
         fs::write(&store, &after).expect("our own file");
         drop(lock);

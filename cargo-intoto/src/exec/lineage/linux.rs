@@ -291,6 +291,7 @@ mod tests {
     use std::process::Stdio;
 
     use super::*;
+    use crate::exec::lineage::alone;
 
     fn sh(script: &str) -> (Child, Lineage) {
         let mut command = Command::new("sh");
@@ -316,6 +317,7 @@ mod tests {
     #[test]
     fn every_child_answers_for_its_own() {
         const SCRIPT: &str = "sleep 100 >&- & echo $!";
+        let _alone = alone();
         let (first, of_first) = sh(SCRIPT);
         let (second, of_second) = sh(SCRIPT);
         let (mut third, of_third) = sh("true");
@@ -331,6 +333,7 @@ mod tests {
 
     #[test]
     fn nobody_escapes_by_a_session_of_its_own() {
+        let _alone = alone();
         let (child, lineage) = sh("setsid sh -c 'sleep 100 >&- & echo $!; exec sleep 100 >&-' &");
         let pid = said(child);
         assert!(sleeps(&lineage.end("it").unwrap()));
@@ -339,6 +342,7 @@ mod tests {
 
     #[test]
     fn what_others_started_is_theirs() {
+        let _alone = alone();
         // The tests' own thread may be the first of the process.
         let others = thread::spawn(|| {
             let mut running = Command::new("sleep").arg("100").spawn().unwrap();
