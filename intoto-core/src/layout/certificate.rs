@@ -152,11 +152,13 @@ impl Authority {
             Some(Some(inner)) if inner == id.as_str() => {}
             Some(_) => return Err(LayoutProblem::AuthorityDiffers { member: "keyid" }),
         }
-        if !matches!(text("public"), None | Some("")) {
+        if let Some(public) = text("public").filter(|public| !public.is_empty()) {
+            let is_other = |key: &PublicKey| key != certificate.public_key();
             match PublicKey::from_layout_value(value) {
-                Ok(key) if key == *certificate.public_key() => {}
-                // in-toto-golang calls every ECDSA key one of P-256.
-                Err(KeyError::OtherKind { .. } | KeyError::UnsupportedScheme { .. }) => {}
+                Ok(key) if !is_other(&key) => {}
+                // in-toto-golang calls every ECDSA key one of P-256; it has to be the same key nevertheless.
+                Err(KeyError::OtherKind { .. } | KeyError::UnsupportedScheme { .. })
+                    if !PublicKey::from_spki_pem(public).is_ok_and(|key| is_other(&key)) => {}
                 Ok(_) | Err(_) => {
                     return Err(LayoutProblem::AuthorityDiffers {
                         member: "keyval.public",
@@ -219,5 +221,88 @@ fn refuse_without_feature(member: &'static str, is_empty: bool) -> Result<(), La
         Ok(())
     } else {
         Err(LayoutProblem::Unsupported { member })
+    }
+}
+
+#[cfg(all(test, feature = "x509"))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::encoding::{strict_json, to_json};
+    use crate::x509::testing::sample;
+
+    #[test]
+    fn an_authority_says_nothing_beside_its_certificate() {
+        let (id, own) = Authority::of(sample("p256"));
+        let (other_id, other) = Authority::of(sample("p384"));
+        let json = |authority: &Authority| -> serde_json::Value {
+            serde_json::from_str(&to_json(&authority.value)).expect("core writes JSON")
+        };
+        let other_public = json(&other)["keyval"]["public"].clone();
+        let text = |problem: LayoutProblem| alloc::format!("{problem}");
+        let differs = |member| Some(text(LayoutProblem::AuthorityDiffers { member }));
+        let missing = Some(text(
+            KeyError::Member {
+                member: "keyval.certificate",
+                expected: "a certificate",
+            }
+            .into(),
+        ));
+        for (pointer, value, expected) in [
+            ("/keyid", json!(id.as_str()), None),
+            ("/keyid", json!(other_id.as_str()), differs("keyid")),
+            ("/keyid", json!(1), differs("keyid")),
+            ("/keyid", json!(null), differs("keyid")),
+            ("/keyval/public", json!(""), None),
+            ("/keyval/public", other_public, differs("keyval.public")),
+            ("/keyval/public", json!("x"), differs("keyval.public")),
+            // in-toto-golang calls every ECDSA key one of P-256, and writes no scheme that readers share.
+            ("/scheme", json!("ecdsa-sha2-nistp384"), None),
+            ("/scheme", json!("x"), None),
+            ("/keyval/private", json!(""), None),
+            ("/keyval/private", json!("x"), Some(text(KeyError::PrivateHalf.into()))),
+            ("/keyval/certificate", json!(1), missing.clone()),
+            ("/keyval", json!({}), missing),
+            (
+                "/keyval/certificate",
+                json!("x"),
+                Some(text(crate::x509::CertificateError::Pem.into())),
+            ),
+        ] {
+            let mut changed = json(&own);
+            let (parent, member) = pointer.rsplit_once('/').expect("a pointer");
+            changed.pointer_mut(parent).expect("it is there")[member] = value.clone();
+            let changed = changed.to_string();
+            let read = strict_json::parse(changed.as_bytes(), &Limits::default()).expect("JSON");
+            let found = Authority::read(&id, &read);
+            match expected {
+                None => assert_eq!(found.expect("an authority").certificate(), own.certificate()),
+                Some(expected) => assert_eq!(found.map_err(text), Err(expected), "{pointer} {value}"),
+            }
+        }
+    }
+
+    #[test]
+    fn authorities_are_read_as_they_are_written() {
+        let authorities: Authorities = ["p256", "p384", "p521"].map(|name| Authority::of(sample(name))).into();
+        let mut layout = Object::new();
+        layout.insert("rootcas", authorities_value(&authorities));
+        layout.insert("_type", Value::from("layout"));
+        let layout = Value::Object(layout);
+        let members = Members::of_type(&layout, "layout").expect("members");
+        let read = |limits: &Limits| read_authorities(members, "rootcas", limits);
+        assert_eq!(read(&Limits::default()).expect("authorities"), authorities);
+        assert_eq!(
+            read_authorities(members, "intermediatecas", &Limits::default()).expect("none"),
+            Authorities::new()
+        );
+        for (certificate_authorities, is_read) in [(3, true), (2, false)] {
+            let limits = Limits {
+                certificate_authorities,
+                ..Limits::default()
+            };
+            assert_eq!(read(&limits).is_ok(), is_read);
+        }
     }
 }

@@ -147,7 +147,6 @@ pub(super) fn take(layers: &mut [Layer], request: &InspectionRequest, answer: Op
             products,
         } => {
             inspected.link = Some(Arc::new(Link {
-                name: request.name.clone(),
                 materials,
                 products,
                 command: request.run.clone(),

@@ -17,6 +17,8 @@ mod names;
 mod path;
 mod signature;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use certificate::Certificate;

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
+#[cfg(feature = "rsa")]
+use super::testing::sample;
 use super::*;
 
 /// Made with OpenSSL: an authority's, with identifiers of keys, which are not critical.
@@ -78,5 +80,58 @@ proptest! {
             let _ = issuers.trace(&certificate, |_| true, certificate.not_before(), &crate::limits::Limits::default());
         }
         let _ = Certificate::from_der(&der[..cut.index(der.len())]);
+    }
+}
+
+/// Every algorithm that an authority may sign with, and those that are too weak or say two things; what one authority signed, no other of
+/// its name did.
+#[cfg(feature = "rsa")]
+#[test]
+fn signatures_of_every_kind_are_checked() {
+    let time = crate::time::Timestamp::from_unix(1_800_000_000);
+    let limits = crate::limits::Limits::default();
+    for (name, verifies) in [
+        ("rsa-sha1", false),
+        ("rsa-sha256", true),
+        ("rsa-sha384", true),
+        ("rsa-sha512", true),
+        ("rsa-pss-sha1", false),
+        ("rsa-pss-sha256", true),
+        ("rsa-pss-sha384", true),
+        ("rsa-pss-sha512", true),
+        ("rsa-pss-other-mask", false),
+        ("p256-sha1", false),
+        ("p256-sha384", true),
+        ("p384-sha256", true),
+        ("p384-sha384", true),
+        ("p521-sha512", true),
+    ] {
+        let certificate = sample(name);
+        for root in ["rsa", "p256", "p384", "p521"] {
+            let root_certificate = sample(root);
+            let issuers = Issuers::new(Vec::from([root_certificate.clone()]), Vec::new());
+            let trace = |certificate: &Certificate| issuers.trace(certificate, |_| true, time, &limits);
+            let found = trace(&certificate);
+            match (verifies, name.starts_with(root)) {
+                (true, true) => assert_eq!(
+                    found.map(|path| path.root().cloned()),
+                    Ok(Some(root_certificate)),
+                    "{name}"
+                ),
+                (true, false) => assert!(
+                    matches!(found, Err(PathError::Signature { .. })),
+                    "{name} {root}: {found:?}"
+                ),
+                (false, _) => assert!(
+                    matches!(found, Err(PathError::Algorithm { .. })),
+                    "{name} {root}: {found:?}"
+                ),
+            }
+            // The last byte is the signature's.
+            let mut changed = certificate.to_der().to_vec();
+            *changed.last_mut().expect("it is not empty") ^= 1;
+            let changed = Certificate::from_der(&changed).expect("a certificate still");
+            assert!(trace(&changed).is_err(), "{name} {root}");
+        }
     }
 }

@@ -324,4 +324,63 @@ mod tests {
             assert_eq!(expected, codes.join(" "));
         }
     }
+
+    #[cfg(feature = "x509")]
+    #[test]
+    fn finds_certificates_of_whoever() {
+        use crate::layout::{Authorities, Authority, CertificateConstraint};
+        use crate::x509::testing::sample;
+
+        let any = || alloc::vec![String::from("*")];
+        let anybody = CertificateConstraint {
+            common_name: "*".into(),
+            dns_names: any(),
+            emails: any(),
+            organizations: any(),
+            roots: any(),
+            uris: any(),
+        };
+        let roots: Authorities = ["p256", "p384"].map(|name| Authority::of(sample(name))).into();
+        let first = roots.keys().next().expect("a root").as_str().to_string();
+        let alice = CertificateConstraint {
+            common_name: "alice".into(),
+            ..anybody.clone()
+        };
+        let alice_of_one = CertificateConstraint {
+            roots: [first].into(),
+            ..alice.clone()
+        };
+        let always = LintCode::CertificateNeedsIte7;
+        for (constraint, roots, expected) in [
+            (&alice, &roots, &[][..]),
+            (&anybody, &roots, &[LintCode::CertificateUnrestricted][..]),
+            (&alice_of_one, &roots, &[LintCode::CertificateRootsPartial]),
+            (&alice, &Authorities::new(), &[LintCode::CertificateWithoutRoot]),
+        ] {
+            let counting = Step {
+                pubkeys: Vec::new(),
+                certificates: [constraint.clone()].into(),
+                ..step("a", &["DISALLOW *"], &["DISALLOW *"])
+            };
+            let layout = layout([counting].into(), Vec::new(), far());
+            let layout = layout
+                .with_authorities(roots.clone(), Authorities::new())
+                .expect("a layout");
+            let lints = lint(&layout, Timestamp::from_unix(NOW));
+            let codes: Vec<LintCode> = lints
+                .iter()
+                .map(|lint| lint.code)
+                .filter(|code| {
+                    [
+                        LintCode::CertificateUnrestricted,
+                        LintCode::CertificateRootsPartial,
+                        LintCode::CertificateWithoutRoot,
+                        always,
+                    ]
+                    .contains(code)
+                })
+                .collect();
+            assert_eq!(codes, [expected, &[always]].concat());
+        }
+    }
 }
