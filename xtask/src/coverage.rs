@@ -1,4 +1,4 @@
-//! `cargo xtask coverage`: how much of `intoto-core` its unit tests, the vectors and the tests of identities run.
+//! `cargo xtask coverage`: how much of `intoto-core` its unit tests, the vectors and the tests of Sigstore evidence run.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -42,6 +42,8 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         "vectors",
         "--test",
         "identities",
+        "--test",
+        "witnesses",
         "--locked",
         "--no-report",
     ])

@@ -112,7 +112,7 @@ enum Chore {
     CompareTop(compare_top::Args),
     /// Build the fuzz targets and run them, for a number of inputs or for minutes
     Fuzz(fuzz::Args),
-    /// How much of intoto-core its unit tests, the vectors and the tests of identities run
+    /// How much of intoto-core its unit tests, the vectors and the tests of Sigstore evidence run
     Coverage(coverage::Args),
     /// Put faults into the parts of intoto-core that decide, one at a time, and see whether a test notices each
     Mutants(mutants::Args),

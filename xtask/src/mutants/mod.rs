@@ -63,6 +63,7 @@ type Killer = (&'static str, Option<&'static str>);
 const UNITS: Killer = ("--lib", None);
 const VECTORS: Killer = ("--test=vectors", None);
 const IDENTITIES: Killer = ("--test=identities", None);
+const WITNESSES: Killer = ("--test=witnesses", None);
 
 const fn units_of(module: &'static str) -> Killer {
     ("--lib", Some(module))
@@ -72,8 +73,11 @@ const fn units_of(module: &'static str) -> Killer {
 /// the others only for what is left.
 const AREAS: &[(&str, &[Killer])] = &[
     ("rules", &[units_of("rules::"), VECTORS, UNITS]),
-    ("verify", &[VECTORS, IDENTITIES, UNITS]),
-    ("envelope", &[units_of("envelope::"), VECTORS, IDENTITIES, UNITS]),
+    ("verify", &[VECTORS, IDENTITIES, WITNESSES, UNITS]),
+    (
+        "envelope",
+        &[units_of("envelope::"), VECTORS, IDENTITIES, WITNESSES, UNITS],
+    ),
     ("encoding", &[units_of("encoding::"), VECTORS, UNITS]),
 ];
 

@@ -22,7 +22,7 @@ use crate::say;
 /// Programs of tests with faults in them, each with its number.
 #[derive(Debug)]
 pub(super) struct Together {
-    /// By how cargo selects the program: `--lib`, `--test=vectors`, `--test=identities`.
+    /// By how cargo selects the program: `--lib`, `--test=vectors` and so on.
     programs: BTreeMap<&'static str, Utf8PathBuf>,
     numbers: BTreeMap<String, u32>,
     directory: Utf8PathBuf,
@@ -178,6 +178,7 @@ impl Compiler<'_> {
                 "--lib",
                 "--test=vectors",
                 "--test=identities",
+                "--test=witnesses",
                 "--quiet",
                 "--message-format=json",
             ])
@@ -252,6 +253,7 @@ impl Compiler<'_> {
             let selected = match message["target"]["name"].as_str() {
                 Some("vectors") => "--test=vectors",
                 Some("identities") => "--test=identities",
+                Some("witnesses") => "--test=witnesses",
                 _ => "--lib",
             };
             programs.insert(selected, program.into());
