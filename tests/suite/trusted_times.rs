@@ -357,7 +357,7 @@ fn former_owners_count_for_what_was_seen_in_their_time() {
     world.bundle(&evidence(&ci(), SIGNED));
     world.project.file(
         "layouts/release.toml",
-        &world.project.read("layouts/release.toml").replace("2048", "2047"),
+        world.project.read("layouts/release.toml").replace("2048", "2047"),
     );
     world
         .project
