@@ -149,7 +149,6 @@ pub(super) fn take(layers: &mut [Layer], request: &InspectionRequest, answer: Op
             inspected.link = Some(Arc::new(Link {
                 materials,
                 products,
-                command: request.run.clone(),
                 ..Link::summary(request.name.clone(), [])
             }));
             inspected.state = Some(InspectionState::Done { return_value: 0 });

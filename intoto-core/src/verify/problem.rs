@@ -251,12 +251,7 @@ impl From<&PayloadError> for Problem {
             PayloadError::UnknownType { .. } => FindingCode::FeatureUnsupported,
             PayloadError::Statement(error) => of_statement(error),
             PayloadError::Link(error) => of_link(error),
-            PayloadError::Layout(error) => {
-                return Self {
-                    message: error.to_string(),
-                    ..Self::from(error)
-                };
-            }
+            PayloadError::Layout(error) => return Self::from(error),
         };
         Self {
             code,
@@ -379,6 +374,30 @@ fn severity(code: FindingCode) -> Severity {
 mod tests {
     use super::*;
     use crate::limits::Limits;
+
+    #[test]
+    fn what_is_wrong_with_a_bundle_says_where() {
+        use FindingCode::{EnvelopeInvalid, PayloadTypeDiffers, SigstoreBundleInvalid, SigstoreSignatureCount};
+        let other_type = EnvelopeError::PayloadType { found: "x".into() };
+        for (error, code, severity) in [
+            (
+                BundleError::Envelope(EnvelopeError::PayloadBase64),
+                EnvelopeInvalid,
+                Severity::Undecided,
+            ),
+            (BundleError::Envelope(other_type), PayloadTypeDiffers, Severity::Refusal),
+            (
+                BundleError::Signatures { found: 2 },
+                SigstoreSignatureCount,
+                Severity::Refusal,
+            ),
+            (BundleError::Content, SigstoreBundleInvalid, Severity::Undecided),
+        ] {
+            let problem = Problem::from(&error);
+            let found = (problem.code, problem.severity, problem.message);
+            assert_eq!(found, (code, severity, error.to_string()));
+        }
+    }
 
     #[test]
     fn a_few_signers_are_named() {
