@@ -455,7 +455,8 @@ fn a_layout_is_signed_by_a_key_beside_it() {
     let plain = unsigned(&layout(&[&ci], 1).to_value(), Container::Dsse).unwrap();
     let laxer = unsigned(&layout(&[&ci, &key(6)], 1).to_value(), Container::Dsse).unwrap();
     let good = Bundle::of_file(&owner, &plain);
-    let cases: Vec<(&str, &[u8], Bundle, Option<(Outcome, FindingCode)>)> = vec![
+    type Row<'a> = (&'a str, &'a [u8], Bundle, Option<(Outcome, FindingCode)>);
+    let cases: Vec<Row<'_>> = vec![
         ("good", &plain, good.clone(), None),
         (
             "another layout",
