@@ -178,7 +178,7 @@ mod tests {
             .unwrap()
             .check_out(&id, to.path())
             .unwrap_err();
-        assert!(error.to_string().contains("as a file and as a folder"), "{error}");
+        assert!(error.to_string().contains("names \"a\" twice"), "{error}");
         assert!(!outside.path().join("pwned").exists());
     }
 }
