@@ -167,7 +167,7 @@ fn statements_of_both_versions_are_read() {
             What::Statement(statement.as_bytes()),
             SIGNED,
         ));
-        world.verify(BY_OWNER).succeeds().prints("1 CREATE demo-*.crate");
+        world.verify(BY_OWNER).succeeds().prints("1 by CREATE demo-*.crate");
     }
 }
 

@@ -14,9 +14,8 @@ use serde_json::{Map, Value, json};
 use super::findings::{Row, rows};
 use crate::escape;
 use crate::explain::{Account, FileAccount, Origin};
-use crate::trust::RootSeen;
 use crate::verification::claims::{ClaimedKey, Claims, Subject};
-use crate::verification::identities::OwnerIdentity;
+use crate::verification::identities::{OwnerIdentity, RootSeen};
 use crate::verification::{Artifact, Owner, ReferenceTime, Report};
 
 /// The version of the format.

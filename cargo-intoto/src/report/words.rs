@@ -2,7 +2,7 @@
 
 use intoto_core::key::FulcioIdentity;
 
-use crate::trust::RootSeen;
+use crate::verification::identities::RootSeen;
 
 /// Whom an identity asks for; foreign, and not escaped.
 pub(crate) fn of_identity(identity: &FulcioIdentity) -> String {

@@ -14,6 +14,7 @@ use crate::error::CliError;
 use crate::foreign::{ForeignDirectory, Unread};
 use crate::store::Bundle;
 use crate::store::bundle::Role;
+pub use crate::trust::RootSeen;
 use crate::trust::RootedVerifier;
 use crate::verification::Owner;
 use crate::verification::owners::Owners;
