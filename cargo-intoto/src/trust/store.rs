@@ -170,18 +170,18 @@ impl Store {
         tuf::offline(&self.path, &entry.name, source, now.max(at))
     }
 
-    /// The current layout that the entry `name` brings by TUF.
+    /// The current layout that the entry `name` brings by TUF, and the Sigstore bundle that signs it, if there is one.
     ///
     /// # Errors
     /// When it brings none, or what it brought has expired.
-    pub fn layout_of(&self, name: &str) -> Result<Vec<u8>, CliError> {
+    pub fn layout_of(&self, name: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), CliError> {
         let entry = self.entry(name)?;
         let none = || CliError::cannot_decide(format!("the trust entry `{}` brings no layout", name.escape_debug()));
         let Origin::Tuf(source) = &entry.origin else {
             return Err(none().hint("only an entry with a TUF repository can"));
         };
         let brought = self.brought(entry, source, settings::now()?)?;
-        brought.layout.ok_or_else(|| {
+        let layout = brought.layout.ok_or_else(|| {
             let wanted = source
                 .project()
                 .map(|project| format!("its TUF repository has no target `{}`", project.layout()));
@@ -190,7 +190,8 @@ impl Store {
                 None => none(),
             }
             .with_code(CargoCode::TufTargetMissing)
-        })
+        })?;
+        Ok((layout, brought.layout_signature))
     }
 
     /// The entry with this name.

@@ -52,6 +52,8 @@ pub enum Beside {
     File(Utf8PathBuf),
     /// In the bundle with the evidence.
     Bundle(Arc<Bundle>),
+    /// What came with a layout from elsewhere, if anything did, and what it is called.
+    Fetched(String, Option<Vec<u8>>),
 }
 
 impl Beside {
@@ -83,6 +85,7 @@ impl Beside {
                 .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
                 .collect()),
             Self::File(layout) => beside_file(layout, limits),
+            Self::Fetched(name, bytes) => Ok(bytes.iter().map(|bytes| (name.clone(), bytes.clone())).collect()),
         }
     }
 }

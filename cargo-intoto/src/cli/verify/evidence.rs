@@ -94,14 +94,23 @@ impl Evidence {
             (None, Some(tree)) => relative(&tree.layout()?, &here),
             (None, None) => return Err(CliError::usage("no layout is given")),
         };
-        let layout = match layout_path.as_str().strip_prefix("tuf:") {
+        let (layout, beside) = match layout_path.as_str().strip_prefix("tuf:") {
             // Only what was typed: a tree's own layout never has that name.
-            Some(name) if args.layout.is_some() => args.trust.load()?.layout_of(name)?,
-            _ => foreign::read(&layout_path, limits.json_bytes).map_err(|unread| {
-                CliError::cannot_decide(format!("the layout {layout_path} {unread}")).hint(
-                    "the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout",
+            Some(name) if args.layout.is_some() => {
+                let (layout, signature) = args.trust.load()?.layout_of(name)?;
+                (
+                    layout,
+                    Beside::Fetched(format!("{layout_path}.sigstore.json"), signature),
                 )
-            })?,
+            }
+            _ => {
+                let layout = foreign::read(&layout_path, limits.json_bytes).map_err(|unread| {
+                    CliError::cannot_decide(format!("the layout {layout_path} {unread}")).hint(
+                        "the signed layout is the file that `cargo intoto layout sign` writes; its name ends in .layout",
+                    )
+                })?;
+                (layout, Beside::File(layout_path.clone()))
+            }
         };
         let link_path = match (&args.link_dir, &tree) {
             (Some(path), _) => path.clone(),
@@ -123,7 +132,7 @@ impl Evidence {
                 Some(tree) => tree.root().to_owned(),
                 None => directory_of(&layout_path),
             },
-            beside: Beside::File(layout_path.clone()),
+            beside,
             layout_name: layout_path.into_string(),
             layout,
             links: Arc::new(links),

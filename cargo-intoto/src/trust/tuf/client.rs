@@ -8,6 +8,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use intoto_core::digest::from_hex;
+use intoto_core::key::{Ed25519Key, PublicKey};
 use intoto_core::time::Timestamp;
 use sigstore_tuf::transport::FetchFuture;
 use sigstore_tuf::{Error, Key, Metadata, MetadataStore, Repository, Root, TrustedMetadataSet, Updater, UpdaterConfig};
@@ -169,6 +171,7 @@ fn understand(
         roles,
         updated,
         layout: targets.layout,
+        layout_signature: targets.layout_signature,
         sigstore_root: targets.sigstore_root,
         owners,
     })
@@ -179,6 +182,7 @@ fn understand(
 struct Targets {
     owners: Option<Vec<u8>>,
     layout: Option<Vec<u8>>,
+    layout_signature: Option<Vec<u8>>,
     sigstore_root: Option<Vec<u8>>,
 }
 
@@ -188,12 +192,9 @@ fn take(updater: &mut Updater, source: &TufSource, now: Timestamp) -> Result<Tar
     begin(updater, now)?;
     if let Some(project) = source.project() {
         taken.owners = Some(target(updater, &project.owners(), now)?);
-        match target(updater, &project.layout(), now) {
-            Ok(layout) => taken.layout = Some(layout),
-            // A project may leave its layout to the bundle, and name its owners alone.
-            Err(Error::TargetNotFound(_)) => {}
-            Err(error) => return Err(error),
-        }
+        // A project may leave its layout to the bundle, and name its owners alone; and owners with keys sign in the layout itself.
+        taken.layout = if_there(target(updater, &project.layout(), now))?;
+        taken.layout_signature = if_there(target(updater, &project.layout_signature(), now))?;
     }
     if source.brings_sigstore_root() {
         taken.sigstore_root = Some(target(updater, SIGSTORE_ROOT, now)?);
@@ -209,6 +210,14 @@ fn begin(updater: &mut Updater, now: Timestamp) -> Result<(), Error> {
 
 fn target(updater: &mut Updater, name: &str, now: Timestamp) -> Result<Vec<u8>, Error> {
     complete(updater.get_target(name, now.to_string().parse().map_err(inexpressible)?))
+}
+
+fn if_there(target: Result<Vec<u8>, Error>) -> Result<Option<Vec<u8>>, Error> {
+    match target {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Error::TargetNotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn inexpressible<E>(_: E) -> Error {
@@ -320,11 +329,23 @@ fn check_distinct(trusted: &TrustedMetadataSet) -> Result<(), CliError> {
 
 fn is_twice(ids: &[String], keys: &BTreeMap<String, Key>) -> bool {
     let ids: BTreeSet<&String> = ids.iter().collect();
-    let values: Vec<&str> = ids
+    let values: Vec<Vec<u8>> = ids
         .iter()
-        .filter_map(|id| Some(keys.get(*id)?.keyval.public.trim()))
+        .filter_map(|id| Some(encoded(&keys.get(*id)?.keyval.public)))
         .collect();
     values.iter().collect::<BTreeSet<_>>().len() < values.len()
+}
+
+/// A key, however it is written: the client reads hexadecimal of either case, and PEM with any line breaks, of an Ed25519 key, too.
+fn encoded(public: &str) -> Vec<u8> {
+    let text = public.trim();
+    let raw = from_hex(&text.to_ascii_lowercase()).ok();
+    let ed25519 = raw.and_then(|raw| Ed25519Key::from_bytes(raw.as_slice().try_into().ok()?).ok());
+    let ed25519 = ed25519.map(PublicKey::Ed25519);
+    match ed25519.or_else(|| PublicKey::from_spki_pem(text).ok()) {
+        Some(key) => key.to_spki_der(),
+        None => text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect(),
+    }
 }
 
 fn rollback(source: &TufSource, role: &str, trusted: u64, new: u64) -> CliError {

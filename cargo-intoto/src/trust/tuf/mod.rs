@@ -110,6 +110,8 @@ pub struct Brought {
     pub updated: Timestamp,
     /// The file of the current layout, if the repository has one.
     pub layout: Option<Vec<u8>>,
+    /// The Sigstore bundle that signs the layout, if the repository has one.
+    pub layout_signature: Option<Vec<u8>>,
     /// Sigstore's root, if it is taken from here.
     pub sigstore_root: Option<Vec<u8>>,
     owners: Option<Owners>,

@@ -86,6 +86,11 @@ impl Project {
     pub fn layout(&self) -> String {
         format!("{}/release.layout", self.0)
     }
+
+    /// The target that is the Sigstore bundle beside it, where the owner is an identity.
+    pub fn layout_signature(&self) -> String {
+        format!("{}/release.layout.sigstore.json", self.0)
+    }
 }
 
 impl FromStr for Project {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use intoto_core::digest::sha256;
+use intoto_core::key::Signer;
 use serde_json::{Value, json};
 
 use super::repository::*;
@@ -156,19 +157,32 @@ fn too_few_signatures_are_refused() {
 
 #[test]
 fn one_key_under_two_ids_counts_once() {
-    let mut repository = begun();
-    repository.next().publish();
-    let mut targets = repository.targets_json();
-    targets["delegations"]["keys"]["again"] = key("hello");
-    targets["delegations"]["roles"][1]["keyids"] = json!(["hello", "again"]);
-    targets["delegations"]["roles"][1]["threshold"] = json!(2);
-    repository.file("2.targets.json", &signed(&targets, &["targets"]));
-    let mut hello: Value = serde_json::from_str(&signed(&repository.hello_json(), &["hello"])).unwrap();
-    let mut again = hello["signatures"][0].clone();
-    again["keyid"] = json!("again");
-    hello["signatures"].as_array_mut().unwrap().push(again);
-    repository.file("2.hello.json", &hello.to_string());
-    repository.refuses(CargoCode::TufThresholdUnmet, "under two ids");
+    let hex = key("hello")["keyval"]["public"].as_str().unwrap().to_owned();
+    let pem = secret("hello").public_key().to_spki_pem();
+    // The client takes the same key in each of these.
+    for again in [
+        hex.clone(),
+        hex.to_ascii_uppercase(),
+        format!(" {hex}\n"),
+        pem.replace('\n', "\r\n"),
+        pem,
+    ] {
+        let mut repository = begun();
+        repository.next().publish();
+        let mut targets = repository.targets_json();
+        let mut other = key("hello");
+        other["keyval"]["public"] = json!(again);
+        targets["delegations"]["keys"]["again"] = other;
+        targets["delegations"]["roles"][1]["keyids"] = json!(["hello", "again"]);
+        targets["delegations"]["roles"][1]["threshold"] = json!(2);
+        repository.file("2.targets.json", &signed(&targets, &["targets"]));
+        let mut hello: Value = serde_json::from_str(&signed(&repository.hello_json(), &["hello"])).unwrap();
+        let mut signature = hello["signatures"][0].clone();
+        signature["keyid"] = json!("again");
+        hello["signatures"].as_array_mut().unwrap().push(signature);
+        repository.file("2.hello.json", &hello.to_string());
+        repository.refuses(CargoCode::TufThresholdUnmet, "under two ids");
+    }
 }
 
 #[test]
