@@ -16,6 +16,7 @@ mod help;
 mod hostile_files;
 mod house;
 mod identities;
+mod identity_chain;
 mod init_keys;
 mod keyless;
 mod keys;

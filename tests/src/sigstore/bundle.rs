@@ -96,14 +96,22 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 /// A link of the step `package` that made this file, as a statement.
 #[must_use]
 pub fn link_statement(name: &str, content: &[u8]) -> Vec<u8> {
+    step_statement("package", &[], (name, content))
+}
+
+/// A link of a step that made the last of these files from the others, as a statement.
+#[must_use]
+pub fn step_statement(step: &str, materials: &[(&str, &[u8])], product: (&str, &[u8])) -> Vec<u8> {
+    let file =
+        |(name, content): &(&str, &[u8])| json!({ "name": name, "digest": { "sha256": crate::sha256_hex(content) } });
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{ "name": name, "digest": { "sha256": crate::sha256_hex(content) } }],
+        "subject": [file(&product)],
         "predicateType": "https://in-toto.io/attestation/link/v0.3",
         "predicate": {
-            "name": "package",
-            "command": ["cargo", "package"],
-            "materials": [],
+            "name": step,
+            "command": ["cargo", step],
+            "materials": materials.iter().map(file).collect::<Vec<_>>(),
             "byproducts": {},
             "environment": {},
         },

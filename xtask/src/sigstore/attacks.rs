@@ -6,7 +6,7 @@ use intoto_core::encoding::base64;
 use intoto_core::key::{SecretKey, Signer as _};
 use serde_json::{Value, json};
 
-use super::fixtures::{ARTIFACT, EMAIL, Who, good, key};
+use super::fixtures::{EMAIL, Who, artifact, good, key};
 use crate::fixed;
 use crate::private_sigstore::bundle::{Order, STATEMENT, link_statement};
 use crate::private_sigstore::client::{self, Holder, Leaf, Logged};
@@ -19,12 +19,42 @@ pub(crate) struct Attack {
     pub(crate) name: String,
     /// The code of the finding.
     pub(crate) code: &'static str,
+    /// The bundle that is the same but for what is wrong, and passes.
+    pub(crate) twin: String,
     /// The bundle.
     pub(crate) bundle: Value,
 }
 
 /// What is wrong about a certificate that Fulcio did not make: the code, and the change.
 type Wrong = (&'static str, &'static str, fn(&mut Leaf));
+
+/// What is made like the forged ones, with nothing wrong about it.
+pub(crate) fn twins(stack: &Stack) -> io::Result<Vec<(String, Value)>> {
+    let statement = link_statement(artifact().0, artifact().1);
+    let twin = |log: Log| {
+        let holder = Holder::Certificate(Leaf::usual(&stack.addresses, EMAIL, key).issue());
+        let bundle = order(stack, log, STATEMENT, &statement, &holder).bundle()?;
+        Ok((by_hand(log), bundle))
+    };
+    stack.logs().into_iter().map(twin).collect()
+}
+
+/// The name of the bundle whose certificate is made by hand.
+fn by_hand(log: Log) -> String {
+    format!("good-by-hand-{}", version(log))
+}
+
+/// The name of the bundle that a person made.
+fn by_person(log: Log) -> String {
+    format!("good-email-{}", version(log))
+}
+
+pub(super) fn version(log: Log) -> &'static str {
+    match log {
+        Log::V1 => "v1",
+        Log::V2 => "v2",
+    }
+}
 
 /// All of them, by the logs that run.
 pub(crate) fn all(stack: &Stack) -> io::Result<Vec<Attack>> {
@@ -37,21 +67,19 @@ pub(crate) fn all(stack: &Stack) -> io::Result<Vec<Attack>> {
 }
 
 fn of_log(stack: &Stack, log: Log, attacks: &mut Vec<Attack>) -> io::Result<()> {
-    let statement = link_statement(ARTIFACT.0, ARTIFACT.1);
+    let statement = link_statement(artifact().0, artifact().1);
     let right = good(stack, log, Who::Person, &statement)?;
     // Logged later, so the log is longer.
     let other = good(stack, log, Who::Person, &link_statement("other.crate", b"other\n"))?;
-    let version = match log {
-        Log::V1 => "v1",
-        Log::V2 => "v2",
-    };
-    let mut add = |name: &str, code: &'static str, bundle: Value| {
+    let mut attack = |name: &str, code: &'static str, twin: String, bundle: Value| {
         attacks.push(Attack {
-            name: format!("{name}-{version}"),
+            name: format!("{name}-{}", version(log)),
             code,
+            twin,
             bundle,
         });
     };
+    let mut add = |name: &str, code: &'static str, bundle: Value| attack(name, code, by_person(log), bundle);
     let entry = "/verificationMaterial/tlogEntries/0";
     let checkpoint = format!("{entry}/inclusionProof/checkpoint/envelope");
     let exchanged = |pointer: &str| {
@@ -67,6 +95,10 @@ fn of_log(stack: &Stack, log: Log, attacks: &mut Vec<Attack>) -> io::Result<()> 
             *first = base64::encode(&foreign).into();
         }
         bundle
+    });
+    // A real proof, of the entry that came next.
+    add("proof-of-the-next-entry", "inclusion-proof-invalid", {
+        exchanged(&format!("{entry}/inclusionProof"))
     });
     // A real entry, of the same log, with its own good proof: about another signature.
     add("entry-of-another-signature", "log-entry-differs", exchanged(entry));
@@ -113,7 +145,16 @@ fn of_log(stack: &Stack, log: Log, attacks: &mut Vec<Attack>) -> io::Result<()> 
         "signature-invalid",
         exchanged("/dsseEnvelope/payload"),
     );
-    let wrong_certificates: [Wrong; 5] = [
+    add("payload-type-exchanged", "payload-type-differs", {
+        let mut bundle = right.clone();
+        *at(&mut bundle, "/dsseEnvelope/payloadType") = "application/vnd.in-toto.provenance+json".into();
+        bundle
+    });
+    let mut add = |name: &str, code: &'static str, bundle: Value| attack(name, code, by_hand(log), bundle);
+    let wrong_certificates: [Wrong; 6] = [
+        ("issuer-look-alike", "identity-issuer-differs", |leaf| {
+            leaf.identity_issuer = leaf.identity_issuer.replace("127.0.0.1", "127.0.0.1.evil.example");
+        }),
         ("authority-unknown", "sigstore-certificate-untrusted", |leaf| {
             leaf.issuer.key = || fixed::p256("another fulcio");
         }),
@@ -156,25 +197,42 @@ fn of_log(stack: &Stack, log: Log, attacks: &mut Vec<Attack>) -> io::Result<()> 
 
 /// Nothing is wrong with the evidence, but it is somebody else's.
 fn of_identity(stack: &Stack, attacks: &mut Vec<Attack>) -> io::Result<()> {
-    let statement = link_statement(ARTIFACT.0, ARTIFACT.1);
+    let statement = link_statement(artifact().0, artifact().1);
     let addresses = &stack.addresses;
+    // Signed by the right person, and about something else than what is in hand.
+    for (name, statement) in [
+        (
+            "statement-of-another-artifact",
+            link_statement(artifact().0, b"another crate\n"),
+        ),
+        (
+            "older-release",
+            link_statement("demo-0.0.9.crate", b"the crate of before\n"),
+        ),
+    ] {
+        attacks.push(Attack {
+            name: name.to_owned(),
+            code: "artifact-unbound",
+            twin: by_person(Log::V2),
+            bundle: good(stack, Log::V2, Who::Person, &statement)?,
+        });
+    }
     let mut add = |name: &str, code: &'static str, token: &str| {
         let holder = Holder::Certificate(client::certificate(addresses, token, &key())?);
         let bundle = order(stack, Log::V2, STATEMENT, &statement, &holder).bundle()?;
+        let twin = if name.starts_with("job") {
+            "good-actions-v2".to_owned()
+        } else {
+            by_person(Log::V2)
+        };
         attacks.push(Attack {
             name: name.to_owned(),
             code,
+            twin,
             bundle,
         });
         io::Result::Ok(())
     };
-    let mut look_alike = addresses.clone();
-    look_alike.issuer = look_alike.issuer.replace("127.0.0.1", "localhost");
-    add(
-        "issuer-look-alike",
-        "identity-issuer-differs",
-        &client::person(&look_alike, EMAIL)?,
-    )?;
     add(
         "another-person",
         "identity-subject-differs",
@@ -226,7 +284,7 @@ fn order<'a>(stack: &'a Stack, log: Log, payload_type: &'a str, payload: &'a [u8
 
 /// A statement that is true, and no evidence of a step.
 fn provenance() -> Vec<u8> {
-    let mut statement: Value = serde_json::from_slice(&link_statement(ARTIFACT.0, ARTIFACT.1)).unwrap_or_default();
+    let mut statement: Value = serde_json::from_slice(&link_statement(artifact().0, artifact().1)).unwrap_or_default();
     statement["predicateType"] = "https://slsa.dev/provenance/v1".into();
     statement["predicate"] = json!({
         "buildDefinition": { "buildType": "https://example.com/build", "externalParameters": {} },

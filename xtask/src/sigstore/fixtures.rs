@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::sync::LazyLock;
 
 use intoto_core::key::{SecretKey, Signer as _};
 use serde_json::{Value, json};
@@ -11,11 +12,22 @@ use crate::private_sigstore::Log;
 use crate::private_sigstore::bundle::{Order, STATEMENT, link_statement};
 use crate::private_sigstore::client::{self, Holder};
 use crate::private_sigstore::servers::Stack;
+use crate::registry::crate_file;
 use crate::root::Root;
 use crate::sigstore::attacks;
 
 /// What the statement is about.
-pub(crate) const ARTIFACT: (&str, &[u8]) = ("demo-0.1.0.crate", b"the crate\n");
+pub(crate) fn artifact() -> (&'static str, &'static [u8]) {
+    static CRATE: LazyLock<Vec<u8>> = LazyLock::new(|| sound_crate("0.1.0"));
+    ("demo-0.1.0.crate", &CRATE)
+}
+
+/// What cargo would take for a `.crate`.
+pub(super) fn sound_crate(version: &str) -> Vec<u8> {
+    let manifest = format!("[package]\nname = \"demo\"\nversion = \"{version}\"\nedition = \"2021\"\n");
+    crate_file("demo", version, &[("Cargo.toml", &manifest), ("src/lib.rs", "")])
+}
+
 pub(crate) const EMAIL: &str = "dev@example.com";
 
 /// Writes all of them.
@@ -23,8 +35,8 @@ pub(crate) fn write(stack: &Stack, root: &Root) -> io::Result<()> {
     let directory = root.join("tests/fixtures/sigstore");
     fs::create_dir_all(&directory)?;
     fs::copy(stack.trusted_root(), directory.join("trusted_root.json"))?;
-    fs::write(directory.join(ARTIFACT.0), ARTIFACT.1)?;
-    let statement = link_statement(ARTIFACT.0, ARTIFACT.1);
+    fs::write(directory.join(artifact().0), artifact().1)?;
+    let statement = link_statement(artifact().0, artifact().1);
     fs::write(directory.join("statement.json"), &statement)?;
     fs::write(directory.join("key.pub"), key().public_key().to_spki_pem())?;
     let issuers = json!({
@@ -37,10 +49,7 @@ pub(crate) fn write(stack: &Stack, root: &Root) -> io::Result<()> {
         good(stack, log, Who::Person, b"{}")?;
     }
     for log in stack.logs() {
-        let version = match log {
-            Log::V1 => "v1",
-            Log::V2 => "v2",
-        };
+        let version = attacks::version(log);
         for (name, who) in [("email", Who::Person), ("actions", Who::Job), ("key", Who::Key)] {
             let bundle = good(stack, log, who, &statement)?;
             let path = directory.join(format!("good-{name}-{version}.sigstore.json"));
@@ -56,9 +65,13 @@ pub(crate) fn write(stack: &Stack, root: &Root) -> io::Result<()> {
     for attack in attacks::all(stack)? {
         let path = attack_directory.join(format!("{}.sigstore.json", attack.name));
         fs::write(path, format!("{:#}\n", attack.bundle))?;
-        codes.push_str(&format!("{}\t{}\n", attack.name, attack.code));
+        codes.push_str(&format!("{}\t{}\t{}\n", attack.name, attack.code, attack.twin));
     }
-    fs::write(attack_directory.join("codes.tsv"), codes)
+    fs::write(attack_directory.join("codes.tsv"), codes)?;
+    for (name, bundle) in attacks::twins(stack)? {
+        fs::write(directory.join(format!("{name}.sigstore.json")), format!("{bundle:#}\n"))?;
+    }
+    Ok(())
 }
 
 /// Who signs.

@@ -15,6 +15,7 @@ use crate::stage::stage;
 use crate::tools;
 
 mod attacks;
+mod chain;
 mod faults;
 mod fixtures;
 mod matrix;
@@ -74,7 +75,8 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
         return serve(&stack);
     }
     if args.fixtures {
-        return fixtures::write(&stack, root).context("make the fixed bundles");
+        fixtures::write(&stack, root).context("make the fixed bundles")?;
+        return chain::write(&stack, root, &root.join("tests/fixtures/sigstore/chain"));
     }
     let peers = stage("sigstore: the product and other implementations", || {
         peers::Peers::install(root, &programs.directory)
