@@ -579,3 +579,22 @@ fn what_keys_signed_beside_a_layout_is_bounded_and_weighed() {
         expect("weighed", &verify(&plain, &beside, policy(), &files), expected);
     }
 }
+
+#[test]
+fn bundles_are_asked_for_where_somebody_can_judge_them() {
+    let ci = key(5);
+    let (link, _) = link_of(&ci, 3);
+    let bundle = link.replace(".link", ".sigstore.json");
+    for (verifier, expected) in [
+        (None, vec![link.clone()]),
+        (policy().identity_verifier, vec![link, bundle]),
+    ] {
+        let mut policy = policy();
+        policy.identity_verifier = verifier;
+        let Progress::Evidence(gathering) = Session::begin(&signed(&layout(&[&ci], 1)), policy) else {
+            panic!("links are wanted");
+        };
+        let wanted = gathering.request().files().iter().map(|file| file.name().to_owned());
+        assert_eq!(wanted.collect::<Vec<_>>(), expected);
+    }
+}
