@@ -66,6 +66,12 @@ impl Lock {
                 source: package.source.as_ref().map_or(Source::Path, source_of),
                 checksum: package.checksum.and_then(|checksum| checksum.as_sha256()),
             };
+            if !is_name(&locked.name) {
+                return Err(CliError::cannot_decide(format!(
+                    "the lock file lists a package by the name {:?}, which cargo gives to none",
+                    locked.name
+                )));
+            }
             let key = key(&locked.name, &locked.version, &locked.source);
             if let Some(twice) = packages.insert(key, locked) {
                 return Err(CliError::cannot_decide(format!(
@@ -142,6 +148,15 @@ pub(crate) const DEFAULT_INDEX: &str = "https://github.com/rust-lang/crates.io-i
 fn is_default_registry(url: &str) -> bool {
     let url = url.trim_end_matches('/');
     url == DEFAULT_INDEX || url == "https://index.crates.io"
+}
+
+/// Whether a package may be called so: what a name is joined to, as in `NAME-VERSION.crate`, stays one part of a path.
+fn is_name(name: &str) -> bool {
+    let fits = |letter: char| match letter.is_ascii() {
+        true => letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'),
+        false => letter.is_alphanumeric(),
+    };
+    !name.is_empty() && name.chars().all(fits)
 }
 
 fn key(name: &str, version: &str, source: &Source) -> (String, String, String) {
@@ -222,6 +237,33 @@ version = "0.1.0"
             assert!(Lock::parse(text.as_bytes()).is_err(), "{text:?}");
         }
         assert!(Lock::parse(b"\xff").is_err());
+    }
+
+    #[test]
+    fn a_name_is_one() {
+        let lock = |name: &str| {
+            Lock::parse(format!("version = 4\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n").as_bytes())
+        };
+        for name in ["a", "serde_json", "x509-cert", "7z", "größe"] {
+            assert_eq!(lock(name).unwrap().iter().next().unwrap().name, name);
+        }
+        for name in [
+            "",
+            ".",
+            "..",
+            "../../a",
+            "/a",
+            "a/b",
+            "a\\\\b",
+            "a b",
+            "a\\n",
+            "a\\u202eb",
+            "a:b",
+            "a@1",
+        ] {
+            let error = lock(name).unwrap_err().to_string();
+            assert!(error.contains("which cargo gives to none"), "{name}: {error}");
+        }
     }
 
     #[test]
