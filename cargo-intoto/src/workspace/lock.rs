@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use cargo_lock::{Lockfile, SourceId};
+use serde::Deserialize;
 
 use crate::error::CliError;
 use crate::foreign::{self, Unread};
@@ -55,6 +56,7 @@ impl Lock {
     pub fn parse(bytes: &[u8]) -> Result<Self, CliError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| CliError::cannot_decide("the lock file is not UTF-8").because(error))?;
+        check_checksums(text)?;
         let file: Lockfile = text
             .parse()
             .map_err(|error: cargo_lock::Error| CliError::cannot_decide("the lock file is malformed").because(error))?;
@@ -150,6 +152,34 @@ fn is_default_registry(url: &str) -> bool {
     url == DEFAULT_INDEX || url == "https://index.crates.io"
 }
 
+/// What the library reads a checksum from, here or in the table of old lock files: it cuts the text every two bytes, whatever letters there are.
+fn check_checksums(text: &str) -> Result<(), CliError> {
+    #[derive(Deserialize)]
+    struct Raw {
+        #[serde(default)]
+        package: Vec<RawPackage>,
+        #[serde(default)]
+        metadata: BTreeMap<String, String>,
+    }
+    #[derive(Deserialize)]
+    struct RawPackage {
+        checksum: Option<String>,
+    }
+    let raw: Raw =
+        toml::from_str(text).map_err(|error| CliError::cannot_decide("the lock file is malformed").because(error))?;
+    let is_checksum = |text: &&String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let checksums = raw.package.iter().filter_map(|package| package.checksum.as_ref());
+    // Packages without one have a word there.
+    let old = raw.metadata.values().filter(|text| !text.is_ascii());
+    match checksums.filter(|text| !is_checksum(text)).chain(old).next() {
+        None => Ok(()),
+        Some(wrong) => Err(CliError::cannot_decide(format!(
+            "the lock file has the checksum {:?}, expected 64 hexadecimal digits",
+            wrong.chars().take(80).collect::<String>()
+        ))),
+    }
+}
+
 /// Whether a package may be called so: what a name is joined to, as in `NAME-VERSION.crate`, stays one part of a path.
 fn is_name(name: &str) -> bool {
     let fits = |letter: char| match letter.is_ascii() {
@@ -237,6 +267,37 @@ version = "0.1.0"
             assert!(Lock::parse(text.as_bytes()).is_err(), "{text:?}");
         }
         assert!(Lock::parse(b"\xff").is_err());
+    }
+
+    #[test]
+    fn a_checksum_is_one() {
+        let digits = "3f9eec918d3f24069decb9af1554cad7c880e2da24a9afd88aca000531ab82c1";
+        let source = "registry+https://github.com/rust-lang/crates.io-index";
+        let new = |checksum: &str| {
+            let package =
+                format!("name = \"a\"\nversion = \"1.0.0\"\nsource = \"{source}\"\nchecksum = \"{checksum}\"\n");
+            Lock::parse(format!("version = 4\n[[package]]\n{package}").as_bytes())
+        };
+        let old = |checksum: &str| {
+            let package = format!("name = \"a\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n");
+            Lock::parse(
+                format!("[[package]]\n{package}[metadata]\n\"checksum a 1.0.0 ({source})\" = \"{checksum}\"\n")
+                    .as_bytes(),
+            )
+        };
+        for lock in [new(digits), old(digits)] {
+            assert_eq!(
+                lock.unwrap().iter().next().unwrap().checksum.map(|sum| sum[0]),
+                Some(0x3f)
+            );
+        }
+        // A letter of two bytes lies across a cut.
+        let letters = format!("{}\u{39e}{}", &digits[..57], &digits[..5]);
+        assert_eq!(letters.len(), 64);
+        assert!(new(&letters).is_err() && old(&letters).is_err());
+        for wrong in ["", "3f", &format!("+{}", &digits[..63]), &format!("{digits}00")] {
+            assert!(new(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
