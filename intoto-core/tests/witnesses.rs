@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+mod supplied;
+
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
@@ -23,6 +25,8 @@ use intoto_core::statement::Statement;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{FindingCode, LinkState, Outcome, Severity, Verdict};
 use intoto_core::verify::{Policy, Progress, Session, Subject};
+
+use supplied::verify;
 
 const NOW: i64 = 1_800_000_000;
 
@@ -204,23 +208,6 @@ fn policy() -> Policy {
         digests: DigestSet::from_sha256([3; 32]),
     }];
     policy
-}
-
-fn verify(layout: &[u8], beside: &[&[u8]], policy: Policy, files: &BTreeMap<String, Vec<u8>>) -> Verdict {
-    let mut progress = Session::begin_with_bundles(layout, beside, policy);
-    loop {
-        progress = match progress {
-            Progress::Evidence(gathering) => {
-                let wanted = gathering.request().files().iter();
-                let answers: Vec<_> = wanted
-                    .filter_map(|file| files.get(file.name()).map(|bytes| file.admit(bytes)))
-                    .collect();
-                gathering.supply(answers).unwrap()
-            }
-            Progress::Inspections(inspecting) => return inspecting.supply([]).unwrap(),
-            Progress::Decided(verdict) => return verdict,
-        };
-    }
 }
 
 fn bundle_of(key: &SecretKey, bundle: &Bundle) -> (String, Vec<u8>) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -48,8 +47,7 @@ fn owner_key(sandbox: &Sandbox) {
         return;
     }
     let pem = fixed::ed25519("owner").to_pkcs8_pem();
-    let file = sandbox.write("owner.pem", pem.as_bytes());
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our own file");
+    let file = sandbox.private("owner.pem", pem.as_bytes());
     sandbox
         .intoto("", &["key", "import", "owner", file.as_str(), "--no-passphrase"])
         .succeeds();

@@ -1,6 +1,7 @@
 //! A place of its own for each test: temporary home, cargo home and configuration, and an environment made from nothing.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -83,6 +84,16 @@ impl Sandbox {
         fs::create_dir_all(path.parent().expect("a path in the sandbox has a parent"))
             .expect("the sandbox is writable");
         fs::write(&path, contents).unwrap_or_else(|error| panic!("failed to write {path}: {error}"));
+        path
+    }
+
+    /// Writes a file that nobody else may read, as programs want keys to be.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
+    pub fn private(&self, relative: impl AsRef<Utf8Path>, contents: impl AsRef<[u8]>) -> Utf8PathBuf {
+        let path = self.write(relative, contents);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("our own file");
         path
     }
 

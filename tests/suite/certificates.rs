@@ -44,10 +44,7 @@ fn a_functionary_by_certificate() {
     };
     let (root, intermediate) = (forever(root()), forever(intermediate()));
     for (name, key) in [("owner", owner_key()), ("builder", functionary_key())] {
-        let path = project.path(format!("../{name}.key"));
-        std::fs::write(&path, key.to_pkcs8_pem().as_bytes()).expect("written");
-        let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
-        std::fs::set_permissions(&path, mode).expect("made private");
+        sandbox.private(format!("{name}.key"), key.to_pkcs8_pem().as_bytes());
     }
     sandbox.write(
         "owner.pub",

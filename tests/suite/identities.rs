@@ -73,9 +73,7 @@ impl<'s> World<'s> {
     fn new(sandbox: &'s Sandbox, layout: &str) -> Self {
         let project = sandbox.project("demo");
         let owner = fixed::ed25519("owner");
-        let key = sandbox.write("owner.key", owner.to_pkcs8_pem().as_bytes());
-        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
-        fs::set_permissions(&key, mode).expect("made private");
+        sandbox.private("owner.key", owner.to_pkcs8_pem().as_bytes());
         sandbox.write("owner.pub", owner.public_key().to_spki_pem());
         sandbox.write("root.json", read("trusted_root.json"));
         sandbox.write(

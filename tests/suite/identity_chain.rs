@@ -92,9 +92,7 @@ materials = ["DISALLOW *"]
 products = ["CREATE demo-*.crate", "DISALLOW *"]
 "#
     );
-    sandbox.write("probe.key", fixed::ed25519("probe").to_pkcs8_pem().as_bytes());
-    let private = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
-    fs::set_permissions(sandbox.path("probe.key"), private).expect("made private");
+    sandbox.private("probe.key", fixed::ed25519("probe").to_pkcs8_pem().as_bytes());
     let functionary = |source: &str| {
         sandbox.write("probe/release.toml", source);
         sandbox

@@ -103,9 +103,7 @@ fn an_attestation_of_a_ci_service_is_evidence_of_a_step() {
     ] {
         let sandbox = Sandbox::new();
         let project = sandbox.project("demo");
-        let key = sandbox.write("owner.key", fixed::ed25519("owner").to_pkcs8_pem().as_bytes());
-        let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
-        fs::set_permissions(&key, mode).expect("made private");
+        sandbox.private("owner.key", fixed::ed25519("owner").to_pkcs8_pem().as_bytes());
         sandbox.write("owner.pub", fixed::ed25519("owner").public_key().to_spki_pem());
         let verify = |predicate: &str, repository: &str| {
             project.file("links/README", "").file(

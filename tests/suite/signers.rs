@@ -81,9 +81,7 @@ fn a_helper_signs() {
     // One that does not end by itself has answered all the same.
     intoto(&project, &[], &["key", "show", &helper("lingers")]).succeeds();
     // A layout, too, and it is the same as by the key in a file.
-    let file = sandbox.write("owner.key", key.to_pkcs8_pem().as_bytes());
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&file, mode).expect("permitted");
+    let file = sandbox.private("owner.key", key.to_pkcs8_pem().as_bytes());
     intoto(&project, &[], &["init", "--key", file.as_str()]).succeeds();
     let signed = |key: &str| {
         intoto(&project, &[], &["layout", "sign", "--key", key]).succeeds();

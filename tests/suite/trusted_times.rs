@@ -51,9 +51,7 @@ impl<'s> World<'s> {
     fn new(sandbox: &'s Sandbox) -> Self {
         let project = sandbox.project("demo");
         for (name, key) in [("owner", owner()), ("ci", ci())] {
-            let private = sandbox.write(format!("{name}.key"), key.to_pkcs8_pem().as_bytes());
-            let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600);
-            fs::set_permissions(&private, mode).expect("made private");
+            sandbox.private(format!("{name}.key"), key.to_pkcs8_pem().as_bytes());
             sandbox.write(format!("{name}.pub"), key.public_key().to_spki_pem());
         }
         sandbox.write("root.json", mint::trusted_root().to_string());

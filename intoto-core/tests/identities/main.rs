@@ -8,6 +8,8 @@ mod attacks;
 mod owners;
 #[path = "../seals/mod.rs"]
 mod seals;
+#[path = "../supplied/mod.rs"]
+mod supplied;
 mod who;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -28,9 +30,10 @@ use intoto_core::predicate::Predicate;
 use intoto_core::statement::{Statement, StatementVersion};
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::{FindingCode, Outcome, Severity, Verdict};
-use intoto_core::verify::{Policy, Progress, Session, Subject as Artifact};
+use intoto_core::verify::{Policy, Subject as Artifact};
 
 use seals::{Bundle, Seals, Signatory};
+use supplied::verify;
 
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
@@ -144,23 +147,6 @@ fn policy() -> Policy {
         digests: DigestSet::from_sha256([3; 32]),
     }];
     policy
-}
-
-fn verify(layout: &[u8], beside: &[&[u8]], policy: Policy, files: &BTreeMap<String, Vec<u8>>) -> Verdict {
-    let mut progress = Session::begin_with_bundles(layout, beside, policy);
-    loop {
-        progress = match progress {
-            Progress::Evidence(gathering) => {
-                let wanted = gathering.request().files().iter();
-                let answers: Vec<_> = wanted
-                    .filter_map(|file| files.get(file.name()).map(|bytes| file.admit(bytes)))
-                    .collect();
-                gathering.supply(answers).unwrap()
-            }
-            Progress::Inspections(inspecting) => return inspecting.supply([]).unwrap(),
-            Progress::Decided(verdict) => return verdict,
-        };
-    }
 }
 
 /// The evidence of a chain in which one identity signs both steps.
