@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 
 use intoto_core::digest::{DigestSet, sha256};
 use intoto_core::encoding::{Object, Value, base64, pae, strict_json, to_json};
-use intoto_core::envelope::{Container, PAYLOAD_TYPE, sign, unsigned};
+use intoto_core::envelope::{self, Container, Envelope, PAYLOAD_TYPE, sign, unsigned};
 use intoto_core::identity::{
     Bound, IdentityFacts, IdentityFault, IdentityProblem, IdentityVerifier, KeyFacts, TimeSource, TrustedTime,
     UndecidedIdentity,
@@ -369,6 +369,21 @@ fn a_key_counts_once_by_its_link_and_its_bundle() {
     for (name, layout, files, expected) in cases {
         let verdict = verify(&signed(layout), &[], policy(), &files.into_iter().collect());
         expect(name, &verdict, expected);
+    }
+}
+
+/// Unverified, as who asks for it has to know.
+#[test]
+fn a_bundle_shows_the_envelope_that_it_holds() {
+    let ci = key(5);
+    let bundles = [
+        (Bundle::of_statement(&ci, &statement(3)), Some(Container::Dsse)),
+        (Bundle::of_file(&ci, &statement(3)), None),
+    ];
+    for (bundle, expected) in bundles {
+        let (bytes, limits) = (bundle.bytes(), Limits::default());
+        let read = envelope::Bundle::parse(&bytes, &limits).unwrap();
+        assert_eq!(read.envelope().map(Envelope::container), expected);
     }
 }
 
