@@ -97,6 +97,11 @@ fn set(text: &[char]) -> Option<(Box<dyn Fn(char) -> bool>, usize)> {
     let negated = chunks[0].first() == Some(&'!');
     if negated {
         chunks[0].remove(0);
+        // Alone before a hyphen, it leaves the hyphen in the first place, where it stands for itself.
+        if chunks[0].is_empty() && chunks.len() > 1 {
+            chunks[0].push('-');
+            chunks.insert(1, Vec::new());
+        }
     }
     let ranges: Vec<(char, char)> = (1..chunks.len())
         .filter_map(|index| Some((*chunks[index - 1].last()?, *chunks[index].first()?)))
