@@ -35,6 +35,7 @@ mod gate;
 mod http;
 mod interop;
 mod mutants;
+mod no_std;
 // The package behind it brings the product, which a chore does not need to start.
 #[expect(unreachable_pub, reason = "it is public where it belongs")]
 #[path = "../../tests/src/outer.rs"]

@@ -9,6 +9,7 @@ use crate::drop_in;
 use crate::failure::Failure;
 use crate::gate;
 use crate::interop;
+use crate::no_std;
 use crate::pkcs11;
 use crate::process::Run;
 use crate::realworld;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Args, root: &Root) -> Result<(), Failure> {
     stage("the product without features", || {
         cargo(&["check", "--package", "cargo-intoto", "--all-targets", "--locked"]).show()
     })?;
-    stage("core without std", || no_std(root))?;
+    stage("core without std", || no_std::run(root))?;
     if args.full {
         stage("the API since the last version", || semver::run(root))?;
     }
@@ -105,20 +106,4 @@ pub(crate) fn docs(root: &Root) -> Result<(), Failure> {
         .directory(root.path())
         .show()?;
     api::check(root)
-}
-
-/// Links a static library without std from core: what compiles here stays free of files, clock and threads.
-fn no_std(root: &Root) -> Result<(), Failure> {
-    Run::cargo()
-        .args([
-            "build",
-            "--locked",
-            "--release",
-            "--manifest-path",
-            "tests/no_std/Cargo.toml",
-        ])
-        .arg("--target-dir")
-        .arg(root.target().join("no_std"))
-        .directory(root.path())
-        .show()
 }

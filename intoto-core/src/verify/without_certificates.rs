@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use crate::envelope::{Envelope, Verified};
 use crate::key::{KeyKind, PublicKey};
 use crate::name::KeyId;
-use crate::time::Timestamp;
 use crate::verdict::CertificateReport;
 
 use super::problem::Problem;

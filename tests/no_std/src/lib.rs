@@ -1,8 +1,8 @@
 //! Links everything that `intoto-core` offers into a library without the standard library.
 //!
 //! The proof is that this compiles: a crate in the dependency tree that used the standard library would bring a second panic handler.
-//! [`intoto_core_self_check`] can also be called, from C or from firmware; it signs a chain, verifies it, and returns 0, or the number of
-//! the line that did not hold.
+//! [`intoto_core_self_check`] can be called from firmware, or from C as the program beside this library does; it signs chains, verifies
+//! those and others, and returns 0, or the number of the line that did not hold.
 #![no_std]
 
 extern crate alloc;
@@ -12,6 +12,7 @@ mod heap;
 use alloc::vec::Vec;
 use core::panic::PanicInfo;
 
+use intoto_core::artifacts::Artifacts;
 use intoto_core::digest::{DigestSet, sha256};
 use intoto_core::encoding::{strict_json, to_canonical};
 use intoto_core::envelope::{Container, sign};
@@ -20,7 +21,7 @@ use intoto_core::limits::Limits;
 use intoto_core::record::{LinkFile, Observation, link_files};
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::Outcome;
-use intoto_core::verify::{Policy, Progress, Session};
+use intoto_core::verify::{InspectionRequest, Policy, Progress, Session, Subject};
 
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
@@ -37,10 +38,31 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 pub extern "C" fn rust_eh_personality() {}
 
 const RSA: &str = include_str!("../../../intoto-core/src/key/testdata/rsa.pkcs1.pem");
-const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+const NOW: Timestamp = Timestamp::from_unix(1_795_305_600);
 
-/// Signs and verifies a chain of one step, in both containers and with every kind of key, and a chain whose layout a
-/// stranger signed.
+const OWNER: &str = include_str!("../../vectors/verified--chain/owner.pub");
+
+/// The layout of a test vector, and links of its two steps; what a vector does not change, it has from the first one.
+macro_rules! vector {
+    ($name:literal, $link:literal) => {
+        (
+            include_bytes!(concat!("../../vectors/", $name, "/root.layout")).as_slice(),
+            [link!($name, $link), link!("verified--chain", "package.1d35c3e9.link")],
+        )
+    };
+}
+
+macro_rules! link {
+    ($vector:literal, $name:literal) => {
+        LinkFile {
+            name: $name.into(),
+            bytes: include_bytes!(concat!("../../vectors/", $vector, "/", $name)).to_vec(),
+        }
+    };
+}
+
+/// Signs and verifies a chain of one step, in both containers and with every kind of key that signs, and a chain whose layout a
+/// stranger signed; then chains of OpenPGP keys and certificates, good ones and bad ones.
 #[unsafe(no_mangle)]
 pub extern "C" fn intoto_core_self_check() -> u32 {
     let ed25519 = SecretKey::ed25519_from_seed([1; 32]);
@@ -64,6 +86,31 @@ pub extern "C" fn intoto_core_self_check() -> u32 {
                     return line!();
                 }
             }
+        }
+    }
+    let Ok(owner) = PublicKey::from_spki_pem(OWNER) else {
+        return line!();
+    };
+    let in_hand = Subject {
+        name: "hello-1.0.crate".into(),
+        digests: DigestSet::from_sha256(sha256(b"crate")),
+    };
+    let good = [
+        vector!("verified--openpgp", "write.6b98dc52.link"),
+        vector!("verified--certificate", "write.46724ece.link"),
+    ];
+    for (layout, links) in good {
+        if verify(layout, &owner, &links, Some(&in_hand)) != Some(Outcome::Verified) {
+            return line!();
+        }
+    }
+    let bad = [
+        vector!("signature-invalid--openpgp-content", "write.6b98dc52.link"),
+        vector!("certificate-untrusted--other-root", "write.46724ece.link"),
+    ];
+    for (layout, links) in bad {
+        if verify(layout, &owner, &links, Some(&in_hand)) != Some(Outcome::Refused) {
+            return line!();
         }
     }
     0
@@ -91,7 +138,7 @@ fn outcome(owner: &SecretKey, functionary: &SecretKey, trusted: &SecretKey, cont
         .products
         .insert("hello".parse().ok()?, DigestSet::from_sha256(sha256(b"hello")));
     let links = link_files(&observed.into_link(), &[(&functionary, key_id)], container).ok()?;
-    verify(&layout, trusted.public_key(), &links)
+    verify(&layout, trusted.public_key(), &links, None)
 }
 
 // A PEM text holds line ends, which canonical JSON leaves bare and JSON does not.
@@ -104,8 +151,10 @@ fn layout_text(key_id: &str, key: &str) -> alloc::string::String {
     )
 }
 
-fn verify(layout: &[u8], owner: &PublicKey, links: &[LinkFile]) -> Option<Outcome> {
-    let mut progress = Session::begin(layout, Policy::new(alloc::vec![owner.clone()], NOW));
+fn verify(layout: &[u8], owner: &PublicKey, links: &[LinkFile], in_hand: Option<&Subject>) -> Option<Outcome> {
+    let mut policy = Policy::new(alloc::vec![owner.clone()], NOW);
+    policy.artifacts.extend(in_hand.cloned());
+    let mut progress = Session::begin(layout, policy);
     loop {
         progress = match progress {
             Progress::Evidence(gathering) => {
@@ -115,15 +164,22 @@ fn verify(layout: &[u8], owner: &PublicKey, links: &[LinkFile]) -> Option<Outcom
                         .find(|link| link.name == file.name())
                         .map(|link| file.admit(&link.bytes))
                 };
-                let files: Vec<_> = gathering.request().files().iter().filter_map(admit).collect();
+                let named = gathering.request().files().iter().filter_map(admit);
+                let found = gathering.request().searches().iter().flat_map(|search| {
+                    let admit = |link: &LinkFile| Some(search.file(&link.name)?.admit(&link.bytes));
+                    links.iter().filter_map(admit)
+                });
+                let files: Vec<_> = named.chain(found).collect();
                 gathering.supply(files).ok()?
             }
             Progress::Inspections(inspecting) => {
-                let answers: Vec<_> = inspecting
-                    .requests()
-                    .iter()
-                    .map(|wanted| wanted.not_run("not here"))
-                    .collect();
+                let named = |subject: &Subject| Some((subject.name.parse().ok()?, subject.digests.clone()));
+                let files: Artifacts = in_hand.into_iter().filter_map(named).collect();
+                let done = |wanted: &InspectionRequest| match wanted.run() {
+                    [command] if command == "true" => wanted.done(0, files.clone(), files.clone()),
+                    _ => wanted.not_run("not here"),
+                };
+                let answers: Vec<_> = inspecting.requests().iter().map(done).collect();
                 return inspecting.supply(answers).ok().map(|verdict| verdict.outcome());
             }
             Progress::Decided(verdict) => return Some(verdict.outcome()),
