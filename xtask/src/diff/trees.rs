@@ -395,10 +395,17 @@ impl Recorders<'_> {
             _ if choice.has_scheme("dir:") && choice.base.is_some() => {
                 Outcome::Documented("`dir:` begins in the base path, too")
             }
-            (Ok(ours), Err(why)) if why.starts_with("PrefixError") && choice.overlaps() => {
-                match self.one_by_one(choice)? == *ours {
-                    true => Outcome::Documented("the same file may be named twice"),
-                    false => Outcome::Unexplained,
+            (Ok(ours), Err(why)) if why.starts_with("PrefixError") => {
+                let reason = if choice.overlaps() {
+                    Some("the same file may be named twice")
+                } else {
+                    // It compares what is left of the names before it puts the scheme back.
+                    let is_cause = choice.has_scheme("file:") && !choice.prefixes.is_empty();
+                    is_cause.then_some("with `file:` a name is another")
+                };
+                match reason {
+                    Some(reason) if self.one_by_one(choice)? == *ours => Outcome::Documented(reason),
+                    _ => Outcome::Unexplained,
                 }
             }
             (Err(why), Ok(_)) => {
