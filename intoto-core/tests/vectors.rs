@@ -129,7 +129,7 @@ fn every_code_has_a_vector() {
         );
         missing.remove(code);
     }
-    // A vector has no Sigstore to verify it with: `tests/identities` and `tests/witnesses.rs` show these.
+    // A vector has no Sigstore to verify it with: `tests/identities` and `tests/witnesses` show these.
     missing.retain(|code| !OF_SIGSTORE.contains(code));
     assert_eq!(missing, BTreeSet::new());
 }
