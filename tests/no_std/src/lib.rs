@@ -95,21 +95,23 @@ pub extern "C" fn intoto_core_self_check() -> u32 {
         name: "hello-1.0.crate".into(),
         digests: DigestSet::from_sha256(sha256(b"crate")),
     };
-    let good = [
-        vector!("verified--openpgp", "write.6b98dc52.link"),
-        vector!("verified--certificate", "write.46724ece.link"),
+    let chains = [
+        (vector!("verified--openpgp", "write.6b98dc52.link"), Outcome::Verified),
+        (
+            vector!("verified--certificate", "write.46724ece.link"),
+            Outcome::Verified,
+        ),
+        (
+            vector!("signature-invalid--openpgp-content", "write.6b98dc52.link"),
+            Outcome::Refused,
+        ),
+        (
+            vector!("certificate-untrusted--other-root", "write.46724ece.link"),
+            Outcome::Refused,
+        ),
     ];
-    for (layout, links) in good {
-        if verify(layout, &owner, &links, Some(&in_hand)) != Some(Outcome::Verified) {
-            return line!();
-        }
-    }
-    let bad = [
-        vector!("signature-invalid--openpgp-content", "write.6b98dc52.link"),
-        vector!("certificate-untrusted--other-root", "write.46724ece.link"),
-    ];
-    for (layout, links) in bad {
-        if verify(layout, &owner, &links, Some(&in_hand)) != Some(Outcome::Refused) {
+    for ((layout, links), expected) in chains {
+        if verify(layout, &owner, &links, Some(&in_hand)) != Some(expected) {
             return line!();
         }
     }
