@@ -201,10 +201,12 @@ fn signature_type(body: &[u8]) -> u8 {
 
 fn statement(headers: &Headers<'_>, created: Timestamp) -> Statement {
     let of_key = headers.key_expires_after.map(|seconds| after(created, seconds));
+    // When the statement is void, nothing says that the key is not.
+    let end = [of_key, headers.expires()].into_iter().flatten().min();
     Statement {
         made: headers.made,
-        // When the statement is void, nothing says that the key is not.
-        expires: [of_key, headers.expires()].into_iter().flatten().min(),
+        // In a layout the end is so many seconds after the creation: from 1, because 0 says that there is none, to 2^32 - 1.
+        expires: end.map(|end| end.clamp(after(created, 1), after(created, u32::MAX))),
         may_sign: headers.key_flags.is_none_or(|flags| flags & MAY_SIGN != 0),
     }
 }
@@ -244,4 +246,41 @@ fn subpackets(body: &[u8], wanted: u8) -> impl Iterator<Item = &[u8]> {
         })
         .filter(move |(kind, _)| kind & 0x7f == wanted)
         .map(|(_, content)| content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An end that a layout cannot state would be none there, or not be read.
+    #[test]
+    fn a_key_ends_when_a_layout_can_say_so() {
+        const CREATED: u32 = 1_000_000;
+        let longest = i64::from(CREATED) + i64::from(u32::MAX);
+        for (made, void_after, key_ends_after, expected) in [
+            (CREATED, 0, 0, None),
+            (CREATED, 0, 60, Some(1_000_060)),
+            (CREATED + 5, 60, 0, Some(1_000_065)),
+            (CREATED + 5, 60, 30, Some(1_000_030)),
+            (CREATED + 5, 60, u32::MAX, Some(1_000_065)),
+            (CREATED, 0, u32::MAX, Some(longest)),
+            (CREATED + 1, u32::MAX, 0, Some(longest)),
+            (u32::MAX, u32::MAX, 0, Some(longest)),
+            (CREATED - 60, 60, 0, Some(1_000_001)),
+            (0, 60, 0, Some(1_000_001)),
+        ] {
+            let mut bytes = alloc::vec![4, 0x13, 22, 8, 0, 18];
+            for (kind, seconds) in [(2, made), (3, void_after), (9, key_ends_after)] {
+                bytes.extend([5, kind]);
+                bytes.extend(seconds.to_be_bytes());
+            }
+            let headers = Headers::parse(&bytes).expect("well formed");
+            let found = statement(&headers, Timestamp::from_unix(CREATED.into()));
+            assert_eq!(
+                found.expires.map(Timestamp::as_unix),
+                expected,
+                "{made} {void_after} {key_ends_after}"
+            );
+        }
+    }
 }
