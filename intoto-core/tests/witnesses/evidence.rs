@@ -87,6 +87,26 @@ fn each_attack_on_a_bundle_by_a_key_is_refused_with_its_code() {
     }
 }
 
+/// Each key of a step may be refused for a reason of its own.
+#[test]
+fn a_refusal_names_the_key_that_did_not_sign() {
+    let ci = key(5);
+    let exchanged = Bundle::of_statement(&ci, &statement(3)).with(|bundle| bundle.payload = Some(statement(4)));
+    let verdict = verify(
+        &signed(&layout(&[&ci], 1)),
+        &[],
+        policy(),
+        &BTreeMap::from([bundle_of(&ci, &exchanged)]),
+    );
+    let refusal = verdict
+        .findings()
+        .iter()
+        .find(|finding| finding.code == FindingCode::SignatureInvalid)
+        .unwrap();
+    let named = format!("key `{}`: ", id(&ci));
+    assert!(refusal.message.starts_with(&named), "{}", refusal.message);
+}
+
 #[test]
 fn what_the_witness_bound_is_compared() {
     let ci = key(5);

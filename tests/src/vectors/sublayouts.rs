@@ -222,6 +222,12 @@ pub(super) fn vectors() -> Vec<Vector> {
         )
         .undecided(&["limit-exceeded", "link-missing", "sublayout-refused"])
         .says("limits", json!({ "total_links": 2 })),
+        by_alice(
+            "limit-exceeded--sublayout-artifacts",
+            "with the artifacts of the sublayout's links there are more than the limit",
+        )
+        .undecided(&["limit-exceeded", "link-missing", "sublayout-refused"])
+        .says("limits", json!({ "total_artifacts": 3 })),
         delegated(
             "inspection-not-run--sublayout",
             "a sublayout wants to run a program",
