@@ -5,6 +5,7 @@ mod auditable;
 mod build;
 mod bundle;
 mod choice;
+mod commands;
 mod compare;
 mod completions;
 mod deny;
@@ -44,9 +45,10 @@ mod words;
 use std::ffi::OsString;
 
 use anstream::ColorChoice;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
-use crate::error::CliError;
+use self::commands::{Entry, Work};
 use crate::exit::Exit;
 use crate::help;
 use crate::ui::{Ui, Verbosity};
@@ -65,7 +67,9 @@ enum Color {
     bin_name = "cargo intoto",
     version,
     about,
-    after_help = AFTER_HELP
+    after_help = AFTER_HELP,
+    subcommand_required = true,
+    arg_required_else_help = true
 )]
 struct Cli {
     /// Show every artifact, rule and file
@@ -84,81 +88,6 @@ struct Cli {
         hide_env = true
     )]
     color: Option<Color>,
-    #[command(subcommand)]
-    command: Command,
-}
-
-/// One variant per subcommand; each file of this module has the arguments and `run`.
-#[derive(Debug, Subcommand)]
-enum Command {
-    Init(init::Args),
-    #[command(name = "try")]
-    Try(try_::Args),
-    Fetch(fetch::Args),
-    Build(build::Args),
-    Test(test::Args),
-    Package(package::Args),
-    Deny(deny::Args),
-    Audit(audit::Args),
-    Vet(vet::Args),
-    Auditable(Box<auditable::Args>),
-    Sbom(sbom::Args),
-    Release(release::Args),
-    Publish(Box<publish::Args>),
-    Run(Box<run::Args>),
-    Record(record::Args),
-    MatchProducts(match_products::Args),
-    Mock(mock::Args),
-    Key(key::Args),
-    Layout(layout::Args),
-    Sign(sign::Args),
-    Trust(trust::Args),
-    Compare(Box<compare::Args>),
-    Gate(gate::Args),
-    Rebuild(Box<rebuild::Args>),
-    DropIn(drop_in::Args),
-    Verify(Box<verify::Args>),
-    Bundle(bundle::Args),
-    Show(show::Args),
-    Completions(completions::Args),
-    Man(man::Args),
-}
-
-impl Command {
-    fn run(self, ui: &Ui) -> Result<Exit, CliError> {
-        match self {
-            Self::Init(args) => init::run(args, ui),
-            Self::Try(args) => try_::run(args, ui),
-            Self::Fetch(args) => fetch::run(args, ui),
-            Self::Build(args) => build::run(args, ui),
-            Self::Test(args) => test::run(args, ui),
-            Self::Package(args) => package::run(args, ui),
-            Self::Deny(args) => deny::run(&args, ui),
-            Self::Audit(args) => audit::run(&args, ui),
-            Self::Vet(args) => vet::run(&args, ui),
-            Self::Auditable(args) => auditable::run(&args, ui),
-            Self::Sbom(args) => sbom::run(&args, ui),
-            Self::Release(args) => release::run(args, ui),
-            Self::Publish(args) => publish::run(*args, ui),
-            Self::Run(args) => run::run(*args, ui),
-            Self::Record(args) => record::run(args, ui),
-            Self::MatchProducts(args) => match_products::run(args, ui),
-            Self::Mock(args) => mock::run(args, ui),
-            Self::Key(args) => key::run(args, ui),
-            Self::Layout(args) => layout::run(args, ui),
-            Self::Sign(args) => sign::run(args, ui),
-            Self::Trust(args) => trust::run(args, ui),
-            Self::Compare(args) => compare::run(*args, ui),
-            Self::Gate(args) => gate::run(args, ui),
-            Self::Rebuild(args) => rebuild::run(*args, ui),
-            Self::DropIn(args) => drop_in::run(args, ui),
-            Self::Verify(args) => verify::run(*args, ui),
-            Self::Bundle(args) => bundle::run(args, ui),
-            Self::Show(args) => show::run(&args, ui),
-            Self::Completions(args) => completions::run(&args, Cli::command(), ui),
-            Self::Man(args) => man::run(&args, Cli::command(), ui),
-        }
-    }
 }
 
 const AFTER_HELP: &str = "\
@@ -176,15 +105,8 @@ See `cargo intoto help <COMMAND>` for one command.";
 
 /// Parses `args`, runs the command and turns its outcome into an exit code.
 pub(crate) fn main(args: Vec<OsString>) -> Exit {
-    let command = help::arrange(Cli::command());
-    let args = words::sort(without_plugin_word(args), &command);
-    let color = color_of_help(&args);
-    let parsed = command
-        .color(color)
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
+    let (cli, work) = match parse(&without_plugin_word(args)) {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Nobody is left to tell when the terminal itself is gone.
             let _ = error.print();
@@ -202,13 +124,41 @@ pub(crate) fn main(args: Vec<OsString>) -> Exit {
         (false, false) => Verbosity::Normal,
     };
     let ui = Ui::new(color, verbosity);
-    match cli.command.run(&ui) {
+    match work(&ui) {
         Ok(exit) => exit,
         Err(error) => {
             ui.error(&error);
             error.exit()
         }
     }
+}
+
+/// Describing every command takes longer than verifying a release. So the one that is called is described alone, and all of them only when
+/// it does not take the words: then somebody reads the answer.
+fn parse(args: &[OsString]) -> Result<(Cli, Work), clap::Error> {
+    let called = words::find_name(args, &Cli::command()).and_then(|at| Entry::named(args.get(at)?));
+    if let Some(entry) = called
+        && let Ok(parsed) = read(args, Cli::command().subcommand(entry.describe()))
+    {
+        return Ok(parsed);
+    }
+    read(args, help::arrange(whole()))
+}
+
+fn read(args: &[OsString], command: clap::Command) -> Result<(Cli, Work), clap::Error> {
+    let args = words::sort(args, &command);
+    let mut command = command.color(color_of_help(&args));
+    let matches = command.try_get_matches_from_mut(args)?;
+    let (entry, of_entry) = matches
+        .subcommand()
+        .and_then(|(name, matches)| Some((Entry::named(name.as_ref())?, matches)))
+        .ok_or_else(|| command.error(ErrorKind::MissingSubcommand, "there is no command"))?;
+    Ok((Cli::from_arg_matches(&matches)?, entry.read(of_entry)?))
+}
+
+/// The whole command line, every command in it.
+fn whole() -> clap::Command {
+    Cli::command().subcommands(commands::COMMANDS.iter().map(Entry::describe))
 }
 
 /// What help and mistakes on the command line are coloured by: they are printed before the command line is understood.

@@ -12,12 +12,13 @@ use clap::{Arg, Command};
 pub(super) const CARGO_WORDS: &str = "cargo_words";
 
 /// Sorts the words of a step's command line; any other command line is returned as it is.
-pub(super) fn sort(args: Vec<OsString>, command: &Command) -> Vec<OsString> {
-    let Some((at, subcommand)) = find_subcommand(&args, command) else {
-        return args;
+pub(super) fn sort(args: &[OsString], command: &Command) -> Vec<OsString> {
+    let found = find_name(args, command).and_then(|at| Some((at, command.find_subcommand(args.get(at)?)?)));
+    let Some((at, subcommand)) = found else {
+        return args.to_vec();
     };
     if subcommand.get_arguments().all(|arg| arg.get_id() != CARGO_WORDS) {
-        return args;
+        return args.to_vec();
     }
     let (head, words) = args.split_at(at + 1);
     let (mut own, mut cargos) = (head.to_vec(), Vec::new());
@@ -45,12 +46,12 @@ pub(super) fn sort(args: Vec<OsString>, command: &Command) -> Vec<OsString> {
     own
 }
 
-/// The first word that is no flag and no flag's value.
-fn find_subcommand<'c>(args: &[OsString], command: &'c Command) -> Option<(usize, &'c Command)> {
+/// Where the name of the subcommand stands: the first word that is no flag and no flag's value.
+pub(super) fn find_name(args: &[OsString], command: &Command) -> Option<usize> {
     let mut index = 1;
     while let Some(word) = args.get(index) {
         if !word.to_str()?.starts_with('-') {
-            return Some((index, command.find_subcommand(word)?));
+            return Some(index);
         }
         index += if find_flag(word, [command, command]) == Some(true) {
             2
@@ -102,8 +103,8 @@ mod tests {
                     .arg(Arg::new(CARGO_WORDS).last(true).num_args(0..)),
             )
             .subcommand(Command::new("verify").arg(flag("key")));
-        let args = line.split(' ').map(OsString::from).collect();
-        let sorted = sort(args, &command);
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let sorted = sort(&args, &command);
         sorted
             .iter()
             .map(|word| word.to_str().expect("ASCII"))
