@@ -7,25 +7,29 @@ use rayon::prelude::*;
 use crate::foreign::Unread;
 use crate::store::LinkSource;
 
-/// As many files are read in less time than it takes to start threads for them.
-const FEW: usize = 12;
+/// As many files are looked for and read in less time than it takes to start threads for them: two for each key of a step, a link and a
+/// bundle, of which most often one is there.
+const FEW: usize = 32;
 
 /// Reads the files that exist and checks their signatures. One that cannot be read is said to be so, and harms no other.
 pub(super) fn fetch(request: &EvidenceRequest, links: &dyn LinkSource, limits: &Limits) -> Vec<Admitted> {
-    let admit = |file: &EvidenceFile| read(file, links, limits);
-    let files = request.files();
-    let mut admitted: Vec<Admitted> = if files.len() <= FEW {
-        files.iter().filter_map(admit).collect()
-    } else {
-        files.par_iter().filter_map(admit).collect()
-    };
+    let mut admitted = read_all(request.files(), links, limits);
     for search in request.searches() {
         match find(search, links) {
-            Ok(found) => admitted.par_extend(found.par_iter().filter_map(admit)),
+            Ok(found) => admitted.extend(read_all(&found, links, limits)),
             Err(problem) => admitted.extend(problem.map(|problem| *problem)),
         }
     }
     admitted
+}
+
+fn read_all(files: &[EvidenceFile], links: &dyn LinkSource, limits: &Limits) -> Vec<Admitted> {
+    let admit = |file: &EvidenceFile| read(file, links, limits);
+    if files.len() <= FEW {
+        files.iter().filter_map(admit).collect()
+    } else {
+        files.par_iter().filter_map(admit).collect()
+    }
 }
 
 fn read(file: &EvidenceFile, links: &dyn LinkSource, limits: &Limits) -> Option<Admitted> {
