@@ -1,10 +1,12 @@
 //! The only writer to the terminal. Verbs, notes and errors go to stderr in cargo's manner; stdout carries data alone.
 //! Nothing that a message holds is obeyed by the terminal: file names, metadata and other programs' words are escaped here.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
@@ -149,6 +151,11 @@ impl Ui {
     /// When stdout cannot be written; a closed pipe counts as success, as for any well-behaved filter.
     pub fn data(&self, text: &str) -> Result<(), CliError> {
         let mut stdout = AutoStream::new(io::stdout(), self.color).lock();
+        // At once: taken out on the way, the colours would cut the text into a call for each line.
+        let text = match stdout.current_choice() {
+            ColorChoice::Never => Cow::Owned(strip_str(text).to_string()),
+            _ => Cow::Borrowed(text),
+        };
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(CliError::failure("failed to write to standard output").because(error))
