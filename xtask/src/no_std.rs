@@ -7,31 +7,26 @@ use crate::root::Root;
 /// Sets of core's features that somebody may choose; all of them together are in `tests/no_std`.
 const FEATURES: &[&str] = &["", "std", "rsa", "openpgp", "x509"];
 
-/// What depends on a feature is easily left behind without it: here, a warning is an error.
-const NO_WARNINGS: (&str, &str) = ("RUSTFLAGS", "-D warnings");
-
-/// Compiles core with few features; links it into a library without std, so that what compiles there stays free of files, clock and
-/// threads; and has a program in C call that library.
+/// Checks core with few features, where what depends on one is easily left behind; links it into a library without std, so that what
+/// compiles there stays free of files, clock and threads; and has a program in C call that library.
 pub(crate) fn run(root: &Root) -> Result<(), Failure> {
-    let directory = root.target().join("no_std");
-    let cargo = |words: &[&str]| {
-        let run = Run::cargo().args(words).args(["--locked", "--release", "--target-dir"]);
-        run.arg(&directory)
-            .env(NO_WARNINGS.0, NO_WARNINGS.1)
-            .directory(root.path())
-    };
     for features in FEATURES {
-        cargo(&[
-            "check",
-            "--package",
-            "intoto-core",
-            "--no-default-features",
-            "--features",
-            features,
-        ])
-        .show()?;
+        let core = ["clippy", "--locked", "--package", "intoto-core", "--lib"];
+        Run::cargo()
+            .args(core)
+            .args(["--no-default-features", "--features", features])
+            .args(["--", "-D", "warnings"])
+            .directory(root.path())
+            .show()?;
     }
-    cargo(&["build", "--manifest-path", "tests/no_std/Cargo.toml"]).show()?;
+    let directory = root.target().join("no_std");
+    Run::cargo()
+        .args(["build", "--locked", "--release"])
+        .args(["--manifest-path", "tests/no_std/Cargo.toml", "--target-dir"])
+        .arg(&directory)
+        .env("RUSTFLAGS", "-D warnings")
+        .directory(root.path())
+        .show()?;
     let program = directory.join("self_check");
     Run::new("cc")
         .arg(root.join("tests/no_std/main.c"))
