@@ -395,17 +395,14 @@ impl Recorders<'_> {
             _ if choice.has_scheme("dir:") && choice.base.is_some() => {
                 Outcome::Documented("`dir:` begins in the base path, too")
             }
-            (Ok(ours), Err(why)) if why.starts_with("PrefixError") => {
-                let reason = if choice.overlaps() {
-                    Some("the same file may be named twice")
-                } else {
+            (Ok(ours), Err(why)) if why.starts_with("PrefixError") && self.one_by_one(choice)? == *ours => {
+                if choice.overlaps() {
+                    Outcome::Documented("the same file may be named twice")
+                } else if choice.has_scheme("file:") {
                     // It compares what is left of the names before it puts the scheme back.
-                    let is_cause = choice.has_scheme("file:") && !choice.prefixes.is_empty();
-                    is_cause.then_some("with `file:` a name is another")
-                };
-                match reason {
-                    Some(reason) if self.one_by_one(choice)? == *ours => Outcome::Documented(reason),
-                    _ => Outcome::Unexplained,
+                    Outcome::Documented("with `file:` a name is another")
+                } else {
+                    Outcome::Unexplained
                 }
             }
             (Err(why), Ok(_)) => {
