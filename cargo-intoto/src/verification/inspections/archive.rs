@@ -1,5 +1,7 @@
 //! `tar xf FILE`, without tar: unpacks regular files and directories into a directory, and nothing else, ever outside of it.
 
+mod headers;
+
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,7 +9,7 @@ use std::path::{Component, Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::bufread::MultiGzDecoder;
-use tar::{Archive, Entry, EntryType, PaxExtension, PaxExtensions};
+use tar::{Archive, Entry, EntryType};
 
 /// Files and directories of one archive; the largest published crates have some ten thousand.
 const MAX_ENTRIES: usize = 100_000;
@@ -17,8 +19,6 @@ const MAX_DIRECTORIES: usize = 1_000_000;
 const MAX_BYTES: u64 = 512 << 20;
 /// Longer than any path that a file system takes.
 const MAX_NAME: usize = 4096;
-/// Bytes of one header that extends the next entry: a long name, extended attributes. They are read into memory.
-const MAX_HEADER: u64 = 1 << 20;
 
 /// How the archive is compressed, as far as the command says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,9 @@ impl fmt::Display for Unpack {
 
 /// Unpacks the archive at `path` into the directory `into`.
 pub(super) fn unpack(path: &Utf8Path, compression: Compression, into: &Utf8Path) -> Result<(), Unpack> {
-    // Twice, because whoever reads entries has read the headers that extend them, however long these are.
-    check_headers(decoded(path, compression)?)?;
+    // Twice, because whoever reads entries has read the headers that extend them, however long these are, and has made up his mind about
+    // what they mean.
+    headers::check(decoded(path, compression)?)?;
     unpack_stream(decoded(path, compression)?, into)
 }
 
@@ -77,32 +78,6 @@ fn decoded(path: &Utf8Path, compression: Compression) -> Result<Box<dyn Read>, U
             }
         }
     }
-}
-
-/// Refuses headers that would be held in memory as a whole, and what announces more than may be unpacked.
-fn check_headers(reader: impl Read) -> Result<(), Unpack> {
-    use EntryType::{GNULongLink, GNULongName, XGlobalHeader, XHeader};
-
-    let mut archive = Archive::new(reader.take(MAX_BYTES));
-    let mut announced = 0_u64;
-    for entry in archive.entries().map_err(broken)?.raw(true) {
-        let entry = entry.map_err(broken)?;
-        announced = announced.saturating_add(entry.size());
-        if announced > MAX_BYTES {
-            return Err(too_much());
-        }
-        let is_header = matches!(
-            entry.header().entry_type(),
-            GNULongName | GNULongLink | XHeader | XGlobalHeader
-        );
-        if is_header && entry.size() > MAX_HEADER {
-            return Err(Unpack::Unsupported(format!(
-                "one of its headers has {} bytes, more than {MAX_HEADER}",
-                entry.size()
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn unpack_stream(reader: impl Read, into: &Utf8Path) -> Result<(), Unpack> {
@@ -139,13 +114,9 @@ fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(),
     let is_directory = match entry.header().entry_type() {
         EntryType::Regular | EntryType::Continuous => false,
         EntryType::Directory => true,
-        // A global header of comments, as `git archive` writes, stands for no file.
-        EntryType::XGlobalHeader => return only_comments(entry),
-        other => {
-            return Err(Unpack::Unsupported(format!(
-                "its entry {shown:?} is no file or directory ({other:?})"
-            )));
-        }
+        // Of comments, as `git archive` writes one; it stands for no file.
+        EntryType::XGlobalHeader => return Ok(()),
+        other => return Err(no_file(&shown, other)),
     };
     let Some(relative) = clean(&name) else {
         return Err(Unpack::Unsupported(format!("its entry {shown:?} has an unclean name")));
@@ -155,17 +126,6 @@ fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(),
         return Err(Unpack::Unsupported(format!(
             "its entry {shown:?} is a file with the name of a directory"
         )));
-    }
-    if let Some(extensions) = entry.pax_extensions().map_err(broken)? {
-        for extension in extensions {
-            let key = extension.map_err(broken)?.key_bytes().to_owned();
-            if !is_plain_extension(&key) {
-                let key = String::from_utf8_lossy(&key).into_owned();
-                return Err(Unpack::Unsupported(format!(
-                    "its entry {shown:?} is extended by {key:?}"
-                )));
-            }
-        }
     }
     let target = into.join(&relative);
     if is_directory {
@@ -191,27 +151,8 @@ fn unpack_entry(entry: &mut Entry<'_, impl Read>, into: &Utf8Path) -> Result<(),
     Ok(())
 }
 
-/// What an extended header may say of a file, for all tars to unpack the same file: `GNU.sparse.name`, for one, names another.
-fn is_plain_extension(key: &[u8]) -> bool {
-    const PLAIN: [&[u8]; 10] = [
-        b"path", b"size", b"mtime", b"atime", b"ctime", b"uid", b"gid", b"uname", b"gname", b"comment",
-    ];
-    PLAIN.contains(&key) || key.starts_with(b"LIBARCHIVE.") || key.starts_with(b"SCHILY.xattr.")
-}
-
-/// Accepts a global header that says nothing of the files behind it; some tars take what it says for each of them, and others do not.
-fn only_comments(entry: &mut Entry<'_, impl Read>) -> Result<(), Unpack> {
-    let mut text = Vec::new();
-    let is_short = entry.size() <= MAX_NAME as u64;
-    entry.take(MAX_NAME as u64).read_to_end(&mut text).map_err(broken)?;
-    let is_comment = |extension: io::Result<PaxExtension<'_>>| extension.is_ok_and(|is| is.key_bytes() == b"comment");
-    if is_short && PaxExtensions::new(&text).all(is_comment) {
-        Ok(())
-    } else {
-        Err(Unpack::Unsupported(
-            "it has a global header that is no comment".to_owned(),
-        ))
-    }
+fn no_file(name: &str, kind: EntryType) -> Unpack {
+    Unpack::Unsupported(format!("its entry {name:?} is no file or directory ({kind:?})"))
 }
 
 /// The entry's name as a path below the directory: relative, UTF-8, without `..` and control characters.
