@@ -147,7 +147,7 @@ fn key(components: &[Component<'_>]) -> Result<OpenPgpKey, CertificateError> {
         subkeys.push(subkey);
     }
     primary.expires = statement.expires;
-    primary.may_sign = statement.may_sign;
+    primary.may_sign = statement.may_sign();
     subkeys.insert(0, primary);
     Ok(OpenPgpKey { parts: subkeys.into() })
 }

@@ -35,7 +35,30 @@ pub(super) struct SelfSignatures<'p, 'a> {
 pub(super) struct Statement {
     made: Timestamp,
     pub(super) expires: Option<Timestamp>,
-    pub(super) may_sign: bool,
+    flags: Option<u8>,
+}
+
+impl Statement {
+    /// A key of which nothing says what it is for may sign.
+    pub(super) fn may_sign(&self) -> bool {
+        self.flags.is_none_or(|flags| flags & MAY_SIGN != 0)
+    }
+
+    /// What is said together: directly, and with each user id. Who is silent about the end or the flags changes nothing of what was said with
+    /// another user id: a signature that only appoints a revoker, say, makes no endless key.
+    fn together(said: &[Self]) -> Option<Self> {
+        let newest = |matters: fn(&Self) -> bool| {
+            said.iter()
+                .copied()
+                .filter(matters)
+                .reduce(|before, found| if is_newer(&found, &before) { found } else { before })
+        };
+        Some(Self {
+            made: newest(|_| true)?.made,
+            expires: newest(|statement| statement.expires.is_some()).and_then(|statement| statement.expires),
+            flags: newest(|statement| statement.flags.is_some()).and_then(|statement| statement.flags),
+        })
+    }
 }
 
 impl<'p, 'a> SelfSignatures<'p, 'a> {
@@ -59,7 +82,7 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
         components: &[Component<'_>],
         created: Timestamp,
     ) -> Result<Option<Statement>, CertificateError> {
-        let mut newest: Option<Statement> = None;
+        let mut said: Vec<Statement> = Vec::new();
         for component in components {
             let content = match component.user_prefix() {
                 None if component.is_primary() => alloc::vec![],
@@ -97,10 +120,10 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
                 }
             }
             if !revoked {
-                newest = best.map_or(newest, |best| newer(newest, best));
+                said.extend(best);
             }
         }
-        Ok(newest)
+        Ok(Statement::together(&said))
     }
 
     /// What the primary key says about a subkey. `None` unless it vouches for it, has not revoked it, and, if the subkey may sign, the subkey vouches for
@@ -130,7 +153,7 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
         let Some((statement, body)) = newest else {
             return Ok(None);
         };
-        if !statement.may_sign {
+        if !statement.may_sign() {
             return Ok(None);
         }
         for back in subpackets(body, EMBEDDED_SIGNATURE) {
@@ -207,7 +230,7 @@ fn statement(headers: &Headers<'_>, created: Timestamp) -> Statement {
         made: headers.made,
         // In a layout the end is so many seconds after the creation: from 1, because 0 says that there is none, to 2^32 - 1.
         expires: end.map(|end| end.clamp(after(created, 1), after(created, u32::MAX))),
-        may_sign: headers.key_flags.is_none_or(|flags| flags & MAY_SIGN != 0),
+        flags: headers.key_flags,
     }
 }
 

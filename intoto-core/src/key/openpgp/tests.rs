@@ -40,6 +40,21 @@ fn now() -> Timestamp {
     time("2026-11-22T00:00:00Z")
 }
 
+/// Made with GnuPG: a later signature that is silent about the end, or about what the key is for, takes back nothing of what was said before.
+#[test]
+fn silence_of_a_later_signature_changes_nothing() {
+    // It ends after a year; within that, a revoker was appointed.
+    let key_of_a_year = key(include_bytes!("samples/appointed-revoker.asc"));
+    assert_eq!(key_of_a_year.expires(), Some(time("2024-01-01T00:00:00Z")));
+    // The end was set with the first user id, and the second was made where nobody knew of that.
+    let two_user_ids = key(include_bytes!("samples/two-user-ids.asc"));
+    assert_eq!(two_user_ids.expires(), Some(time("2023-12-01T12:00:00Z")));
+    // For certifying only; then a revoker was appointed.
+    let certify_only = key(include_bytes!("samples/certify-only.asc"));
+    assert!(certify_only.signing_ids_at(now()).is_empty());
+    assert_eq!(certify_only.expires(), None);
+}
+
 /// The only signature of a Metablock, and what it is over.
 struct Signed {
     key_id: KeyId,
