@@ -227,7 +227,23 @@ fn whose_layout_counts_and_until_when() {
     };
     project.file(".cargo/config.toml", &installed);
     refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
-    fs::remove_file(project.path(".cargo/config.toml")).expect("it was just written");
+    // Nor does what lies above the workspace in its repository, nor what is reached from there by another name.
+    let inner = project.path(".cargo/config.toml");
+    fs::remove_file(&inner).expect("it was just written");
+    fs::create_dir(sandbox.path(".git")).expect("a repository around the workspace");
+    sandbox.write(".cargo/config.toml", &installed);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    fs::remove_dir_all(sandbox.path(".cargo")).expect("it was just written");
+    fs::remove_dir(sandbox.path(".git")).expect("it was just made");
+    project.file("gate.toml", &installed);
+    sandbox.write("elsewhere/.keep", "");
+    let by_name = sandbox.path("elsewhere/gate.toml");
+    std::os::unix::fs::symlink(project.path("gate.toml"), &by_name).expect("linked");
+    let include = format!("include = [{{ path = {:?} }}]\n", by_name.as_str());
+    project.file(".cargo/config.toml", &include);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    fs::remove_file(inner).expect("it was just written");
+    fs::remove_file(project.path("gate.toml")).expect("it was just written");
     sandbox.write("cargo-home/config.toml", installed);
     plain("Published hello").succeeds();
     assert_eq!(uploads(&registry), ["hello 0.1.0"]);

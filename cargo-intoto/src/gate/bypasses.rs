@@ -5,7 +5,6 @@ use camino::Utf8Path;
 use super::setting::{Provider, Settings, is_gate};
 use super::{GateArgs, Registry};
 use crate::error::CliError;
-use crate::verification::author_tree::AuthorTree;
 
 /// What stands between a crate and a registry.
 #[derive(Debug)]
@@ -34,7 +33,6 @@ impl Status {
     /// When cargo's configuration cannot be read.
     pub fn find(here: &Utf8Path, registry: Option<&str>) -> Result<Self, CliError> {
         let settings = Settings::read(here)?;
-        let root = AuthorTree::find(here, None).ok().map(|tree| tree.root().to_owned());
         let mut bypasses = Vec::new();
         let mut notes = Vec::new();
         let mut open = |what: String, how_to_close: &str| {
@@ -74,11 +72,7 @@ impl Status {
                 if let Err(error) = &args {
                     notes.push(format!("the gate refuses everything: {error}"));
                 }
-                let file = match &root {
-                    Some(root) => provider.of_tree(root)?,
-                    None => None,
-                };
-                match file {
+                match provider.of_tree(here)? {
                     Some(file) if provider.words[0].contains(std::path::is_separator) => open(
                         format!("{file}, a file of the tree, says which `{}` cargo starts", provider.words[0]),
                         &format!("run `{install}`, and take it out of that file"),

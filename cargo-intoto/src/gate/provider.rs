@@ -129,7 +129,7 @@ fn publish(
         let upload = Upload::new(name, version, sha256)?;
         let place = Place::find(&here()?, args)?;
         if args.say_whom_to_trust() {
-            check_words(&place, registry, words)?;
+            check_words(registry, words)?;
         }
         let terms = place.terms(args)?;
         let staging = place.staging();
@@ -165,9 +165,9 @@ fn publish(
 }
 
 /// What lies in a tree says nothing about whose layout counts for it, and cargo takes the nearest file of its configuration.
-fn check_words(place: &Place, registry: &Registry, words: &[String]) -> Result<(), CliError> {
+fn check_words(registry: &Registry, words: &[String]) -> Result<(), CliError> {
     let name = registry.name().filter(|name| *name != DEFAULT);
-    match words_of_tree(&here()?, place.root(), name, words)? {
+    match words_of_tree(&here()?, name, words)? {
         None => Ok(()),
         Some(file) => Err(CliError::cannot_decide(format!(
             "{file} says whose layouts count, and it is a file of the tree that is to be judged"

@@ -6,6 +6,7 @@ use crate::collect::configuration::{self, Configuration, Origin};
 use crate::collect::registries;
 use crate::error::CliError;
 use crate::foreign::{self, Unread};
+use crate::verification::hostile_tree;
 use crate::workspace::cargo_home;
 
 /// Far above what lists of tokens take.
@@ -46,10 +47,17 @@ impl Provider {
         }
     }
 
-    /// The file of the tree below `root` that has a say in it, and so whoever changes the tree; one's own settings are never meant.
-    pub(super) fn of_tree(&self, root: &Utf8Path) -> Result<Option<&Utf8Path>, CliError> {
-        let home = cargo_home()?;
-        let is_of_tree = |file: &&Utf8PathBuf| file.starts_with(root) && file.parent() != Some(&*home);
+    /// The file that has a say in it and belongs to the tree that cargo is started in, at `here`, and so to whoever changes the tree; one's
+    /// own settings are never meant.
+    ///
+    /// The tree reaches up as far as the repository does. A file belongs to it that is named there, or that a name from elsewhere leads to.
+    pub(super) fn of_tree(&self, here: &Utf8Path) -> Result<Option<&Utf8Path>, CliError> {
+        let real = |path: &Utf8Path| path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+        let (home, root) = (real(&cargo_home()?), hostile_tree::root(here));
+        let is_of_tree = |file: &&Utf8PathBuf| {
+            let named_in = real(file.parent().unwrap_or(file));
+            named_in != home && (named_in.starts_with(&root) || real(file).starts_with(&root))
+        };
         Ok(self.files.iter().find(is_of_tree).map(|file| file.as_path()))
     }
 }
@@ -178,21 +186,20 @@ pub(super) fn words_of(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
-/// The file of the tree below `root` with these words behind the provider that cargo asks for the token of a registry (`None` is the default
-/// one), when it is started in `here`.
+/// The file of the tree with these words behind the provider that cargo asks for the token of a registry (`None` is the default one), when it
+/// is started in `here`.
 ///
 /// # Errors
 /// When cargo's configuration cannot be read.
 pub(super) fn words_of_tree(
     here: &Utf8Path,
-    root: &Utf8Path,
     registry: Option<&str>,
     given: &[String],
 ) -> Result<Option<Utf8PathBuf>, CliError> {
     let settings = Settings::read(here)?;
     for provider in settings.provider(registry).into_iter().chain(settings.global()) {
         if provider.words.get(1..) == Some(given)
-            && let Some(file) = provider.of_tree(root)?
+            && let Some(file) = provider.of_tree(here)?
         {
             return Ok(Some(file.to_owned()));
         }

@@ -260,6 +260,24 @@ fn read_keys(
                     ));
                     continue;
                 }
+                // An OpenPGP key without its time of creation may claim any id, and two keys may have a subkey in common.
+                let ids = public.key_ids();
+                let shared = keys.iter().find_map(|(other, key)| {
+                    let id = key.public.key_ids().into_iter().find(|id| ids.contains(id))?;
+                    Some((other, id))
+                });
+                if let Some((other, id)) = shared {
+                    let message = format!(
+                        "the keys `{}` and `{other}` are different, and both have the key id {id}",
+                        name.get_ref().escape_debug()
+                    );
+                    problems.push(Problem::error(
+                        file.span,
+                        message,
+                        "nobody could tell whose signature is meant",
+                    ));
+                    continue;
+                }
                 keys.insert(
                     name.get_ref().to_string(),
                     SourceKey {

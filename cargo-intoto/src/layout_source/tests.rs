@@ -1,6 +1,8 @@
 //! The layout source as a whole: mistakes where they stand, the derived layout, differences, signatures.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use intoto_core::digest::to_hex;
+use intoto_core::encoding::strict_json;
 use intoto_core::envelope::{Container, Envelope};
 use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
 use intoto_core::layout::Layout;
@@ -67,6 +69,57 @@ run = ["true"]
 materials = ["MATCH hello-[0-9]*.crate WITH PRODUCTS IN target/package FROM package", "DISALLOW *"]
 products = ["MATCH hello-[0-9]*.crate WITH PRODUCTS IN target/package FROM package", "DISALLOW *"]
 "#;
+
+/// An OpenPGP key as a layout lists it, without the time of its creation, which its id depends on.
+fn openpgp(id: &str, point: u8, subkey: Option<&str>) -> PublicKey {
+    let part = |id: &str, point: u8, subkeys: &str| {
+        let point = to_hex(
+            secret(point)
+                .public_key()
+                .to_spki_der()
+                .last_chunk::<32>()
+                .expect("a point"),
+        );
+        format!(
+            r#"{{"type": "eddsa", "method": "pgp+eddsa-ed25519", "hashes": ["pgp+SHA2"], "keyid": "{id}",
+                "keyval": {{"private": "", "public": {{"q": "{point}"}}}}{subkeys}}}"#
+        )
+    };
+    let subkeys = subkey.map(|id| format!(r#", "subkeys": {{"{id}": {}}}"#, part(id, 9, "")));
+    let text = part(id, point, &subkeys.unwrap_or_default());
+    let value = strict_json::parse(text.as_bytes(), &Limits::default()).expect("JSON");
+    PublicKey::from_layout_value(&value).expect("a key")
+}
+
+/// Under one id, the functionary who is listed last would have the authority of both; and no layout can have a subkey twice.
+#[test]
+fn keys_that_share_an_id_are_refused() {
+    let [first, second, subkey] = ["a", "b", "c"].map(|digit| digit.repeat(40));
+    for (a, b, is_refused) in [
+        (openpgp(&first, 1, None), openpgp(&first, 2, None), true),
+        (
+            openpgp(&first, 1, Some(&subkey)),
+            openpgp(&second, 2, Some(&subkey)),
+            true,
+        ),
+        (openpgp(&first, 1, Some(&second)), openpgp(&second, 2, None), true),
+        (openpgp(&first, 1, None), openpgp(&second, 2, Some(&subkey)), false),
+    ] {
+        let keys = |file: &str| Ok(if file == "keys/a.pub" { a.clone() } else { b.clone() });
+        let source = LayoutSource::from_text(Utf8Path::new("layouts/release.toml"), SMALL, &keys);
+        match source {
+            Ok(source) => {
+                assert!(!is_refused);
+                assert_eq!(source.to_layout().keys().len(), 2);
+            }
+            Err(error) => {
+                assert!(is_refused);
+                let text = error.shown().unwrap_or_default();
+                assert!(text.contains("are different, and both have the key id"), "{text}");
+            }
+        }
+    }
+}
 
 #[test]
 fn a_source_becomes_the_layout_it_means() {

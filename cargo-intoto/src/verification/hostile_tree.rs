@@ -31,6 +31,11 @@ pub fn examine(directory: &Utf8Path) -> Vec<CargoFinding> {
     findings
 }
 
+/// The root of the tree that `directory` lies in, without links.
+pub fn root(directory: &Utf8Path) -> Utf8PathBuf {
+    within_tree(directory).pop().unwrap_or_else(|| directory.to_owned())
+}
+
 /// The directories from `directory` up to the tree's root. Without a recognisable root, there is no tree beyond the directory:
 /// what lies above is the user's own.
 fn within_tree(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
@@ -54,10 +59,17 @@ fn within_tree(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
 }
 
 fn examine_configuration(path: &Utf8Path, findings: &mut Vec<CargoFinding>, seen: &mut Vec<Utf8PathBuf>) {
-    if seen.len() >= MAX_INCLUDES || seen.iter().any(|earlier| earlier == path) {
+    if seen.len() > MAX_INCLUDES || seen.iter().any(|earlier| earlier == path) {
         return;
     }
     seen.push(path.to_owned());
+    if seen.len() > MAX_INCLUDES {
+        let message = format!(
+            "{path} is included, one file more than the {MAX_INCLUDES} that are looked into, so what it does to cargo is not known"
+        );
+        findings.push(CargoFinding::undecided(CargoCode::CargoAliasIntoto, message).about(path.as_str()));
+        return;
+    }
     let Some(configuration) = read(path, CargoCode::CargoAliasIntoto, findings) else {
         return;
     };
@@ -226,6 +238,30 @@ mod tests {
         for (files, from, expected) in cases {
             assert_eq!(&codes(files, from), expected, "{files:?} from {from}");
         }
+    }
+
+    /// One file more than are looked into might be the one.
+    #[test]
+    fn more_included_files_than_are_looked_into_are_told() {
+        let files: Vec<(String, String)> = (0..super::MAX_INCLUDES)
+            .map(|n| {
+                (
+                    format!("tree/.cargo/{n}.toml"),
+                    format!("include = \"{}.toml\"\n", n + 1),
+                )
+            })
+            .collect();
+        let mut files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        files.push(("tree/.cargo/config.toml", "include = \"1.toml\"\n"));
+        let last = format!("tree/.cargo/{}.toml", super::MAX_INCLUDES);
+        files.push((&last, "[alias]\nintoto = \"x\"\n"));
+        assert_eq!(codes(&files, "tree"), ["cargo-alias-intoto"]);
+        // Not the alias: that nobody looked.
+        let begun = files.iter().filter(|(name, _)| !name.ends_with("/2.toml"));
+        assert_eq!(codes(&begun.copied().collect::<Vec<_>>(), "tree"), [""; 0]);
     }
 
     #[test]
