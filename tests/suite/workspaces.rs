@@ -27,8 +27,14 @@ fn set_up(project: &Project<'_>) {
 /// Releases, verifies in the tree, and elsewhere by the command that `release` prints.
 #[track_caller]
 fn release(project: &Project<'_>, artifacts: &[&str]) {
+    release_of(project, artifacts, &[]);
+}
+
+/// As [`release`], where the user has to say of which crates the files are.
+#[track_caller]
+fn release_of(project: &Project<'_>, artifacts: &[&str], subjects: &[&str]) {
     let released = project.intoto(&["release"]).succeeds();
-    verified(&project.intoto(&["verify"]), artifacts);
+    verified(&project.intoto(&[&["verify"], subjects].concat()), artifacts);
     let command = released
         .stdout
         .lines()
@@ -146,7 +152,8 @@ fn targets_of_every_kind() {
         "#[test] fn one() { assert_eq!(many_kinds::one(), 1); }\n",
     );
     set_up(&project);
-    release(
+    let subjects = ["--subject", "pkg:cargo/mac-ro", "--subject", "pkg:cargo/many-kinds"];
+    release_of(
         &project,
         &[
             "mac-ro-0.1.0.crate",
@@ -156,7 +163,14 @@ fn targets_of_every_kind() {
             "many-kinds",
             "second-bin",
         ],
+        &subjects,
     );
+    // Nothing but the user's word says whose program that is.
+    project
+        .intoto(&["verify"])
+        .exits(3)
+        .says("`second-bin` counts as of the crate of its name")
+        .says(&subjects.join(" "));
 }
 
 #[test]

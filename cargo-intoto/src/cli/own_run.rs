@@ -13,6 +13,7 @@ use crate::foreign;
 use crate::store::Run;
 use crate::ui::Ui;
 use crate::verification::author_tree::{AuthorTree, LAYOUT};
+use crate::verification::subject;
 use crate::workspace::{Member, Purl, Workspace};
 
 /// What to verify, and by which layout.
@@ -60,8 +61,8 @@ impl OwnRun<'_> {
         Ok(words)
     }
 
-    /// The crates that the trust store is asked about, where no file in hand says which: there are programs only, or a `.crate` is not
-    /// for the default registry.
+    /// The crates that the trust store is asked about, where the names of the files do not say which: there are programs only, or one that is not
+    /// called like its crate, or a `.crate` is not for the default registry.
     fn subjects(&self, artifacts: &[Utf8PathBuf]) -> Result<Vec<Purl>, CliError> {
         let is_crate = |path: &&Utf8PathBuf| path.extension() == Some("crate");
         if !artifacts.iter().any(|path| is_crate(&path)) {
@@ -79,6 +80,14 @@ impl OwnRun<'_> {
             .collect();
         let subjects = purls(self.workspace, members.iter().copied())?;
         let is_plain = members.iter().map(|member| &member.package.purl).eq(&subjects);
+        let says_its_crate = |path: &Utf8PathBuf| {
+            let is_output = |member: &Member| {
+                path.file_name()
+                    .is_some_and(|file| subject::is_output_of(file, &member.package.name))
+            };
+            is_crate(&path) || members.iter().any(|member| is_output(member))
+        };
+        let is_plain = is_plain && artifacts.iter().all(says_its_crate);
         Ok(if is_plain { Vec::new() } else { subjects })
     }
 

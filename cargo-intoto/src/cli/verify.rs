@@ -22,7 +22,8 @@ use crate::trust::{OwnerArgs, TrustArgs, identity_verifier};
 use crate::ui::Ui;
 use crate::verification::identities::Identities;
 use crate::verification::owners::{self, GpgOwners, Older, Owners, Signed};
-use crate::verification::{self, Commands, ReferenceTime, Report, Request, hostile_tree, subject};
+use crate::verification::subject::Subjects;
+use crate::verification::{self, Commands, ReferenceTime, Report, Request, hostile_tree};
 
 /// Decide whether artifacts came out of the steps that a layout demands
 ///
@@ -245,10 +246,10 @@ fn prepare(
     let wanted = Wanted::find(&args.files, &files, ui)?;
 
     let mut findings = hostile_tree::examine(&surroundings);
-    let mut purls = subject::purls(&wanted.artifacts, &args.subjects, &mut findings)?;
-    wanted.name(&mut purls);
+    let mut subjects = Subjects::of(&wanted.artifacts, &args.subjects, &mut findings)?;
+    wanted.name(subjects.purls_mut());
     if let Some(claims) = &claims {
-        claims.compare(&wanted.artifacts, &purls, &mut findings);
+        claims.compare(&wanted.artifacts, subjects.purls(), &mut findings);
     }
     let gpg = GpgOwners {
         ids: &args.gpg,
@@ -264,13 +265,13 @@ fn prepare(
             verifier: &*verifier,
             older: older(args),
         };
-        let by_program = args.subjects.is_empty()
-            && !purls.is_empty()
-            && wanted.artifacts.iter().all(|artifact| artifact.stem().is_none());
-        Owners::of_store(args.trust.load()?, &purls, &signed, time.timestamp(), limits).map_err(|error| match by_program {
-            true => error.hint("a program counts as of the crate of its name; if it is another's, say so with --subject pkg:cargo/NAME"),
-            false => error,
-        })?
+        let purls = subjects.for_owners()?;
+        Owners::of_store(args.trust.load()?, purls, &signed, time.timestamp(), limits).map_err(
+            |error| match subjects.hint() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            },
+        )?
     } else {
         Owners::named(&args.keys, &gpg)?.and_identities(named)
     };
@@ -295,7 +296,7 @@ fn prepare(
         commands: args.commands(),
         findings,
     };
-    Ok((request, owners, purls))
+    Ok((request, owners, subjects.purls().to_vec()))
 }
 
 fn is_sha256(text: &str) -> bool {

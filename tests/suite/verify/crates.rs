@@ -152,6 +152,60 @@ fn a_chain_without_sources_is_told() {
         .prints("crate-not-explained");
 }
 
+/// Who owns one crate, and signs what he likes, does not vouch for another one's files because they are given together.
+#[test]
+fn each_file_has_its_own_owner() {
+    let world = World::new();
+    let archive = crate_file("hello", "1.0.0", &SOUND);
+    let mut layout = chain::layout();
+    layout["steps"][1]["expected_products"] = chain::rules(&["ALLOW *"]);
+    layout["inspect"] = json!([chain::inspection(
+        "artifact",
+        &["true"],
+        &["MATCH * WITH PRODUCTS IN out FROM package", "DISALLOW *"]
+    )]);
+    world.layout(&layout);
+    let mut link = chain::package_link();
+    let mut products = json!({ "out/hello-1.0.0.crate": { "sha256": to_hex(&sha256(&archive)) } });
+    world.file("hello-1.0.0.crate", &archive);
+    for other in ["hello", "ripgrep", "ripgrep.tar.gz"] {
+        products[format!("out/{other}")] = json!({ "sha256": to_hex(&sha256(other.as_bytes())) });
+        world.file(other, other);
+    }
+    link["products"] = products;
+    world.link(&chain::bob(), &link);
+    let trust = [
+        "trust",
+        "add",
+        "hello",
+        "--key",
+        "owner.pub",
+        "--scope",
+        "pkg:cargo/hello",
+    ];
+    world.sandbox.intoto("chain", &trust).succeeds();
+
+    let verify = |more: &[&str]| world.verify_by(&[], &[&["hello-1.0.0.crate"], more].concat());
+    verify(&["hello"]).succeeds();
+    for (other, says) in [
+        (
+            "ripgrep",
+            "nobody is trusted for all of pkg:cargo/hello, pkg:cargo/ripgrep",
+        ),
+        ("ripgrep.tar.gz", "nothing says of which crate it is"),
+    ] {
+        verify(&[other])
+            .exits(3)
+            .says("[owner-unknown]")
+            .says(says)
+            .says("--subject pkg:cargo/hello");
+        world.verify_by(&[], &[other]).exits(3).says("[owner-unknown]");
+        // By the user's word it is that crate's, and by a key that is given it does not matter whose it is.
+        verify(&[other, "--subject", "pkg:cargo/hello"]).succeeds();
+        verify(&[other, "--key", "owner.pub"]).succeeds();
+    }
+}
+
 #[test]
 fn another_file_than_the_one_that_was_made_is_refused() {
     let world = World::new();
