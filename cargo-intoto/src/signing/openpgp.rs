@@ -1,7 +1,7 @@
 //! OpenPGP keys: in files that GnuPG exported, and in GnuPG's own keeping.
 
 use camino::Utf8Path;
-use intoto_core::key::{KeyIdStyle, OpenPgpCertificate, OpenPgpKey, PublicKey, SignError, Signer};
+use intoto_core::key::{CertificateError, KeyIdStyle, OpenPgpCertificate, OpenPgpKey, PublicKey, SignError, Signer};
 use intoto_core::name::KeyId;
 
 use crate::error::CliError;
@@ -71,7 +71,16 @@ fn select(bytes: &[u8], ids: &[OpenPgpId], origin: &str) -> Result<Vec<PublicKey
     if bytes.is_empty() {
         return Err(not_there(ids, origin));
     }
-    let certificates = OpenPgpCertificate::read_all(bytes).map_err(|error| failed().because(error))?;
+    let certificates = match ids {
+        [] => OpenPgpCertificate::read_all(bytes),
+        ids => OpenPgpCertificate::read_chosen(bytes, |known| ids.iter().any(|id| id.fits(known))),
+    };
+    let certificates = certificates.map_err(|error| match error {
+        CertificateError::TooMuch { .. } => failed()
+            .because(error)
+            .hint("name the keys that you mean by their fingerprints, or export them alone"),
+        error => failed().because(error),
+    })?;
     if ids.is_empty() {
         return certificates
             .into_iter()

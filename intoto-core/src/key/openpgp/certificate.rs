@@ -3,6 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use super::budget::Budget;
 use super::hash::fingerprint;
 use super::headers::at;
 use super::key::Part;
@@ -42,12 +43,32 @@ impl OpenPgpCertificate {
         armor::looks_like_keys(bytes)
     }
 
-    /// Reads what `gpg --export` writes, armored or not: one key after the other.
+    /// As [`Self::read_chosen`], each key in it.
+    pub fn read_all(bytes: &[u8]) -> Result<Vec<Self>, CertificateError> {
+        Self::read(bytes, |_| true)
+    }
+
+    /// Reads what `gpg --export` writes, armored or not, one key after the other: those whose primary key or a subkey has a fingerprint that is
+    /// wanted. What is not wanted is not checked, and costs nothing.
     ///
     /// Of each key, only what it says itself is believed, in signatures that hold and are made with SHA-2: when it ends, what it is for, and which
     /// subkeys are its own. A subkey that may sign must vouch for the primary key in turn. Subkeys that are revoked, cannot sign, or are of another algorithm
-    /// are left out. Other people's signatures mean nothing here: who is trusted is said by whoever gives the key.
-    pub fn read_all(bytes: &[u8]) -> Result<Vec<Self>, CertificateError> {
+    /// are left out. Other people's signatures mean nothing here, but for a revocation by somebody whom the key appointed for that: who is trusted is said
+    /// by whoever gives the key.
+    ///
+    /// # Errors
+    /// When the export is malformed, holds a private key or none at all, or when checking the wanted keys takes too long. What is wrong with one
+    /// of the keys is said beside that key.
+    pub fn read_chosen(bytes: &[u8], wanted: impl Fn(&KeyId) -> bool) -> Result<Vec<Self>, CertificateError> {
+        Self::read(bytes, |components| {
+            components
+                .iter()
+                .filter_map(Component::fingerprint)
+                .any(|id| wanted(&id))
+        })
+    }
+
+    fn read(bytes: &[u8], wanted: impl Fn(&[Component<'_>]) -> bool) -> Result<Vec<Self>, CertificateError> {
         if bytes.len() > Self::MAX_BYTES {
             return Err(CertificateError::TooLong {
                 found: bytes.len(),
@@ -80,18 +101,23 @@ impl OpenPgpCertificate {
         if keys.is_empty() {
             return Err(CertificateError::Empty);
         }
-        Ok(keys.iter().map(|components| Self::of(components)).collect())
+        let mut budget = Budget::new();
+        keys.iter()
+            .filter(|components| wanted(components))
+            .map(|components| Self::of(components, &mut budget))
+            .collect()
     }
 
-    fn of(components: &[Component<'_>]) -> Self {
-        let fingerprint = components
-            .first()
-            .filter(|primary| primary.body.first() == Some(&4))
-            .map(|primary| fingerprint(primary.body));
-        Self {
-            fingerprint,
-            key: key(components),
-        }
+    fn of(components: &[Component<'_>], budget: &mut Budget) -> Result<Self, CertificateError> {
+        let key = match key(components, budget) {
+            // Not the fault of this key alone.
+            Err(error @ CertificateError::TooMuch { .. }) => return Err(error),
+            key => key,
+        };
+        Ok(Self {
+            fingerprint: components.first().and_then(Component::fingerprint),
+            key,
+        })
     }
 }
 
@@ -107,15 +133,21 @@ impl<'a> Component<'a> {
     pub(super) fn is_primary(&self) -> bool {
         self.tag == PUBLIC_KEY
     }
+
+    /// Of a key of version 4.
+    fn fingerprint(&self) -> Option<KeyId> {
+        let is_key = matches!(self.tag, PUBLIC_KEY | PUBLIC_SUBKEY) && self.body.first() == Some(&4);
+        is_key.then(|| fingerprint(self.body))
+    }
 }
 
-fn key(components: &[Component<'_>]) -> Result<OpenPgpKey, CertificateError> {
+fn key(components: &[Component<'_>], budget: &mut Budget) -> Result<OpenPgpKey, CertificateError> {
     let [first, others @ ..] = components else {
         return Err(CertificateError::Empty);
     };
     let mut primary = part(first.body)?;
     let created = primary.created.unwrap_or(at(0));
-    let mut own = SelfSignatures::new(&primary, first.body);
+    let mut own = SelfSignatures::new(&primary, components, budget)?;
     let statement = own
         .of_primary(components, created)?
         .ok_or_else(|| CertificateError::NoSelfSignature {

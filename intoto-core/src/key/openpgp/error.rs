@@ -136,4 +136,10 @@ pub enum CertificateError {
         /// How many are allowed.
         limit: usize,
     },
+    /// Checking all signatures of the keys on themselves would take too long.
+    #[error("the exported keys have signatures on themselves that take longer to check than {limit} common ones")]
+    TooMuch {
+        /// How many common signatures are worth being checked for one export.
+        limit: usize,
+    },
 }

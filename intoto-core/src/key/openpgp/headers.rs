@@ -151,6 +151,8 @@ impl<'a> Subpackets<'a> {
             9 => once(self.key_expires_after.replace(number(content)?).is_none())?,
             27 => once(self.key_flags.replace(content.first().copied().unwrap_or(0)).is_none())?,
             33 => once(self.issuer_fingerprint.replace(content).is_none())?,
+            // Whom the key appoints as its revoker is read by itself, also where the rest cannot be.
+            12 => {}
             // Who signed in other words, what its software prefers, which user id is the main one; a signature within that vouches for
             // itself: nothing depends on their being there.
             11 | 16 | 21..=26 | 28 | 30 | 32 | 34 | 35 => {}

@@ -39,7 +39,7 @@ pub(super) struct Part {
     pub(super) created: Option<Timestamp>,
     /// From when on it is void.
     pub(super) expires: Option<Timestamp>,
-    /// What its holder said that it is for. Dictionaries do not say: there, every key may.
+    /// What its holder said that it is for. Dictionaries of layouts do not say: there, every key may.
     pub(super) may_sign: bool,
 }
 
@@ -62,12 +62,20 @@ impl OpenPgpKey {
         self.key_ids().skip(1)
     }
 
+    /// The fingerprints of the primary key and of the subkeys, as far as they are for signing.
+    pub fn signing_ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.signing_parts().map(|part| &part.fingerprint)
+    }
+
+    fn signing_parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.may_sign)
+    }
+
     /// The primary key or subkeys that may sign at that time, the newest first.
     pub fn signing_ids_at(&self, at: Timestamp) -> Vec<&KeyId> {
         let mut able: Vec<&Part> = self
-            .parts
-            .iter()
-            .filter(|part| part.may_sign && self.check_valid_at(part, at).is_ok())
+            .signing_parts()
+            .filter(|part| self.check_valid_at(part, at).is_ok())
             .collect();
         able.sort_by_key(|part| core::cmp::Reverse(part.created));
         able.into_iter().map(|part| &part.fingerprint).collect()

@@ -59,6 +59,38 @@ impl OpenPgpKey {
         Ok(Self { parts: parts.into() })
     }
 
+    /// Reads what [`Self::to_value_with_usage`] writes, or a key of a layout.
+    ///
+    /// # Errors
+    /// As [`Self::from_layout_value`], or [`KeyError::Member`] if what is said about the use of the key is anything else.
+    pub fn from_value_with_usage(value: &Value<'_>) -> Result<Self, KeyError> {
+        let mut key = object(value, "key")?.clone();
+        let primary_signs = match key.remove(PRIMARY_SIGNS) {
+            None => true,
+            Some(Value::Bool(false)) => false,
+            Some(_) => {
+                return Err(KeyError::Member {
+                    member: PRIMARY_SIGNS,
+                    expected: "absent or false",
+                });
+            }
+        };
+        let key = Self::from_layout_value(&Value::Object(key))?;
+        let mut parts = key.parts.to_vec();
+        parts[0].may_sign = primary_signs;
+        Ok(Self { parts: parts.into() })
+    }
+
+    /// The key as layouts carry it and, if its primary key is not for signing, `"primary_signs": false`: for everywhere but layouts, where others
+    /// read it.
+    pub fn to_value_with_usage(&self) -> Value<'static> {
+        let mut value = self.to_layout_value();
+        if let (false, Value::Object(key)) = (self.primary().may_sign, &mut value) {
+            key.insert(PRIMARY_SIGNS, Value::Bool(false));
+        }
+        value
+    }
+
     /// The key as layouts carry it. What its holder said about its use is not part of that.
     pub fn to_layout_value(&self) -> Value<'static> {
         let mut key = dictionary(self.primary());
@@ -83,6 +115,9 @@ impl Part {
         body
     }
 }
+
+/// Ours alone.
+const PRIMARY_SIGNS: &str = "primary_signs";
 
 const MEMBERS: [&str; 8] = [
     "type",

@@ -138,6 +138,16 @@ impl Material {
         out
     }
 
+    /// How long checking a signature takes, in the time of a common key, roughly.
+    pub(super) fn check_cost(&self) -> usize {
+        match self {
+            Self::Ed25519(_) => 1,
+            Self::Rsa(key) if key.modulus().len() <= 512 => 1,
+            Self::Rsa(_) => 8,
+            Self::Dsa(_) => 32,
+        }
+    }
+
     /// The bare key as SubjectPublicKeyInfo.
     pub(in crate::key) fn to_spki_der(&self) -> Vec<u8> {
         match self {

@@ -7,6 +7,8 @@
 #[cfg(feature = "openpgp")]
 mod armor;
 #[cfg(feature = "openpgp")]
+mod budget;
+#[cfg(feature = "openpgp")]
 mod certificate;
 #[cfg(feature = "openpgp")]
 mod dsa;
@@ -24,8 +26,12 @@ mod material;
 #[cfg(feature = "openpgp")]
 mod packet;
 #[cfg(feature = "openpgp")]
+mod revokers;
+#[cfg(feature = "openpgp")]
 mod self_signature;
 mod signature;
+#[cfg(feature = "openpgp")]
+mod subpackets;
 #[cfg(feature = "openpgp")]
 #[cfg(test)]
 mod tests;

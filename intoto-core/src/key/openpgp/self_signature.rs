@@ -1,32 +1,35 @@
-//! What a key says about itself and its subkeys. Specification: RFC 4880, 5.2.1 and 5.2.4.
+//! What a key says about itself and its subkeys. Specification: RFC 4880, 5.2.1, 5.2.3.15 and 5.2.4.
 
 use alloc::vec::Vec;
 
 use super::CertificateError;
+use super::budget::Budget;
 use super::certificate::Component;
 use super::hash::key_prefix;
-use super::headers::{Headers, after, split_subpacket};
+use super::headers::{Headers, after};
 use super::key::Part;
 use super::packet::USER_ATTRIBUTE;
+use super::revokers::Revokers;
 use super::signature::OpenPgpSignature;
+use super::subpackets::{EMBEDDED_SIGNATURE, ISSUER, subpackets};
 use crate::time::Timestamp;
 
-const CERTIFICATIONS: core::ops::RangeInclusive<u8> = 0x10..=0x13;
+pub(super) const CERTIFICATIONS: core::ops::RangeInclusive<u8> = 0x10..=0x13;
 const SUBKEY_BINDING: u8 = 0x18;
 const PRIMARY_KEY_BINDING: u8 = 0x19;
-const DIRECT: u8 = 0x1f;
+pub(super) const DIRECT: u8 = 0x1f;
 const KEY_REVOCATION: u8 = 0x20;
 const SUBKEY_REVOCATION: u8 = 0x28;
 const CERTIFICATION_REVOCATION: u8 = 0x30;
 
 const MAY_SIGN: u8 = 0x02;
-const EMBEDDED_SIGNATURE: u8 = 32;
-const ISSUER: u8 = 16;
 
 /// Verifies what a primary key signed about itself, and counts, because each signature costs.
-pub(super) struct SelfSignatures<'p, 'a> {
+pub(super) struct SelfSignatures<'p, 'a, 'b> {
     primary: &'p Part,
     body: &'a [u8],
+    revokers: Revokers<'a>,
+    budget: &'b mut Budget,
     checks_left: usize,
 }
 
@@ -46,34 +49,53 @@ impl Statement {
 
     /// What is said together: directly, and with each user id. Who is silent about the end or the flags changes nothing of what was said with
     /// another user id: a signature that only appoints a revoker, say, makes no endless key.
-    fn together(said: &[Self]) -> Option<Self> {
-        let newest = |matters: fn(&Self) -> bool| {
-            said.iter()
-                .copied()
-                .filter(matters)
-                .reduce(|before, found| if is_newer(&found, &before) { found } else { before })
-        };
+    ///
+    /// What was taken back with its user id grants nothing, and still limits where nobody else says anything: a revocation, which may be forged,
+    /// makes no endless key either.
+    fn together(said: &[Self], taken_back: &[Self]) -> Option<Self> {
+        let limits =
+            |matters: fn(&Self) -> bool| Self::newest(said, matters).or_else(|| Self::newest(taken_back, matters));
         Some(Self {
-            made: newest(|_| true)?.made,
-            expires: newest(|statement| statement.expires.is_some()).and_then(|statement| statement.expires),
-            flags: newest(|statement| statement.flags.is_some()).and_then(|statement| statement.flags),
+            made: Self::newest(said, |_| true)?.made,
+            expires: limits(|statement| statement.expires.is_some()).and_then(|statement| statement.expires),
+            flags: limits(|statement| statement.flags.is_some()).and_then(|statement| statement.flags),
         })
+    }
+
+    fn newest(said: &[Self], matters: fn(&Self) -> bool) -> Option<Self> {
+        said.iter()
+            .copied()
+            .filter(matters)
+            .reduce(|before, found| if is_newer(&found, &before) { found } else { before })
     }
 }
 
-impl<'p, 'a> SelfSignatures<'p, 'a> {
+impl<'p, 'a, 'b> SelfSignatures<'p, 'a, 'b> {
     /// How many signatures of one key on itself are checked; a key that is extended every year for decades has some hundred.
     const MAX: usize = 512;
 
     /// How long a user id or user attribute may be: each signature on it hashes it anew. Photographs in keys have some kilobytes.
     const MAX_USER_BYTES: usize = 256 << 10;
 
-    pub(super) fn new(primary: &'p Part, body: &'a [u8]) -> Self {
-        Self {
+    /// Of the key with these components, the first of which is the primary key; what is checked comes off the budget of the whole export.
+    pub(super) fn new(
+        primary: &'p Part,
+        components: &[Component<'a>],
+        budget: &'b mut Budget,
+    ) -> Result<Self, CertificateError> {
+        let mut own = Self {
             primary,
-            body,
+            body: components.first().map_or(&[], |first| first.body),
+            revokers: Revokers::default(),
+            budget,
             checks_left: Self::MAX,
+        };
+        for component in components {
+            for body in own.own(&component.signatures) {
+                own.revokers.appoint(&primary.fingerprint, body)?;
+            }
         }
+        Ok(own)
     }
 
     /// What the key says about itself: directly, or with a user id. `None` when nothing that it says holds.
@@ -83,6 +105,7 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
         created: Timestamp,
     ) -> Result<Option<Statement>, CertificateError> {
         let mut said: Vec<Statement> = Vec::new();
+        let mut taken_back: Vec<Statement> = Vec::new();
         for component in components {
             let content = match component.user_prefix() {
                 None if component.is_primary() => alloc::vec![],
@@ -95,7 +118,12 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
                 }
                 Some(prefix) => [&prefix[..], component.body].concat(),
             };
-            let mut revoked = false;
+            if component.is_primary() && self.is_revoked_for(component, KEY_REVOCATION) {
+                return Err(CertificateError::Revoked {
+                    fingerprint: self.primary.fingerprint.clone(),
+                });
+            }
+            let mut revoked = self.is_revoked_for(component, CERTIFICATION_REVOCATION);
             let mut best: Option<Statement> = None;
             for body in self.own(&component.signatures) {
                 let kind = signature_type(body);
@@ -119,11 +147,12 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
                     _ => best = checked.map_or(best, |headers| newer(best, statement(&headers, created))),
                 }
             }
-            if !revoked {
-                said.extend(best);
+            match revoked {
+                true => taken_back.extend(best),
+                false => said.extend(best),
             }
         }
-        Ok(Statement::together(&said))
+        Ok(Statement::together(&said, &taken_back))
     }
 
     /// What the primary key says about a subkey. `None` unless it vouches for it, has not revoked it, and, if the subkey may sign, the subkey vouches for
@@ -134,6 +163,9 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
         component: &Component<'_>,
         created: Timestamp,
     ) -> Result<Option<Statement>, CertificateError> {
+        if self.is_revoked_for(component, SUBKEY_REVOCATION) {
+            return Ok(None);
+        }
         let content = [&key_prefix(component.body)[..], component.body].concat();
         let mut newest: Option<(Statement, &[u8])> = None;
         for body in self.own(&component.signatures) {
@@ -164,6 +196,13 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
         Ok(None)
     }
 
+    /// Whether there is a revocation of that kind in the name of somebody whom the key appointed for it. Nothing of that is checked: their keys are
+    /// elsewhere, and a key that may be revoked is one that nobody should trust.
+    fn is_revoked_for(&self, component: &Component<'_>, kind: u8) -> bool {
+        let mut signatures = component.signatures.iter();
+        signatures.any(|body| signature_type(body) == kind && self.revokers.issued(body))
+    }
+
     /// The signatures that do not say that another key made them. What is not hashed may lie; then they count for nothing, or do not verify.
     fn own<'s>(&self, signatures: &[&'s [u8]]) -> Vec<&'s [u8]> {
         let fingerprint = self.primary.fingerprint.as_str();
@@ -188,6 +227,7 @@ impl<'p, 'a> SelfSignatures<'p, 'a> {
                 what: "signatures on itself",
                 limit: Self::MAX,
             })?;
+        self.budget.check(by, content)?;
         let headers = Headers::length(body)
             .and_then(|length| body.get(..length))
             .and_then(|hashed| Headers::parse(hashed).ok());
@@ -214,7 +254,7 @@ impl Component<'_> {
     }
 }
 
-fn signature_type(body: &[u8]) -> u8 {
+pub(super) fn signature_type(body: &[u8]) -> u8 {
     match body {
         [4, kind, ..] => *kind,
         // Other versions are nothing that is looked for.
@@ -245,30 +285,6 @@ fn newer(before: Option<Statement>, found: Statement) -> Option<Statement> {
 fn is_newer(found: &Statement, before: &Statement) -> bool {
     let end = |statement: &Statement| statement.expires.map_or(i64::MAX, Timestamp::as_unix);
     (found.made, core::cmp::Reverse(end(found))) > (before.made, core::cmp::Reverse(end(before)))
-}
-
-/// The contents of the subpackets of that type, hashed or not.
-fn subpackets(body: &[u8], wanted: u8) -> impl Iterator<Item = &[u8]> {
-    let hashed_end = Headers::length(body).unwrap_or(body.len()).min(body.len());
-    let (hashed, rest) = body.split_at(hashed_end);
-    let unhashed = match rest {
-        [high, low, rest @ ..] => {
-            let length = usize::from(u16::from_be_bytes([*high, *low]));
-            rest.get(..length).unwrap_or_default()
-        }
-        _ => &[],
-    };
-    [hashed.get(6..).unwrap_or_default(), unhashed]
-        .into_iter()
-        .flat_map(|mut area| {
-            core::iter::from_fn(move || {
-                let (kind, content, rest) = split_subpacket(area).ok()?;
-                area = rest;
-                Some((kind, content))
-            })
-        })
-        .filter(move |(kind, _)| kind & 0x7f == wanted)
-        .map(|(_, content)| content)
 }
 
 #[cfg(test)]

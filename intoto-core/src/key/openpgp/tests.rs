@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::{CertificateError, OpenPgpCertificate, OpenPgpError, OpenPgpKey, OpenPgpSignature, armor, packet};
 use crate::digest::from_hex;
 use crate::encoding::{Value, strict_json, to_canonical};
-use crate::key::{KeyError, KeyKind, SignatureError};
+use crate::key::{KeyError, KeyKind, PublicKey, SignatureError};
 use crate::limits::Limits;
 use crate::name::KeyId;
 use crate::time::Timestamp;
@@ -155,6 +155,64 @@ fn reads_what_gnupg_exports() {
     let able: Vec<&str> = carl.signing_ids_at(now()).into_iter().map(KeyId::short).collect();
     assert_eq!(able, ["3e00fc96", carl.subkey_ids().next().unwrap().short()]);
     assert!(key(DORA).signing_ids_at(now()).is_empty());
+}
+
+/// Outside of layouts, a key is kept with what its holder said about its use.
+#[test]
+fn a_key_that_is_not_for_signing_stays_one() {
+    for (export, signs) in [(CARL, false), (OWNER, true)] {
+        let key = key(export);
+        let primary_signs = |key: &OpenPgpKey| key.signing_ids().any(|id| id == key.fingerprint());
+        let kept = OpenPgpKey::from_value_with_usage(&key.to_value_with_usage()).unwrap();
+        assert_eq!((primary_signs(&key), primary_signs(&kept)), (signs, signs));
+        let sets = |key: &OpenPgpKey| {
+            let all: BTreeSet<KeyId> = key.key_ids().cloned().collect();
+            (all, key.signing_ids().cloned().collect::<BTreeSet<_>>())
+        };
+        assert_eq!(sets(&kept), sets(&key));
+        // Layouts cannot say so, and what they cannot say is not in them.
+        let of_layout = OpenPgpKey::from_value_with_usage(&key.to_layout_value()).unwrap();
+        assert!(primary_signs(&of_layout));
+        assert_eq!(
+            OpenPgpKey::from_layout_value(&key.to_value_with_usage()).is_ok(),
+            signs,
+            "no member of a layout's key"
+        );
+    }
+    let mut value = key(CARL).to_value_with_usage();
+    for said in [Value::Bool(true), Value::Null, Value::from("false")] {
+        if let Value::Object(object) = &mut value {
+            object.insert("primary_signs", said);
+        }
+        assert!(matches!(
+            OpenPgpKey::from_value_with_usage(&value),
+            Err(KeyError::Member {
+                member: "primary_signs",
+                ..
+            })
+        ));
+    }
+}
+
+#[test]
+fn holders_share_what_any_part_shares() {
+    let carl = key(CARL);
+    let whole = PublicKey::OpenPgp(carl.clone());
+    let Value::Object(mut dictionary) = carl.to_layout_value() else {
+        panic!("an object")
+    };
+    let Some(Value::Object(subkeys)) = dictionary.remove("subkeys") else {
+        panic!("he has subkeys")
+    };
+    // A subkey as a key of its own.
+    let subkey = subkeys.iter().next().unwrap().1;
+    let alone = PublicKey::OpenPgp(OpenPgpKey::from_layout_value(subkey).unwrap());
+    assert_ne!(alone, whole);
+    assert!(alone.shares_holder(&whole) && whole.shares_holder(&alone));
+    let primary = PublicKey::OpenPgp(OpenPgpKey::from_layout_value(&Value::Object(dictionary)).unwrap());
+    assert!(primary.shares_holder(&whole));
+    assert!(!primary.shares_holder(&alone));
+    assert!(!PublicKey::OpenPgp(key(ALICE)).shares_holder(&whole));
 }
 
 #[test]
