@@ -24,6 +24,15 @@ impl PublicKey {
     }
 }
 
+impl PublicKey {
+    /// Whether both are in one hand: whoever can sign with some part of the one can sign with a part of the other. They may be one key in two forms, such
+    /// as OpenPGP and plain, or RSA with two exponents, and still be unequal.
+    pub fn shares_holder(&self, other: &Self) -> bool {
+        let own: Vec<Identity> = self.identities().collect();
+        other.identities().any(|identity| own.contains(&identity))
+    }
+}
+
 impl Identity {
     fn of(key: &PublicKey) -> Self {
         match key {
@@ -55,5 +64,17 @@ impl Identity {
     #[cfg(feature = "rsa")]
     fn of_rsa(key: &RsaKey) -> Self {
         Self([b"rsa", key.modulus()].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::key::{SecretKey, Signer as _};
+
+    #[test]
+    fn holders_are_told_apart() {
+        let key = |seed| SecretKey::ed25519_from_seed([seed; 32]).public_key().clone();
+        assert!(key(1).shares_holder(&key(1)));
+        assert!(!key(1).shares_holder(&key(2)));
     }
 }

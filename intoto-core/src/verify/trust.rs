@@ -52,6 +52,9 @@ pub(super) fn owner_signed(bytes: &[u8], bundles: &[&[u8]], policy: &Policy) -> 
         .hint("name the layout owner's public key, or add it to the trust store");
         return Err(alloc::vec![finding]);
     }
+    if let Some(finding) = in_one_hand(&policy.owner_keys) {
+        return Err(alloc::vec![finding]);
+    }
     let one = |problem: Problem| alloc::vec![problem.into_finding()];
     let envelope = Envelope::parse(bytes, limits).map_err(|error| one(Problem::from(&error)))?;
     let mut verified = Vec::new();
@@ -104,6 +107,27 @@ pub(super) fn owner_signed(bytes: &[u8], bundles: &[&[u8]], policy: &Policy) -> 
             Err(one(Problem::refusal(FindingCode::MetadataInvalid, message)))
         }
     }
+}
+
+/// Two owners are two people: different keys that one holder has would be one signature demanded twice.
+fn in_one_hand(keys: &[PublicKey]) -> Option<Finding> {
+    let pairs = keys.iter().enumerate().flat_map(|(index, key)| {
+        let earlier = keys.get(..index).unwrap_or_default();
+        earlier.iter().map(move |other| (other, key))
+    });
+    let (one, other) = pairs
+        .filter(|(one, other)| one != other)
+        .find(|(one, other)| one.shares_holder(other))?;
+    let id = |key: &PublicKey| key.key_id(KeyIdStyle::Legacy);
+    let finding = Finding::refusal(
+        FindingCode::ThresholdUnmet,
+        format!(
+            "the owner keys `{}` and `{}` are in one hand: they share key material",
+            id(one),
+            id(other)
+        ),
+    );
+    Some(finding.hint("name one key for each owner"))
 }
 
 /// The layout as that key signed it in a bundle beside it; nothing if no bundle beside it is by a key. Otherwise the gravest reason why not.

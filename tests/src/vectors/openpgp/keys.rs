@@ -1,5 +1,6 @@
 //! Keys in layouts, and keys that layouts are signed by.
 
+use intoto_core::key::Signer as _;
 use serde_json::{Value, json};
 
 use super::people::{Holder, Part, gina, only, part};
@@ -140,5 +141,44 @@ pub(super) fn owners() -> Vec<Vector> {
         .file("owner.pub", text(&gina().dictionary()))
         .file(LAYOUT, dsse(&text(&layout()), &[&owner()])),
         by_python,
+        twice(
+            "threshold-unmet--owner-in-two-forms",
+            "two owner keys are given, and they are one key, in OpenPGP's form and plain",
+            &gina(),
+            21,
+        ),
+        twice(
+            "threshold-unmet--owner-by-subkey",
+            "two owner keys are given, and one of them is a subkey of the other",
+            &gina(),
+            22,
+        ),
+        twice(
+            "verified--owners-openpgp-and-plain",
+            "two people own the layout, one of them with an OpenPGP key",
+            &gina(),
+            24,
+        ),
     ]
+}
+
+/// A layout that has the signatures of two owners: the holder's, and that of a plain key.
+fn twice(name: &'static str, about: &'static str, holder: &Holder, plain: u8) -> Vector {
+    let plain = part(plain);
+    let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).expect("our own text");
+    let mut both = parse(holder.primary.metablock(&layout()));
+    let more = parse(plain.plain_metablock(&layout()));
+    both["signatures"]
+        .as_array_mut()
+        .expect("signatures are a list")
+        .push(more["signatures"][0].clone());
+    let vector = Vector::new(name, about)
+        .says("owners", json!(["owner.pub", "second.pub"]))
+        .file("owner.pub", text(&holder.dictionary()))
+        .file("second.pub", plain.secret().public_key().to_spki_pem().into_bytes())
+        .file(LAYOUT, text(&both));
+    match name.split_once("--") {
+        Some(("verified", _)) | None => vector,
+        Some((code, _)) => vector.refused(&[code]),
+    }
 }
