@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use camino::Utf8Path;
 use cargo_intoto_tests::sandbox::{run, twin};
 use cargo_intoto_tests::{Output, Sandbox, fixed};
-use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::key::{KeyIdStyle, OpenPgpCertificate, PublicKey, SecretKey, Signer};
 
 fn mode(path: impl AsRef<Utf8Path>) -> u32 {
     fs::metadata(path.as_ref())
@@ -353,4 +353,24 @@ fn exported_openpgp_keys_own_layouts() {
         )
         .exits(0);
     verify(&["--subject", "pkg:cargo/hello"]).exits(0);
+    // Two owners are two people, and one of them can sign.
+    let export = fs::read(chain.join("owner.pub")).unwrap();
+    let certificate = OpenPgpCertificate::read_all(&export).unwrap().remove(0);
+    sandbox.write("plain.pub", PublicKey::OpenPgp(certificate.key.unwrap()).to_spki_pem());
+    let samples = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../intoto-core/src/key/openpgp/samples");
+    for name in ["certify-only.asc", "revoked-by-appointed.asc"] {
+        sandbox.write(name, fs::read(samples.join(name)).unwrap());
+    }
+    for (more, code, says) in [
+        (
+            &["--key", "owner.pub", "--key", "plain.pub"][..],
+            2,
+            "is in one hand with another one",
+        ),
+        (&["--key", "certify-only.asc"], 2, "is not for signing"),
+        (&["--key", "revoked-by-appointed.asc"], 3, "is revoked"),
+    ] {
+        let words = [&["trust", "add", "other", "--scope", "pkg:cargo/other"], more].concat();
+        sandbox.intoto("", &words).exits(code).says(says);
+    }
 }

@@ -158,6 +158,20 @@ fn find_all(words: &[String]) -> Result<Vec<PublicKey>, CliError> {
         if keys.contains(&key) {
             return Err(CliError::usage(format!("the key `{text}` is given twice")));
         }
+        if keys.iter().any(|other| other.shares_holder(&key)) {
+            return Err(CliError::usage(format!(
+                "the key `{text}` is in one hand with another one: they share key material"
+            ))
+            .hint("name one key for each owner"));
+        }
+        if let PublicKey::OpenPgp(openpgp) = &key
+            && openpgp.signing_ids().next().is_none()
+        {
+            return Err(CliError::usage(format!(
+                "the key `{text}` is not for signing: its holder said so, and of each of its subkeys"
+            ))
+            .hint("`gpg --quick-add-key FINGERPRINT ed25519 sign` makes a subkey that is"));
+        }
         keys.push(key);
     }
     Ok(keys)

@@ -278,15 +278,22 @@ fn read_keys(
                     ));
                     continue;
                 }
-                keys.insert(
-                    name.get_ref().to_string(),
-                    SourceKey {
-                        file: file.value,
-                        public,
-                        style,
-                        span: name.span(),
-                    },
-                );
+                let key = SourceKey {
+                    file: file.value.clone(),
+                    public,
+                    style,
+                    span: name.span(),
+                };
+                if key.never_signs() {
+                    let message = format!("the key `{}` is not for signing", name.get_ref().escape_debug());
+                    let what = "its holder said so, and of each of its subkeys";
+                    problems.push(
+                        Problem::error(file.span, message, what)
+                            .help("`gpg --quick-add-key FINGERPRINT ed25519 sign` makes a subkey that is"),
+                    );
+                    continue;
+                }
+                keys.insert(name.get_ref().to_string(), key);
             }
             Err(error) => {
                 let why = std::error::Error::source(&error)

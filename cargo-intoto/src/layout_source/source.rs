@@ -69,6 +69,22 @@ impl SourceKey {
     pub fn id(&self) -> KeyId {
         self.public.key_id(self.style)
     }
+
+    /// The ids under which a step lists it: its own or, if it is an OpenPGP key whose primary key is not for signing, those of its subkeys, because
+    /// a layout cannot say so otherwise.
+    fn step_ids(&self) -> Vec<KeyId> {
+        match &self.public {
+            PublicKey::OpenPgp(key) if key.signing_ids().all(|id| id != key.fingerprint()) => {
+                key.signing_ids().cloned().collect()
+            }
+            _ => vec![self.id()],
+        }
+    }
+
+    /// Whether its holder said of every part of it that it is not for signing.
+    pub(super) fn never_signs(&self) -> bool {
+        self.step_ids().is_empty()
+    }
 }
 
 /// One `[[step]]`.
@@ -244,11 +260,11 @@ impl LayoutSource {
 
     fn to_step(&self, step: &StepSource) -> Step {
         let mut pubkeys: Vec<KeyId> = Vec::new();
-        let id = |name: &String| match self.identities.get(name) {
-            Some(identity) => Some(identity.id()),
-            None => self.keys.get(name).map(SourceKey::id),
+        let ids = |name: &String| match self.identities.get(name) {
+            Some(identity) => vec![identity.id()],
+            None => self.keys.get(name).map(SourceKey::step_ids).unwrap_or_default(),
         };
-        for id in step.by.iter().filter_map(|by| id(&by.value)) {
+        for id in step.by.iter().flat_map(|by| ids(&by.value)) {
             if !pubkeys.contains(&id) {
                 pubkeys.push(id);
             }

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::to_hex;
 use intoto_core::encoding::strict_json;
 use intoto_core::envelope::{Container, Envelope};
-use intoto_core::key::{KeyIdStyle, PublicKey, SecretKey, Signer};
+use intoto_core::key::{KeyIdStyle, OpenPgpCertificate, PublicKey, SecretKey, Signer};
 use intoto_core::layout::Layout;
 use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
@@ -119,6 +119,36 @@ fn keys_that_share_an_id_are_refused() {
             }
         }
     }
+}
+
+/// A layout's dictionary cannot say that a key is not for signing: steps list what is.
+#[test]
+fn only_what_may_sign_is_listed_in_steps() {
+    let read = |export: &'static [u8]| {
+        let keys = move |file: &str| match file {
+            "keys/a.pub" => {
+                let certificate = OpenPgpCertificate::read_all(export).expect("our own sample").remove(0);
+                Ok(PublicKey::OpenPgp(certificate.key.expect("a good one")))
+            }
+            _ => Ok(public(2)),
+        };
+        LayoutSource::from_text(Utf8Path::new("layouts/release.toml"), SMALL, &keys)
+    };
+    let carl = read(include_bytes!("../../../intoto-core/src/key/openpgp/samples/carl.asc")).expect("he has subkeys");
+    let PublicKey::OpenPgp(key) = &carl.keys["a"].public else {
+        panic!("an OpenPGP key")
+    };
+    let layout = carl.to_layout();
+    let listed = &layout.steps()[0].pubkeys;
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|id| key.subkey_ids().any(|subkey| subkey == id)));
+    assert!(layout.keys().contains_key(key.fingerprint()));
+    let error = read(include_bytes!(
+        "../../../intoto-core/src/key/openpgp/samples/certify-only.asc"
+    ))
+    .unwrap_err();
+    let text = error.shown().unwrap_or_default();
+    assert!(text.contains("the key `a` is not for signing"), "{text}");
 }
 
 #[test]

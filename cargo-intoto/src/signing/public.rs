@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use intoto_core::encoding::{strict_json, to_json_pretty};
-use intoto_core::key::{KeyError, OpenPgpCertificate, PublicKey};
+use intoto_core::key::{KeyError, OpenPgpCertificate, OpenPgpKey, PublicKey};
 use intoto_core::limits::Limits;
 
 use crate::error::CliError;
@@ -54,17 +54,23 @@ pub fn parse_public_key(text: &str, origin: &str) -> Result<PublicKey, CliError>
     })
 }
 
-/// The text of a public key, as [`parse_public_key`] reads it: SPKI PEM, or for an OpenPGP key the dictionary that layouts carry.
+/// The text of a public key, as [`parse_public_key`] reads it: SPKI PEM, or for an OpenPGP key the dictionary that layouts carry, with what its holder
+/// said about its use.
 pub fn public_key_text(key: &PublicKey) -> String {
     match key {
-        PublicKey::OpenPgp(key) => to_json_pretty(&key.to_layout_value()) + "\n",
+        PublicKey::OpenPgp(key) => to_json_pretty(&key.to_value_with_usage()) + "\n",
         key => key.to_spki_pem(),
     }
 }
 
 fn parse_dictionary(text: &str) -> Result<PublicKey, String> {
     let value = strict_json::parse(text.as_bytes(), &Limits::default()).map_err(|error| error.to_string())?;
-    PublicKey::from_layout_value(&value).map_err(|error| error.to_string())
+    let is_openpgp = value.as_object().is_some_and(|key| key.get("method").is_some());
+    let key = match is_openpgp {
+        true => OpenPgpKey::from_value_with_usage(&value).map(PublicKey::OpenPgp),
+        false => PublicKey::from_layout_value(&value),
+    };
+    key.map_err(|error| error.to_string())
 }
 
 const FORM_HINT: &str = "a public key is a PEM file with `-----BEGIN PUBLIC KEY-----`, `-----BEGIN RSA PUBLIC KEY-----` or `-----BEGIN CERTIFICATE-----`, or what `gpg --armor --export FINGERPRINT` writes";

@@ -126,8 +126,8 @@ fn read_entry(raw: RawEntry) -> Result<Entry, CliError> {
     for pem in &raw.keys {
         let key = parse_public_key(pem, "the trust store")
             .map_err(|error| wrong("has an unusable key".to_owned()).because(error))?;
-        if keys.contains(&key) {
-            return Err(wrong("lists a key twice".to_owned()));
+        if keys.iter().any(|other| other.shares_holder(&key)) {
+            return Err(wrong("lists a key twice, or two keys of one holder".to_owned()));
         }
         keys.push(key);
     }
@@ -271,4 +271,72 @@ pub(super) fn read_digest(text: &str) -> Option<[u8; 32]> {
 
 pub(super) fn read_time(datetime: &Datetime) -> Option<Timestamp> {
     datetime.to_string().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use intoto_core::key::OpenPgpCertificate;
+
+    use super::*;
+
+    fn openpgp(export: &[u8]) -> PublicKey {
+        let certificates = OpenPgpCertificate::read_all(export).expect("our own sample");
+        PublicKey::OpenPgp(
+            certificates
+                .into_iter()
+                .next()
+                .expect("one key")
+                .key
+                .expect("a good one"),
+        )
+    }
+
+    /// The text of a store with one entry.
+    fn store(keys: Vec<PublicKey>, threshold: u32) -> String {
+        let entry = Entry {
+            name: "hello".to_owned(),
+            scope: vec!["pkg:cargo/hello".parse().expect("a scope")],
+            keys,
+            identities: Vec::new(),
+            threshold,
+            added: Timestamp::from_unix(0),
+            accepted: Vec::new(),
+            origin: Origin::Pinned,
+        };
+        write(&[entry]).expect("a store")
+    }
+
+    /// Otherwise a primary key that only certifies, whose signatures are refused when its export is given, would sign for its owner here.
+    #[test]
+    fn a_key_that_is_not_for_signing_stays_one() {
+        let carl = openpgp(include_bytes!("../../../intoto-core/src/key/openpgp/samples/carl.asc"));
+        let entries = read(&store(vec![carl.clone()], 1)).expect("our own store");
+        let [PublicKey::OpenPgp(kept)] = &entries[0].keys[..] else {
+            panic!("one OpenPGP key")
+        };
+        let PublicKey::OpenPgp(carl) = carl else { unreachable!() };
+        assert_eq!(kept.signing_ids().count(), 2);
+        assert!(
+            kept.signing_ids()
+                .all(|id| carl.subkey_ids().any(|subkey| subkey == id))
+        );
+    }
+
+    /// A threshold of two is not met by one private key in two forms.
+    #[test]
+    fn owners_are_holders() {
+        let key = openpgp(include_bytes!("../../../intoto-core/src/key/openpgp/samples/owner.asc"));
+        let other = openpgp(include_bytes!("../../../intoto-core/src/key/openpgp/samples/alice.asc"));
+        let plain = PublicKey::from_pem(&key.to_spki_pem()).expect("our own PEM");
+        assert_ne!(plain, key);
+        assert!(read(&store(vec![key.clone(), other], 2)).is_ok());
+        for keys in [
+            vec![key.clone(), plain.clone()],
+            vec![plain, key.clone()],
+            vec![key.clone(), key],
+        ] {
+            let error = read(&store(keys, 2)).expect_err("one holder");
+            assert!(error.to_string().contains("two keys of one holder"), "{error}");
+        }
+    }
 }

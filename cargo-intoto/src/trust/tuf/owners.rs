@@ -220,8 +220,10 @@ impl Group {
         let mut keys: Vec<PublicKey> = Vec::new();
         for text in texts {
             let key = parse_public_key(text, "owners.toml")?;
-            if keys.contains(&key) {
-                return Err(CliError::cannot_decide("it lists a key twice"));
+            if keys.iter().any(|other| other.shares_holder(&key)) {
+                return Err(CliError::cannot_decide(
+                    "it lists a key twice, or two keys of one holder",
+                ));
             }
             keys.push(key);
         }
@@ -237,6 +239,8 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
+    use intoto_core::key::OpenPgpCertificate;
+
     use super::*;
 
     const KEY: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
@@ -323,6 +327,17 @@ mod tests {
         assert_eq!(former.len(), 2, "those before are kept");
         assert_eq!(former[0].layouts, former[1].layouts);
         assert!(replacing(first.as_bytes(), &[b"{}".to_vec()]).is_err(), "no layout");
+    }
+
+    #[test]
+    fn one_private_key_in_two_forms_is_one_owner() {
+        let export = include_bytes!("../../../../intoto-core/src/key/openpgp/samples/owner.asc");
+        let certificate = OpenPgpCertificate::read_all(export).unwrap().remove(0);
+        let key = PublicKey::OpenPgp(certificate.key.unwrap());
+        let texts = [public_key_text(&key), key.to_spki_pem()];
+        for (texts, is_good) in [(&texts[..], false), (&texts[..1], true), (&texts[1..], true)] {
+            assert_eq!(Group::parse(texts, &[], 1).is_ok(), is_good);
+        }
     }
 
     #[test]
