@@ -13,7 +13,7 @@ use cargo_intoto_tests::vectors::chain;
 use cargo_intoto_tests::{Output, Project, Sandbox, sha256_hex};
 use serde_json::{Value, json};
 
-const TOKEN: &str = "the-token-of-ours";
+pub(super) const TOKEN: &str = "the-token-of-ours";
 
 /// A registry called `ours`, known to cargo, in which whoever has the token may publish.
 pub(super) fn registry(sandbox: &Sandbox) -> Registry {
@@ -209,44 +209,6 @@ fn whose_layout_counts_and_until_when() {
         .into_path();
     trust(&["add", "hello", "--key", owner.as_str(), "--scope", "pkg:cargo/other"]);
     refused(&publish(&project, &[], &[]), &registry, &["owner-unknown"]);
-    // The tree does not say whom to trust; the user does, with the same words.
-    let config = sandbox.read("cargo-home/config.toml");
-    let installed = format!(
-        "{config}credential-provider = [{:?}, \"--key\", {:?}]\n",
-        twin().as_str(),
-        owner.as_str()
-    );
-    let plain = |expected: &str| {
-        let mut command = sandbox.command("cargo");
-        command
-            .current_dir(project.path(""))
-            .env("CARGO_REGISTRIES_OURS_TOKEN", TOKEN)
-            .args(["publish", "--no-verify", "--allow-dirty"]);
-        let output = sandbox::run(command);
-        output.says(expected)
-    };
-    project.file(".cargo/config.toml", &installed);
-    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
-    // Nor does what lies above the workspace in its repository, nor what is reached from there by another name.
-    let inner = project.path(".cargo/config.toml");
-    fs::remove_file(&inner).expect("it was just written");
-    fs::create_dir(sandbox.path(".git")).expect("a repository around the workspace");
-    sandbox.write(".cargo/config.toml", &installed);
-    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
-    fs::remove_dir_all(sandbox.path(".cargo")).expect("it was just written");
-    fs::remove_dir(sandbox.path(".git")).expect("it was just made");
-    project.file("gate.toml", &installed);
-    sandbox.write("elsewhere/.keep", "");
-    let by_name = sandbox.path("elsewhere/gate.toml");
-    std::os::unix::fs::symlink(project.path("gate.toml"), &by_name).expect("linked");
-    let include = format!("include = [{{ path = {:?} }}]\n", by_name.as_str());
-    project.file(".cargo/config.toml", &include);
-    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
-    fs::remove_file(inner).expect("it was just written");
-    fs::remove_file(project.path("gate.toml")).expect("it was just written");
-    sandbox.write("cargo-home/config.toml", installed);
-    plain("Published hello").succeeds();
-    assert_eq!(uploads(&registry), ["hello 0.1.0"]);
 }
 
 /// Without its evidence nothing is uploaded, and nobody needs any to take a release back.

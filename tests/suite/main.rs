@@ -11,6 +11,7 @@ mod gate;
 mod gate_identities;
 mod gate_install;
 mod gate_tokens;
+mod gate_trust;
 mod gate_tuf;
 mod help;
 mod hostile_files;

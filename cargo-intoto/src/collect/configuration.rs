@@ -9,6 +9,8 @@ use crate::foreign::{self, Unread};
 
 /// Far above any settings file that people write.
 const MAX_BYTES: usize = 4 << 20;
+/// Far more files than people have, with those that they include.
+const MAX_FILES: usize = 128;
 
 /// One place that configures cargo.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Configuration {
     pub origin: Origin,
     /// What it says.
     pub table: toml::Table,
+    /// The files that include it, one from another, beginning with the one that cargo finds by itself: each has a say in that it counts.
+    pub included_by: Vec<Utf8PathBuf>,
 }
 
 /// Where a setting comes from.
@@ -31,6 +35,15 @@ pub enum Origin {
 }
 
 impl Configuration {
+    /// What says `table` by itself, without being included.
+    pub fn new(origin: Origin, table: toml::Table) -> Self {
+        Self {
+            origin,
+            table,
+            included_by: Vec::new(),
+        }
+    }
+
     /// The value at a path of keys.
     pub fn get(&self, path: &[&str]) -> Option<&toml::Value> {
         let (last, tables) = path.split_last()?;
@@ -80,10 +93,9 @@ pub fn variable(path: &[&str]) -> String {
 /// The configuration files that a cargo started in `directory` reads, nearest first, with what they include.
 ///
 /// # Errors
-/// When one of them cannot be read or is no TOML.
+/// When one of them cannot be read or is no TOML, or there are too many.
 pub fn files(directory: &Utf8Path, cargo_home: &Utf8Path) -> Result<Vec<Configuration>, CliError> {
-    let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut reader = Reader::default();
     let directories = directory
         .ancestors()
         .map(|ancestor| ancestor.join(".cargo"))
@@ -93,12 +105,12 @@ pub fn files(directory: &Utf8Path, cargo_home: &Utf8Path) -> Result<Vec<Configur
         for name in ["config", "config.toml"] {
             let path = directory.join(name);
             if path.is_file() {
-                read(&path, &mut found, &mut seen)?;
+                reader.read(&path)?;
                 break;
             }
         }
     }
-    Ok(found)
+    Ok(reader.found)
 }
 
 /// What the values of `--config` say: each is a file or `KEY=VALUE` in TOML.
@@ -106,49 +118,71 @@ pub fn files(directory: &Utf8Path, cargo_home: &Utf8Path) -> Result<Vec<Configur
 /// # Errors
 /// When one of them is neither.
 pub fn command_line(values: &[String], directory: &Utf8Path) -> Result<Vec<Configuration>, CliError> {
-    let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut reader = Reader::default();
     for value in values {
         let path = directory.join(value);
         if path.is_file() {
-            read(&path, &mut found, &mut seen)?;
+            reader.read(&path)?;
         } else {
             let table = parse(value, &format!("--config {value}"))?;
-            found.push(Configuration {
-                origin: Origin::CommandLine,
-                table,
-            });
+            reader.found.push(Configuration::new(Origin::CommandLine, table));
         }
     }
-    Ok(found)
+    Ok(reader.found)
 }
 
-fn read(path: &Utf8Path, found: &mut Vec<Configuration>, seen: &mut BTreeSet<Utf8PathBuf>) -> Result<(), CliError> {
-    if !seen.insert(path.to_owned()) {
-        return Ok(());
-    }
-    let bytes = foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
-        Unread::Missing => CliError::cannot_decide(format!("cargo's configuration includes {path}, which is missing")),
-        Unread::Io(error) => CliError::failure(format!("failed to read cargo's configuration {path}")).because(error),
-        _ => unread.about(format_args!("cargo's configuration {path}")),
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        CliError::cannot_decide(format!("cargo's configuration {path} is not UTF-8")).because(error)
-    })?;
-    let table = parse(&text, path.as_str())?;
-    let includes = includes(&table);
-    found.push(Configuration {
-        origin: Origin::File(path.to_owned()),
-        table,
-    });
-    let directory = path.parent().unwrap_or(Utf8Path::new(""));
-    for (include, optional) in includes {
-        let include = directory.join(include);
-        if !optional || include.is_file() {
-            read(&include, found, seen)?;
+/// Reads files with what they include, each once.
+#[derive(Default)]
+struct Reader {
+    found: Vec<Configuration>,
+    /// Where they really lie: one file has many names.
+    seen: BTreeSet<Utf8PathBuf>,
+    /// The files that are being read, one for the sake of another.
+    including: Vec<Utf8PathBuf>,
+}
+
+impl Reader {
+    fn read(&mut self, path: &Utf8Path) -> Result<(), CliError> {
+        let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+        if !self.seen.insert(real) {
+            return Ok(());
         }
+        if self.seen.len() > MAX_FILES {
+            return Err(CliError::cannot_decide(format!(
+                "cargo's configuration has more than {MAX_FILES} files, {path} among them"
+            ))
+            .hint("look at what its files `include`"));
+        }
+        let bytes = foreign::read(path, MAX_BYTES).map_err(|unread| match unread {
+            Unread::Missing => {
+                CliError::cannot_decide(format!("cargo's configuration includes {path}, which is missing"))
+            }
+            Unread::Io(error) => {
+                CliError::failure(format!("failed to read cargo's configuration {path}")).because(error)
+            }
+            _ => unread.about(format_args!("cargo's configuration {path}")),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            CliError::cannot_decide(format!("cargo's configuration {path} is not UTF-8")).because(error)
+        })?;
+        let table = parse(&text, path.as_str())?;
+        let includes = includes(&table);
+        self.found.push(Configuration {
+            origin: Origin::File(path.to_owned()),
+            table,
+            included_by: self.including.clone(),
+        });
+        let directory = path.parent().unwrap_or(Utf8Path::new(""));
+        self.including.push(path.to_owned());
+        for (include, optional) in includes {
+            let include = directory.join(include);
+            if !optional || include.is_file() {
+                self.read(&include)?;
+            }
+        }
+        self.including.pop();
+        Ok(())
     }
-    Ok(())
 }
 
 fn parse(text: &str, what: &str) -> Result<toml::Table, CliError> {
@@ -215,18 +249,43 @@ mod tests {
                 "home/config.toml"
             ]
         );
+        let (config, included) = (root.join("a/.cargo/config.toml"), &found[2]);
+        assert_eq!(included.included_by, [config]);
+        assert!([0, 1, 3].iter().all(|index| found[*index].included_by.is_empty()));
         assert_eq!(
             found[2].get(&["build", "rustc"]).and_then(toml::Value::as_str),
             Some("evil")
         );
     }
 
+    /// Each name of a file would be read again, and include itself under two more.
+    #[test]
+    fn files_that_include_each_other_come_to_an_end() {
+        let guard = tempfile::tempdir().expect("temporary directory");
+        let root = Utf8Path::from_path(guard.path()).expect("UTF-8");
+        let cargo = root.join("a/.cargo");
+        fs::create_dir_all(&cargo).expect("created");
+        let again = "include = ['../.cargo/config.toml', '.././.cargo/../.cargo/config.toml']";
+        fs::write(cargo.join("config.toml"), again).expect("written");
+        let home = root.join("home");
+        assert_eq!(files(&root.join("a"), &home).expect("one file").len(), 1);
+        for (count, is_read) in [(MAX_FILES, true), (MAX_FILES + 1, false)] {
+            for number in 0..count {
+                let name = if number == 0 {
+                    "config".to_owned()
+                } else {
+                    number.to_string()
+                };
+                let next = (number + 1 < count).then(|| format!("include = '{}.toml'", number + 1));
+                fs::write(cargo.join(format!("{name}.toml")), next.unwrap_or_default()).expect("written");
+            }
+            assert_eq!(files(&root.join("a"), &home).is_ok(), is_read, "{count}");
+        }
+    }
+
     #[test]
     fn settings_are_ranked_as_cargo_ranks_them() {
-        let place = |origin: Origin, text: &str| Configuration {
-            origin,
-            table: text.parse().expect("TOML"),
-        };
+        let place = |origin: Origin, text: &str| Configuration::new(origin, text.parse().expect("TOML"));
         let file = |text: &str| place(Origin::File("f".into()), text);
         let given = place(Origin::CommandLine, "a.b = 'given'");
         let (near, far) = (file("a.b = 'near'"), file("a.b = 'far'\nc = 'far'\n"));

@@ -94,10 +94,7 @@ mod tests {
 
     #[test]
     fn the_private_home_replaces_no_source_and_knows_no_token() {
-        let table = |text: &str| Configuration {
-            origin: Origin::CommandLine,
-            table: text.parse().unwrap(),
-        };
+        let table = |text: &str| Configuration::new(Origin::CommandLine, text.parse().unwrap());
         let configuration = [
             table(
                 "[source.crates-io]\nreplace-with = 'v'\n[registries.a]\nindex = 'sparse+https://a/'\ntoken = 'secret'\n",

@@ -350,10 +350,7 @@ mod tests {
             .collect();
         let configuration: Vec<_> = files
             .iter()
-            .map(|(path, text)| Configuration {
-                origin: Origin::File((*path).into()),
-                table: text.parse().expect("TOML"),
-            })
+            .map(|(path, text)| Configuration::new(Origin::File((*path).into()), text.parse().expect("TOML")))
             .collect();
         let found = find(&Sources {
             environment: &environment,

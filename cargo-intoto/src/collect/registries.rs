@@ -50,13 +50,12 @@ mod tests {
 
     #[test]
     fn a_limited_member_is_named_with_its_registries() {
-        let configuration = [Configuration {
-            origin: Origin::CommandLine,
-            table:
-                "[registries]\nour.index = 'sparse+https://user@r.example/i/'\nold.index = 'https://old.example/i'\n"
-                    .parse()
-                    .unwrap(),
-        }];
+        let configuration = [Configuration::new(
+            Origin::CommandLine,
+            "[registries]\nour.index = 'sparse+https://user@r.example/i/'\nold.index = 'https://old.example/i'\n"
+                .parse()
+                .unwrap(),
+        )];
         let named = |registries: Option<&[&str]>| {
             let member = testing::member("a", registries);
             purls(&member, &configuration)

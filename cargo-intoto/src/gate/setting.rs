@@ -28,22 +28,28 @@ pub struct Provider {
     pub words: Vec<String>,
     /// The file or variable.
     pub origin: String,
-    /// The files that say so.
+    /// The files that say so, and those that include them.
     files: Vec<Utf8PathBuf>,
 }
 
 impl Provider {
-    fn new(words: Vec<String>, key: &[&str], origin: &Origin) -> Self {
+    fn of_variable(words: Vec<String>, key: &[&str]) -> Self {
         Self {
             words,
-            origin: match origin {
-                Origin::Environment => format!("the variable {}", configuration::variable(key)),
-                origin => named(origin),
-            },
-            files: match origin {
-                Origin::File(path) => vec![path.clone()],
-                Origin::CommandLine | Origin::Environment => Vec::new(),
-            },
+            origin: format!("the variable {}", configuration::variable(key)),
+            files: Vec::new(),
+        }
+    }
+
+    fn of(words: Vec<String>, place: &Configuration) -> Self {
+        let itself = match &place.origin {
+            Origin::File(path) => Some(path),
+            Origin::CommandLine | Origin::Environment => None,
+        };
+        Self {
+            words,
+            origin: named(&place.origin),
+            files: itself.into_iter().chain(&place.included_by).cloned().collect(),
         }
     }
 
@@ -95,12 +101,12 @@ impl Settings {
         let mut found: Vec<Provider> = words_of(&variable)
             .into_iter()
             .rev()
-            .map(|word| Provider::new(vec![word], &key, &Origin::Environment))
+            .map(|word| Provider::of_variable(vec![word], &key))
             .collect();
         for configuration in self.all() {
             let list = configuration.get(&key).and_then(toml::Value::as_array);
             let texts = list.into_iter().flatten().rev().filter_map(toml::Value::as_str);
-            found.extend(texts.map(|text| Provider::new(words_of(text), &key, &configuration.origin)));
+            found.extend(texts.map(|text| Provider::of(words_of(text), configuration)));
         }
         found.into_iter().map(|provider| self.resolved(provider)).collect()
     }
@@ -135,7 +141,11 @@ impl Settings {
     /// The words of a setting, and where it stands.
     fn words_at(&self, key: &[&str]) -> Option<Provider> {
         let (value, origin) = configuration::effective(key, self.all())?;
-        Some(Provider::new(words(&value)?, key, &origin))
+        let words = words(&value)?;
+        Some(match self.all().find(|place| place.origin == origin) {
+            Some(place) => Provider::of(words, place),
+            None => Provider::of_variable(words, key),
+        })
     }
 
     /// A single word may be an alias for more.
@@ -248,10 +258,7 @@ fn credentials(home: &Utf8Path) -> Result<Option<Configuration>, CliError> {
         // What the error would show of the file may be a token.
         let text = String::from_utf8(bytes).map_err(|_| failed())?;
         let table = text.parse().map_err(|_| failed())?;
-        return Ok(Some(Configuration {
-            origin: Origin::File(path),
-            table,
-        }));
+        return Ok(Some(Configuration::new(Origin::File(path), table)));
     }
     Ok(None)
 }
@@ -261,10 +268,7 @@ mod tests {
     use super::*;
 
     fn settings(files: &[(&str, &str)], credentials: Option<&str>) -> Settings {
-        let one = |name: &str, text: &str| Configuration {
-            origin: Origin::File(name.into()),
-            table: text.parse().expect("TOML"),
-        };
+        let one = |name: &str, text: &str| Configuration::new(Origin::File(name.into()), text.parse().expect("TOML"));
         Settings {
             files: files.iter().map(|(name, text)| one(name, text)).collect(),
             credentials: credentials.map(|text| one("credentials", text)),

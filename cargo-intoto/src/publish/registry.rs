@@ -117,10 +117,7 @@ mod tests {
     use crate::testing::member;
 
     fn configuration(text: &str) -> [Configuration; 1] {
-        [Configuration {
-            origin: Origin::CommandLine,
-            table: text.parse().unwrap(),
-        }]
+        [Configuration::new(Origin::CommandLine, text.parse().unwrap())]
     }
 
     #[test]

@@ -14,8 +14,6 @@ use crate::foreign::{self, Unread};
 const MAX_BYTES: usize = 1 << 20;
 /// How many files a configuration may include, one from another.
 const MAX_INCLUDES: usize = 32;
-/// How many directories a path may have below its tree's root.
-const MAX_DEPTH: usize = 64;
 
 /// Looks for both in the tree that `directory` lies in: there and above, up to the root of the repository or workspace.
 pub fn examine(directory: &Utf8Path) -> Vec<CargoFinding> {
@@ -40,7 +38,7 @@ pub fn root(directory: &Utf8Path) -> Utf8PathBuf {
 /// what lies above is the user's own.
 fn within_tree(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
-    let ancestors: Vec<&Utf8Path> = directory.ancestors().take(MAX_DEPTH).collect();
+    let ancestors: Vec<&Utf8Path> = directory.ancestors().collect();
     let is_root = |path: &&Utf8Path| {
         [
             ".git",
@@ -238,6 +236,13 @@ mod tests {
         for (files, from, expected) in cases {
             assert_eq!(&codes(files, from), expected, "{files:?} from {from}");
         }
+    }
+
+    #[test]
+    fn a_tree_may_be_deep() {
+        let below = format!("tree/{}", ["d"; 100].join("/"));
+        let alias = [("tree/.cargo/config.toml", "alias.intoto = 'x'")];
+        assert_eq!(codes(&alias, &below), ["cargo-alias-intoto"]);
     }
 
     /// One file more than are looked into might be the one.

@@ -1,0 +1,68 @@
+//! Who says whose layouts count when something is uploaded: the user, by settings of their own, and never the tree.
+
+use std::fs;
+
+use cargo_intoto_tests::Sandbox;
+use cargo_intoto_tests::sandbox::{self, twin};
+
+use crate::gate::{TOKEN, refused, registry, released, uploads};
+
+#[test]
+fn the_tree_does_not_say_whose_layouts_count() {
+    let sandbox = Sandbox::new();
+    let registry = registry(&sandbox);
+    let project = released(&sandbox, "hello");
+    project.intoto(&["trust", "remove", "hello"]).succeeds();
+    let owner = project
+        .path("layouts/keys")
+        .read_dir_utf8()
+        .expect("keys")
+        .flatten()
+        .next()
+        .expect("the owner's key")
+        .into_path();
+    let config = sandbox.read("cargo-home/config.toml");
+    let installed = format!(
+        "{config}credential-provider = [{:?}, \"--key\", {:?}]\n",
+        twin().as_str(),
+        owner.as_str()
+    );
+    let plain = |expected: &str| {
+        let mut command = sandbox.command("cargo");
+        command
+            .current_dir(project.path(""))
+            .env("CARGO_REGISTRIES_OURS_TOKEN", TOKEN)
+            .args(["publish", "--no-verify", "--allow-dirty"]);
+        let output = sandbox::run(command);
+        output.says(expected)
+    };
+    project.file(".cargo/config.toml", &installed);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    // Nor does what lies above the workspace in its repository, nor what is reached from there by another name.
+    let inner = project.path(".cargo/config.toml");
+    fs::remove_file(&inner).expect("it was just written");
+    fs::create_dir(sandbox.path(".git")).expect("a repository around the workspace");
+    sandbox.write(".cargo/config.toml", &installed);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    fs::remove_dir_all(sandbox.path(".cargo")).expect("it was just written");
+    fs::remove_dir(sandbox.path(".git")).expect("it was just made");
+    project.file("gate.toml", &installed);
+    sandbox.write("elsewhere/.keep", "");
+    let by_name = sandbox.path("elsewhere/gate.toml");
+    std::os::unix::fs::symlink(project.path("gate.toml"), &by_name).expect("linked");
+    let include = format!("include = [{{ path = {:?} }}]\n", by_name.as_str());
+    project.file(".cargo/config.toml", &include);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    // Nor by including what is one's own: that it counts is the tree's word.
+    fs::remove_file(&by_name).expect("it was just linked");
+    sandbox.write("elsewhere/gate.toml", &installed);
+    refused(&plain("says whose layouts count"), &registry, &["a file of the tree"]);
+    fs::remove_file(inner).expect("it was just written");
+    fs::remove_file(project.path("gate.toml")).expect("it was just written");
+    // The user says it, with the same words, also in a file that their own settings include.
+    let include = format!("{config}\n").replacen("[registries", "include = [{ path = 'own.toml' }]\n[registries", 1);
+    sandbox.write("cargo-home/config.toml", include);
+    sandbox.write("cargo-home/own.toml", installed);
+    plain("Published hello").succeeds();
+    assert_eq!(uploads(&registry), ["hello 0.1.0"]);
+}
