@@ -330,6 +330,8 @@ fn exported_openpgp_keys_own_layouts() {
     verify(&["--gpg-pubring", "owner.pub"]).exits(0);
     verify(&["--gpg-pubring", "owner.pub", "--gpg", fingerprint]).exits(0);
     verify(&["--key", "owner.pub"]).exits(0);
+    // Just this part of the key, which has only one.
+    verify(&["--gpg-pubring", "owner.pub", "--gpg", &format!("{fingerprint}!")]).exits(0);
     verify(&["--gpg-pubring", "owner.pub", "--gpg", "1742b9d4"])
         .exits(2)
         .says("is no OpenPGP fingerprint");
@@ -373,4 +375,42 @@ fn exported_openpgp_keys_own_layouts() {
         let words = [&["trust", "add", "other", "--scope", "pkg:cargo/other"], more].concat();
         sandbox.intoto("", &words).exits(code).says(says);
     }
+}
+
+#[test]
+fn an_owner_may_be_one_part_of_an_openpgp_key() {
+    let sandbox = Sandbox::new();
+    let samples = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../intoto-core/src/key/openpgp/samples");
+    let export = fs::read(samples.join("carl.asc")).unwrap();
+    sandbox.write("carl.asc", &export);
+    // What one of Carl's subkeys signed stands in the place of a layout: it is no layout, but who has signed is asked first.
+    sandbox.write("root.layout", fs::read(samples.join("package.3e00fc96.link")).unwrap());
+    let carl = OpenPgpCertificate::read_all(&export).unwrap().remove(0).key.unwrap();
+    let verify = |ids: &[String]| {
+        let mut words = vec![
+            "verify",
+            "--layout",
+            "root.layout",
+            "--link-dir",
+            ".",
+            "--gpg-pubring",
+            "carl.asc",
+        ];
+        words.extend(ids.iter().flat_map(|id| ["--gpg", id.as_str()]));
+        sandbox.intoto("", &words)
+    };
+    for id in carl.key_ids() {
+        let output = verify(&[format!("{id}!")]).exits(1);
+        let expected = if id.short() == "3e00fc96" {
+            "metadata-invalid"
+        } else {
+            "signature"
+        };
+        output.prints(expected);
+        verify(&[id.to_string()]).exits(1).prints("metadata-invalid");
+    }
+    let parts: Vec<String> = carl.subkey_ids().map(|id| format!("{id}!")).collect();
+    verify(&parts)
+        .exits(2)
+        .says("are one key, of which different parts are demanded");
 }

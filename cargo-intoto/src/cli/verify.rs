@@ -70,7 +70,7 @@ pub(crate) struct Args {
     /// Public key that must have signed the layout, instead of the trust store; if repeated, all must
     #[arg(long = "key", value_name = "FILE", help_heading = "Trust")]
     keys: Vec<Utf8PathBuf>,
-    /// OpenPGP key that must have signed the layout, by its fingerprint, from GnuPG or --gpg-pubring; if repeated, all must
+    /// OpenPGP key that must have signed the layout, by its fingerprint (with ! behind it: this part of the key alone), from GnuPG or --gpg-pubring; if repeated, all must
     #[arg(long, value_name = "FINGERPRINT", help_heading = "Trust")]
     gpg: Vec<String>,
     /// File with exported OpenPGP keys; without --gpg, each key in it must have signed the layout

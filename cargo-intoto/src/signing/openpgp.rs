@@ -13,16 +13,21 @@ use crate::settings;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenPgpId {
     digits: String,
+    /// Whether it names this very part of a key, and no other one of it.
+    is_exact: bool,
 }
 
 impl OpenPgpId {
-    /// Reads an id as GnuPG prints it, with or without blanks, `0x` and the mark `!`.
+    /// Reads an id as GnuPG prints it, with or without blanks and `0x`; the mark `!` behind it means this part of a key alone.
     pub fn parse(text: &str) -> Result<Self, CliError> {
         let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let digits = digits.strip_suffix('!').unwrap_or(&digits);
+        let (digits, is_exact) = match digits.strip_suffix('!') {
+            Some(digits) => (digits, true),
+            None => (&*digits, false),
+        };
         let digits = digits.strip_prefix("0x").unwrap_or(digits).to_ascii_lowercase();
         if matches!(digits.len(), 16 | 40) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            Ok(Self { digits })
+            Ok(Self { digits, is_exact })
         } else {
             Err(CliError::usage(format!("`{text}` is no OpenPGP fingerprint")).hint(
                 "give the 40 digits that `gpg --list-keys` shows, or the last 16 of them; names and short ids can be anybody's",
@@ -103,12 +108,20 @@ fn select(bytes: &[u8], ids: &[OpenPgpId], origin: &str) -> Result<Vec<PublicKey
                 );
             }
             (Some(only), None) => match &only.key {
-                Ok(key) => keys.push(PublicKey::OpenPgp(key.clone())),
+                Ok(key) => keys.push(PublicKey::OpenPgp(chosen(key, id))),
                 Err(error) => return Err(failed().because(error.clone()).hint(SELF_SIGNATURE_HINT)),
             },
         }
     }
     Ok(keys)
+}
+
+/// The key as far as the id means it.
+fn chosen(key: &OpenPgpKey, id: &OpenPgpId) -> OpenPgpKey {
+    match key.key_ids().find(|known| id.is_exact && id.fits(known)) {
+        Some(part) => key.restricted_to(part),
+        None => key.clone(),
+    }
 }
 
 const SELF_SIGNATURE_HINT: &str = "a key whose own signatures are of the time of SHA-1 signs itself anew with `gpg --cert-digest-algo SHA256 --quick-set-expire FINGERPRINT 2y`";

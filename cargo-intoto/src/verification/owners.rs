@@ -1,11 +1,14 @@
 //! Whose signatures on the layout are demanded: the keys that the user names, or those of the user's trust store.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use intoto_core::digest::{sha256, to_hex};
 use intoto_core::envelope::Envelope;
 use intoto_core::identity::IdentityVerifier;
 use intoto_core::key::{FulcioIdentity, KeyIdStyle, PublicKey};
 use intoto_core::limits::Limits;
+use intoto_core::name::KeyId;
 use intoto_core::time::Timestamp;
 use intoto_core::verdict::Outcome;
 
@@ -64,6 +67,14 @@ pub struct Owners {
     entry: Option<(Store, Entry)>,
 }
 
+/// What of a key may sign, where it has parts.
+fn signing_ids(key: &PublicKey) -> BTreeSet<&KeyId> {
+    match key {
+        PublicKey::OpenPgp(key) => key.signing_ids().collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
 /// What identifies a layout, whatever signatures stand around it.
 fn signed_sha256(layout: &[u8], limits: &Limits) -> Option<[u8; 32]> {
     let envelope = Envelope::parse(layout, limits).ok()?;
@@ -101,8 +112,16 @@ impl Owners {
         // The same key twice is still one signature.
         let mut distinct: Vec<Owner> = Vec::new();
         for owner in keys {
-            if !distinct.iter().any(|other| other.key == owner.key) {
-                distinct.push(owner);
+            match distinct.iter().find(|other| other.key == owner.key) {
+                None => distinct.push(owner),
+                Some(other) if signing_ids(&other.key) == signing_ids(&owner.key) => {}
+                Some(other) => {
+                    return Err(CliError::usage(format!(
+                        "{} and {} are one key, of which different parts are demanded",
+                        other.label, owner.label
+                    ))
+                    .hint("name one part for each owner"));
+                }
             }
         }
         Ok(Self {

@@ -71,6 +71,16 @@ impl OpenPgpKey {
         self.parts.iter().filter(|part| part.may_sign)
     }
 
+    /// The key of which nothing but the primary key or subkey with that fingerprint may sign, if it is for signing at all.
+    #[must_use]
+    pub fn restricted_to(&self, id: &KeyId) -> Self {
+        let mut parts = self.parts.to_vec();
+        for part in &mut parts {
+            part.may_sign &= part.fingerprint == *id;
+        }
+        Self { parts: parts.into() }
+    }
+
     /// The primary key or subkeys that may sign at that time, the newest first.
     pub fn signing_ids_at(&self, at: Timestamp) -> Vec<&KeyId> {
         let mut able: Vec<&Part> = self

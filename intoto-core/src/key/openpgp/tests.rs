@@ -336,6 +336,28 @@ fn a_subkey_speaks_only_under_its_own_name() {
 }
 
 #[test]
+fn a_key_can_be_restricted_to_one_of_its_parts() {
+    let carl = key(CARL);
+    let Signed {
+        key_id,
+        signature,
+        content,
+    } = signed(PACKAGE);
+    for id in carl.key_ids() {
+        let restricted = carl.restricted_to(id);
+        let verified = restricted.verify_at(&key_id, &signature, &content, now());
+        let expected = if *id == key_id {
+            Ok(())
+        } else {
+            Err(OpenPgpError::Usage.into())
+        };
+        assert_eq!(verified, expected, "{id}");
+        // Its holder's word stays: the primary key is not for signing.
+        assert_eq!(restricted.signing_ids().count(), usize::from(id != carl.fingerprint()));
+    }
+}
+
+#[test]
 fn dictionaries_that_contradict_themselves_are_refused() {
     let original = String::from_utf8(to_canonical(&key(CARL).to_layout_value()).unwrap()).unwrap();
     let read = |text: &str| {
