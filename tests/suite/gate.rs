@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use cargo_intoto_tests::recorded::payload;
 use cargo_intoto_tests::registry::{Registry, crate_file};
 use cargo_intoto_tests::sandbox::{self, twin};
@@ -35,6 +35,12 @@ pub(super) fn released<'s>(sandbox: &'s Sandbox, name: &str) -> Project<'s> {
     project.commit("layout");
     project.intoto(&["release"]).succeeds();
     project
+}
+
+/// The public key of the layout's owner, who is its only functionary.
+pub(super) fn owner_key(project: &Project<'_>) -> Utf8PathBuf {
+    let mut keys = project.path("layouts/keys").read_dir_utf8().expect("keys").flatten();
+    keys.next().expect("the owner's key").into_path()
 }
 
 /// `cargo SUBCOMMAND --registry ours` with this program (and words) as the registry's provider, and the token beside it.
@@ -199,14 +205,7 @@ fn whose_layout_counts_and_until_when() {
     refused(&publish(&project, &[], &[]), &registry, &["[signature-missing]"]);
     // The owner, but for another crate.
     trust(&["remove", "hello"]);
-    let owner = project
-        .path("layouts/keys")
-        .read_dir_utf8()
-        .expect("keys")
-        .flatten()
-        .next()
-        .expect("the owner's key")
-        .into_path();
+    let owner = owner_key(&project);
     trust(&["add", "hello", "--key", owner.as_str(), "--scope", "pkg:cargo/other"]);
     refused(&publish(&project, &[], &[]), &registry, &["owner-unknown"]);
 }

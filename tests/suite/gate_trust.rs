@@ -5,7 +5,7 @@ use std::fs;
 use cargo_intoto_tests::Sandbox;
 use cargo_intoto_tests::sandbox::{self, twin};
 
-use crate::gate::{TOKEN, refused, registry, released, uploads};
+use crate::gate::{TOKEN, owner_key, refused, registry, released, uploads};
 
 #[test]
 fn the_tree_does_not_say_whose_layouts_count() {
@@ -13,14 +13,7 @@ fn the_tree_does_not_say_whose_layouts_count() {
     let registry = registry(&sandbox);
     let project = released(&sandbox, "hello");
     project.intoto(&["trust", "remove", "hello"]).succeeds();
-    let owner = project
-        .path("layouts/keys")
-        .read_dir_utf8()
-        .expect("keys")
-        .flatten()
-        .next()
-        .expect("the owner's key")
-        .into_path();
+    let owner = owner_key(&project);
     let config = sandbox.read("cargo-home/config.toml");
     let installed = format!(
         "{config}credential-provider = [{:?}, \"--key\", {:?}]\n",
