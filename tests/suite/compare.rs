@@ -212,6 +212,24 @@ fn every_file_that_is_not_the_commits_is_named() {
     compare(&sandbox, &file, &["--repo", "repo"]).succeeds();
 }
 
+/// Git lists nothing behind a link, so that nothing would be missing either.
+#[test]
+fn a_directory_behind_a_link_is_the_one_that_it_leads_to() {
+    let sandbox = Sandbox::new();
+    let project = workspace(&sandbox);
+    symlink("rust", project.path("linked")).expect("linked");
+    project.commit("a link");
+    let crate_file = package(&project, &[]);
+    let linked = ["--repo", "repo", "--path", "linked/leaf"];
+    compare(&sandbox, crate_file.as_str(), &linked).succeeds();
+    let file = changed(&sandbox, &crate_file, |entries| {
+        entries.retain(|entry| !entry.name.ends_with("two.rs"));
+    });
+    compare(&sandbox, &file, &linked)
+        .exits(1)
+        .prints("crate-file-missing]: src/two.rs");
+}
+
 #[test]
 fn what_a_crate_says_of_itself_is_not_believed() {
     let sandbox = Sandbox::new();

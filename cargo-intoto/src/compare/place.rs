@@ -3,7 +3,7 @@
 use toml::Table;
 
 use super::Request;
-use super::source::{Source, clean_directory};
+use super::source::{self, Source, clean_directory};
 use crate::collect::crate_file::ORIGINAL_MANIFEST;
 use crate::error::CliError;
 use crate::exec::git::Repository;
@@ -178,8 +178,12 @@ fn directory(request: &Request<'_>, claim: Option<&VcsInfo>, mut source: Source)
 }
 
 fn holding_a_package(directory: String, mut source: Source, who: &str) -> Result<(String, Source), CliError> {
-    if source.file(&format!("{directory}{MANIFEST}"))?.is_some() {
-        return Ok((directory, source));
+    if source.file(&format!("{directory}{MANIFEST}"))?.is_some()
+        && let source::Place::Directory(real) = source.locate(&directory)?
+    {
+        // Where a link leads to it: git lists files in their own places only, and none would be missing.
+        let real = if real.is_empty() { real } else { format!("{real}/") };
+        return Ok((real, source));
     }
     Err(unknown(format!(
         "the commit has no {directory}{MANIFEST}, where {who} says that the package lies"
