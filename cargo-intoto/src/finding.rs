@@ -117,6 +117,8 @@ cargo_codes! {
     CrateEntryCaseCollision = "crate-entry-case-collision",
     /// A file of a `.crate` is no recorded source and nothing that cargo generates.
     CrateFileUnexplained = "crate-file-unexplained",
+    /// A file of a `.crate` has the bytes of the commit, and cargo would not have packaged it.
+    CrateFileLeftOut = "crate-file-left-out",
     /// A file that cargo was to package is not in the `.crate`.
     CrateFileMissing = "crate-file-missing",
     /// A file of a `.crate` differs from the recorded source file in its place.

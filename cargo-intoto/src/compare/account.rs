@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use intoto_core::verdict::Severity;
 
-use super::expected::{self, Filter};
+use super::expected::{Answer, Expected};
+use super::filter::Filter;
 use super::manifests::Manifests;
 use super::place::Place;
 use super::source::{self, SourceFile};
@@ -12,7 +13,7 @@ use super::{Class, Comparison, ExactLock, FileComparison, Request};
 use crate::collect::content::{self, Mode};
 use crate::collect::crate_file::{CrateFile, GENERATED, ORIGINAL_MANIFEST};
 use crate::error::CliError;
-use crate::explain::{self, Demand, Facts, FileAccount, LockDemand, Origin};
+use crate::explain::{self, Demand, Facts, FileAccount, LockDemand, Origin, VcsInfo};
 use crate::finding::{CargoCode, CargoFinding};
 use crate::ui::count;
 
@@ -34,6 +35,8 @@ struct Gathered {
     known: BTreeMap<String, Known>,
     /// Why something that would have to be there is not in the repository.
     unavailable: BTreeMap<String, String>,
+    /// Why it is not said that cargo would have packaged what the commit has there.
+    left_out: BTreeMap<String, Answer>,
     materials: BTreeMap<String, [u8; 32]>,
     taken_from: BTreeMap<String, String>,
 }
@@ -44,7 +47,9 @@ struct Gathered {
 /// When the commit cannot be read as a whole.
 pub(super) fn make(request: &Request<'_>, mut place: Place, manifests: &Manifests) -> Result<Comparison, CliError> {
     let crate_file = request.crate_file;
-    let gathered = gather(&mut place, crate_file, manifests)?;
+    let filter = Filter::of(&manifests.own, manifests.workspace.as_ref())?;
+    let expected = Expected::of(&mut place.source, &place.directory, filter)?;
+    let mut gathered = gather(&mut place, crate_file, manifests, &expected)?;
     let facts = Facts {
         file_name: request.file_name.to_owned(),
         demand: Demand::Everything,
@@ -73,17 +78,19 @@ pub(super) fn make(request: &Request<'_>, mut place: Place, manifests: &Manifest
             }),
     );
     let mut files: Vec<FileComparison> = account.files.iter().map(|file| judge(file, &gathered)).collect();
+    for file in files.iter_mut().filter(|file| file.class == Class::Equal) {
+        let answer = is_packaged(&file.path, &place, manifests, &expected);
+        file.class = match answer {
+            Answer::Packaged => continue,
+            Answer::LeftOut(_) | Answer::LeftOutByPattern(_) => Class::Added,
+            Answer::Unknown(_) => Class::Unavailable,
+        };
+        gathered.left_out.insert(file.path.clone(), answer);
+    }
     settle_lock(request.lock, &mut files, &mut findings);
-    let filter = Filter::of(&manifests.own, manifests.workspace.as_ref())?;
     let mut all = gathered.known.clone();
-    let mut expected = expected::packaged(&mut place.source, &place.directory, &filter)?;
-    expected.extend(copied(&mut place, manifests)?);
-    for path in expected {
+    for (path, own) in packaged(&mut place, manifests, &expected)? {
         if crate_file.get(&path).is_none() {
-            let own = match manifests.elsewhere.get(&path) {
-                Some(elsewhere) if !gathered.known.contains_key(&path) => elsewhere.clone(),
-                _ => own_place(&place.directory, &path),
-            };
             let known = place.source.file(&own)?.as_ref().map(Known::of);
             files.push(FileComparison {
                 class: Class::Missing,
@@ -112,40 +119,41 @@ pub(super) fn make(request: &Request<'_>, mut place: Place, manifests: &Manifest
 }
 
 /// Reads what the commit has in the places that the files of the `.crate` come from.
-fn gather(place: &mut Place, crate_file: &CrateFile, manifests: &Manifests) -> Result<Gathered, CliError> {
+fn gather(
+    place: &mut Place,
+    crate_file: &CrateFile,
+    manifests: &Manifests,
+    expected: &Expected,
+) -> Result<Gathered, CliError> {
     let mut gathered = Gathered::default();
     for path in crate_file.entries().keys() {
-        // What cargo made of it is compared with `Cargo.toml.orig`, and that with the commit's.
-        if path == MANIFEST && crate_file.get(ORIGINAL_MANIFEST).is_some() {
+        let is_made = match path.as_str() {
+            // What cargo made of it is compared with `Cargo.toml.orig`, and that with the commit's.
+            MANIFEST => crate_file.get(ORIGINAL_MANIFEST).is_some(),
+            path => path == VCS_INFO,
+        };
+        if is_made {
             continue;
         }
-        let own = own_place(&place.directory, path);
-        match place.source.locate(&own)? {
+        // A file of the package is in the way of one from elsewhere only if cargo packages it.
+        let elsewhere = manifests.elsewhere.get(path);
+        let elsewhere = elsewhere.filter(|_| expected.answer(path) != Answer::Packaged);
+        let wanted = elsewhere.cloned().unwrap_or_else(|| own_place(&place.directory, path));
+        match place.source.locate(&wanted)? {
             source::Place::File { path: real, executable } => {
                 let known = Known::of(&place.source.open(real, executable)?);
-                gathered.materials.insert(own, known.sha256);
+                if elsewhere.is_some() {
+                    gathered.materials.insert(known.path.clone(), known.sha256);
+                    gathered.taken_from.insert(path.clone(), known.path.clone());
+                } else {
+                    gathered.materials.insert(wanted, known.sha256);
+                }
                 gathered.known.insert(path.clone(), known);
             }
             source::Place::Unavailable(why) => {
                 gathered.unavailable.insert(path.clone(), why);
             }
-            source::Place::Nothing | source::Place::Directory(_) => {
-                let Some(elsewhere) = manifests.elsewhere.get(path) else {
-                    continue;
-                };
-                match place.source.locate(elsewhere)? {
-                    source::Place::File { path: real, executable } => {
-                        let known = Known::of(&place.source.open(real, executable)?);
-                        gathered.materials.insert(known.path.clone(), known.sha256);
-                        gathered.taken_from.insert(path.clone(), known.path.clone());
-                        gathered.known.insert(path.clone(), known);
-                    }
-                    source::Place::Unavailable(why) => {
-                        gathered.unavailable.insert(path.clone(), why);
-                    }
-                    source::Place::Nothing | source::Place::Directory(_) => {}
-                }
-            }
+            source::Place::Nothing | source::Place::Directory(_) => {}
         }
     }
     Ok(gathered)
@@ -161,17 +169,37 @@ impl Known {
     }
 }
 
-/// The names under which cargo copies the readme and the licence to the top: those that lie outside of the package.
-fn copied(place: &mut Place, manifests: &Manifests) -> Result<Vec<String>, CliError> {
-    let mut names = Vec::new();
-    for (name, path) in &manifests.elsewhere {
-        if let source::Place::File { path, .. } = place.source.locate(path)?
-            && !path.starts_with(&place.directory)
-        {
-            names.push(name.clone());
+/// Whether cargo would have packaged what the commit has for a file of the `.crate`.
+fn is_packaged(path: &str, place: &Place, manifests: &Manifests, expected: &Expected) -> Answer {
+    let is_named = manifests.named.contains(path) || manifests.elsewhere.contains_key(path);
+    if is_named || matches!(path, ORIGINAL_MANIFEST | LOCK) {
+        return Answer::Packaged;
+    }
+    match expected.answer(path) {
+        // Cargo has read patterns as gitignore does since 1.36, and has written the directory since 1.57.
+        Answer::LeftOutByPattern(_) if place.claim.as_ref().and_then(VcsInfo::directory).is_none() => Answer::Unknown(
+            "`include` or `exclude` leaves it out, and did not with every version of cargo that may have packaged it",
+        ),
+        answer => answer,
+    }
+}
+
+/// What cargo would have packaged, and the places of it: the files of the package, and the readme and the licence from outside of it.
+fn packaged(
+    place: &mut Place,
+    manifests: &Manifests,
+    expected: &Expected,
+) -> Result<BTreeMap<String, String>, CliError> {
+    let own = |path: &str| (path.to_owned(), own_place(&place.directory, path));
+    let mut places: BTreeMap<String, String> = expected.files().map(own).collect();
+    // Every cargo that writes the one writes the other.
+    places.extend(place.claim.is_some().then(|| own(ORIGINAL_MANIFEST)));
+    for (name, elsewhere) in &manifests.elsewhere {
+        if let source::Place::File { .. } = place.source.locate(elsewhere)? {
+            places.entry(name.clone()).or_insert_with(|| elsewhere.clone());
         }
     }
-    Ok(names)
+    Ok(places)
 }
 
 fn own_place(directory: &str, path: &str) -> String {
@@ -184,14 +212,12 @@ fn own_place(directory: &str, path: &str) -> String {
 fn judge(file: &FileAccount, gathered: &Gathered) -> FileComparison {
     let known = gathered.known.get(&file.path);
     let class = match &file.origin {
-        Origin::Source { .. } => Class::Equal,
+        Origin::Source { .. } if known.is_some_and(|known| known.sha256 == file.sha256) => Class::Equal,
         Origin::Normalised { .. } => Class::Normalised,
         Origin::Generated => Class::Generated,
-        Origin::Unexplained if gathered.unavailable.contains_key(&file.path) => Class::Unavailable,
-        Origin::Unexplained if known.is_some() || matches!(file.path.as_str(), MANIFEST | LOCK | VCS_INFO) => {
-            Class::Changed
-        }
-        Origin::Unexplained => Class::Added,
+        _ if gathered.unavailable.contains_key(&file.path) => Class::Unavailable,
+        _ if known.is_some() || matches!(file.path.as_str(), MANIFEST | LOCK | VCS_INFO) => Class::Changed,
+        _ => Class::Added,
     };
     let (mut place, mut changes) = (known.map(|known| known.path.clone()), Vec::new());
     if let Origin::Normalised {
@@ -230,6 +256,9 @@ fn settle_lock(exact: ExactLock, files: &mut [FileComparison], findings: &mut [C
 /// What a file's class comes to in words. The files that cargo makes have findings of their own.
 fn finding(file: &FileComparison, gathered: &Gathered) -> Option<CargoFinding> {
     let path = &file.path;
+    if let Some(answer) = gathered.left_out.get(path) {
+        return left_out(file, answer);
+    }
     if matches!(path.as_str(), LOCK | VCS_INFO) || (path == MANIFEST && !gathered.known.contains_key(MANIFEST)) {
         return (file.class == Class::Missing).then(|| missing(path));
     }
@@ -256,8 +285,37 @@ fn finding(file: &FileComparison, gathered: &Gathered) -> Option<CargoFinding> {
     Some(finding.about(path))
 }
 
+/// The bytes are the commit's, and that is not enough: nobody who reads the manifest expects them to be published.
+fn left_out(file: &FileComparison, answer: &Answer) -> Option<CargoFinding> {
+    let path = &file.path;
+    let place = file.place.as_deref().unwrap_or(path);
+    let code = CargoCode::CrateFileLeftOut;
+    let finding = match answer {
+        Answer::Unknown(why) => CargoFinding::undecided(
+            code,
+            format!(
+                "{path} has the bytes of {place} in the commit, and it cannot be told whether cargo would have packaged it: {why}"
+            ),
+        ),
+        Answer::LeftOut(why) | Answer::LeftOutByPattern(why) => CargoFinding::refusal(
+            code,
+            format!("{path} has the bytes of {place} in the commit, but cargo would not have packaged it: {why}"),
+        ),
+        Answer::Packaged => return None,
+    };
+    let hint = "look at what the file does where it is published; `cargo package --list` in the commit names what belongs there";
+    Some(finding.about(path).hint(hint))
+}
+
 fn missing(path: &str) -> CargoFinding {
-    let message = format!("{path} is in the commit, and cargo would have packaged it, but it is not in the .crate");
+    let message = match path {
+        ORIGINAL_MANIFEST => {
+            format!(
+                "{path} is not in the .crate, and every cargo that writes {VCS_INFO} puts the author's manifest there"
+            )
+        }
+        _ => format!("{path} is in the commit, and cargo would have packaged it, but it is not in the .crate"),
+    };
     CargoFinding::refusal(CargoCode::CrateFileMissing, message).about(path)
 }
 
@@ -289,8 +347,8 @@ fn source_content(all: &BTreeMap<String, Known>, files: &[FileComparison]) -> Op
     let mut rows = Vec::new();
     for file in files.iter().filter(|file| !GENERATED.contains(&file.path.as_str())) {
         let known = match (all.get(&file.path), file.class) {
+            (_, Class::Added) => continue,
             (Some(known), _) => known,
-            (None, Class::Added) => continue,
             (None, _) => return None,
         };
         rows.push((file.path.as_str(), Mode::of(known.executable), known.sha256));

@@ -1,17 +1,20 @@
 //! What the manifests and the lock file of the commit say about a package's making.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
 use super::place::{Place, parse};
-use super::source::joined;
+use super::source::{self, cleaned, joined};
+use crate::collect::crate_file::{GENERATED, ORIGINAL_MANIFEST};
 use crate::error::CliError;
 use crate::workspace::Purl;
 use crate::workspace::lock::Lock;
 
 const MANIFEST: &str = "Cargo.toml";
 const LOCK: &str = "Cargo.lock";
+/// Where cargo looks for a readme that no manifest names.
+const READMES: [&str; 3] = ["README.md", "README.txt", "README"];
 
 /// The manifests around a package in a commit.
 pub(super) struct Manifests {
@@ -19,7 +22,9 @@ pub(super) struct Manifests {
     pub(super) own: Table,
     /// That of the workspace's root, which may be the same.
     pub(super) workspace: Option<Table>,
-    /// The files that the manifest takes from elsewhere, by the names that cargo gives them: the readme and the licence.
+    /// The readme and the licence where they lie in the package: cargo packages them whatever `include` and `exclude` say.
+    pub(super) named: BTreeSet<String>,
+    /// Where they lie outside of it, by the names that cargo gives them at its top.
     pub(super) elsewhere: BTreeMap<String, String>,
     /// The sha256 of the `.crate`s of locked packages, by package URL.
     pub(super) dependencies: BTreeMap<String, [u8; 32]>,
@@ -33,14 +38,21 @@ impl Manifests {
     pub(super) fn read(place: &mut Place) -> Result<Self, CliError> {
         let own = table(place, &place.directory.clone())?.unwrap_or_default();
         let root = root(place, &own)?;
-        let mut elsewhere = BTreeMap::new();
+        let (mut inside, mut elsewhere) = (BTreeSet::new(), BTreeMap::new());
         for key in ["readme", "license-file"] {
-            let Some((directory, path)) = named(&own, key, &place.directory, root.as_ref()) else {
+            let Some((directory, path)) = named(place, &own, key, root.as_ref())? else {
                 continue;
             };
-            // Cargo puts it at the top under the name that it has where it lies.
-            if let Some(name) = path.rsplit('/').next().filter(|name| !name.is_empty()) {
-                elsewhere.insert(name.to_owned(), joined(&directory, &path));
+            let real = cleaned(&directory, &path);
+            if let Some(path) = real.as_ref().and_then(|real| real.strip_prefix(&place.directory)) {
+                inside.insert(path.to_owned());
+                continue;
+            }
+            // Cargo puts it at the top under the name that it has where it lies, unless it has such a file.
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let is_cargos = GENERATED.contains(&name) || name == ORIGINAL_MANIFEST;
+            if !name.is_empty() && !is_cargos && !path.starts_with('/') {
+                elsewhere.insert(name.to_owned(), real.unwrap_or_else(|| joined(&directory, &path)));
             }
         }
         let lock_directory = root
@@ -51,6 +63,7 @@ impl Manifests {
         Ok(Self {
             own,
             workspace: root.map(|(_, table)| table),
+            named: inside,
             elsewhere,
             dependencies,
         })
@@ -90,19 +103,40 @@ fn root(place: &mut Place, own: &Table) -> Result<Option<(String, Table)>, CliEr
     Ok(None)
 }
 
-/// The path that a field names, and the directory that it is relative to.
-fn named(own: &Table, key: &str, directory: &str, root: Option<&(String, Table)>) -> Option<(String, String)> {
-    let package = own.get("package").or_else(|| own.get("project"))?;
-    let value = package.get(key)?;
-    if let Some(path) = value.as_str() {
-        return Some((directory.to_owned(), path.to_owned()));
+/// The path that a field names, and the directory that it is relative to. A readme need not be named.
+fn named(
+    place: &mut Place,
+    own: &Table,
+    key: &str,
+    root: Option<&(String, Table)>,
+) -> Result<Option<(String, String)>, CliError> {
+    let Some(package) = own.get("package").or_else(|| own.get("project")) else {
+        return Ok(None);
+    };
+    let inherits = |value: &Value| value.get("workspace").and_then(Value::as_bool) == Some(true);
+    let (directory, value) = match (package.get(key), root) {
+        (Some(value), Some((directory, root))) if inherits(value) => {
+            let shared = root.get("workspace").and_then(|workspace| workspace.get("package"));
+            (directory.clone(), shared.and_then(|package| package.get(key)))
+        }
+        (value, _) => (place.directory.clone(), value),
+    };
+    Ok(match value {
+        Some(Value::String(path)) => Some((directory, path.clone())),
+        Some(Value::Boolean(true)) if key == "readme" => Some((directory, READMES[0].to_owned())),
+        None if key == "readme" => usual_readme(place, &directory)?.map(|name| (directory, name)),
+        _ => None,
+    })
+}
+
+/// The first of the usual names that a file has.
+fn usual_readme(place: &mut Place, directory: &str) -> Result<Option<String>, CliError> {
+    for name in READMES {
+        if let source::Place::File { .. } = place.source.locate(&format!("{directory}{name}"))? {
+            return Ok(Some(name.to_owned()));
+        }
     }
-    if value.get("workspace").and_then(Value::as_bool) != Some(true) {
-        return None;
-    }
-    let (directory, root) = root?;
-    let path = root.get("workspace")?.get("package")?.get(key)?.as_str()?;
-    Some((directory.clone(), path.to_owned()))
+    Ok(None)
 }
 
 /// What the commit's lock file says. Without one, or with one that is none, it says nothing.

@@ -10,6 +10,7 @@ use intoto_core::verdict::Severity;
 
 mod account;
 mod expected;
+mod filter;
 pub mod locked;
 mod manifests;
 mod place;
@@ -93,11 +94,11 @@ pub enum Class {
     Generated,
     /// Other bytes.
     Changed,
-    /// Only in the `.crate`.
+    /// Only in the `.crate`, or in a place of the commit from which cargo packages nothing.
     Added,
     /// Only in the commit, from which cargo would have packaged it.
     Missing,
-    /// The repository does not hold what it would have to be compared with.
+    /// The repository does not hold what it would have to be compared with, or what says whether cargo would have packaged it.
     Unavailable,
 }
 

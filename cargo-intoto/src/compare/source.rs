@@ -1,7 +1,7 @@
 //! The files of a commit as cargo would read them: symbolic links resolved, submodules that are checked out included, nothing from
 //! outside of the repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use camino::Utf8Path;
@@ -27,6 +27,8 @@ pub(super) struct Source {
     /// The commit itself, then those of submodules.
     stores: Vec<(Commit, ObjectFormat)>,
     entries: BTreeMap<String, (TreeEntry, usize)>,
+    /// The directories of the repository and of submodules, each with a slash at its end unless it is the top.
+    tops: BTreeSet<String>,
     /// Targets of links that were read already, by place.
     links: BTreeMap<String, String>,
     read: u64,
@@ -71,6 +73,7 @@ impl Source {
         let mut source = Self {
             stores: Vec::new(),
             entries: BTreeMap::new(),
+            tops: BTreeSet::new(),
             links: BTreeMap::new(),
             read: 0,
         };
@@ -89,6 +92,7 @@ impl Source {
             self.entries.insert(format!("{prefix}{path}"), (entry.clone(), store));
         }
         self.stores.push((commit, repository.object_format()));
+        self.tops.insert(prefix.to_owned());
         for (path, id) in submodules {
             let below = repository.directory().join(&path);
             // Else git would take the outer repository for it.
@@ -113,6 +117,11 @@ impl Source {
             .range::<str, _>((Bound::Included(directory.as_str()), Bound::Unbounded))
             .map(|(path, (entry, _))| (path.as_str(), entry.kind))
             .take_while(move |(path, _)| path.starts_with(&directory))
+    }
+
+    /// Whether a directory, written as in [`Source::below`], is the top of the repository or of a submodule.
+    pub(super) fn is_top(&self, directory: &str) -> bool {
+        self.tops.contains(directory)
     }
 
     /// The paths of the files that are, byte for byte, this one, by their names as git objects.
@@ -264,6 +273,21 @@ pub(super) fn joined(directory: &str, relative: &str) -> String {
     Utf8Path::new(directory).join(relative).into_string()
 }
 
+/// The same with `.` and `..` taken out of the text, as cargo does before it looks at any link; none where that leads out of the
+/// repository.
+pub(super) fn cleaned(directory: &str, relative: &str) -> Option<String> {
+    let whole = joined(directory, relative);
+    let mut parts = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -343,6 +367,18 @@ mod tests {
         std::fs::remove_dir_all(outer.path().join("sub")).unwrap();
         let place = shown(source(&outer).locate("sub/x.rs").unwrap());
         assert!(place.contains("not checked out"), "{place}");
+    }
+
+    #[test]
+    fn paths_of_manifests_are_cleaned_as_text() {
+        for (directory, path, expected) in [
+            ("", "README.md", Some("README.md")),
+            ("a/b/", "./docs//x/../README.md", Some("a/b/docs/README.md")),
+            ("a/b/", "../../README.md", Some("README.md")),
+            ("a/b/", "../../../repo/README.md", None),
+        ] {
+            assert_eq!(cleaned(directory, path).as_deref(), expected, "{path}");
+        }
     }
 
     #[test]
