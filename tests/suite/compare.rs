@@ -371,6 +371,29 @@ fn a_directory_behind_a_link_is_the_one_that_it_leads_to() {
         .prints("crate-file-missing]: src/two.rs");
 }
 
+/// Cargo packages the lock file of the workspace; a member's own is a leftover that may lock anything.
+#[test]
+fn a_members_own_lock_file_is_not_the_one_that_cargo_packages() {
+    let (sandbox, registry) = (Sandbox::new(), Registry::start());
+    registry.publish("dep", "1.0.0", "");
+    let project = workspace(&sandbox);
+    let crate_file = package(&project, &[]);
+    let other = sandbox.project("other");
+    other
+        .manifest("[dependencies]\ndep = { version = \"1\", registry = \"here\" }\n")
+        .file(".cargo/config.toml", registry.config("here"))
+        .file("src/lib.rs", "")
+        .lock();
+    let lock = fs::read_to_string(other.path("Cargo.lock")).expect("a lock file");
+    project.file("rust/leaf/Cargo.lock", lock.clone()).commit("a leftover");
+    let file = changed(&sandbox, &crate_file, |entries| {
+        entry(entries, "Cargo.lock").bytes = lock.clone().into_bytes();
+    });
+    compare(&sandbox, &file, &["--repo", "repo", "--commit", "main", "--exact-lock"])
+        .exits(1)
+        .prints("error[crate-lock-");
+}
+
 #[test]
 fn what_a_crate_says_of_itself_is_not_believed() {
     let sandbox = Sandbox::new();

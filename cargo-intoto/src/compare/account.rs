@@ -130,6 +130,8 @@ fn gather(
         let is_made = match path.as_str() {
             // What cargo made of it is compared with `Cargo.toml.orig`, and that with the commit's.
             MANIFEST => crate_file.get(ORIGINAL_MANIFEST).is_some(),
+            // Cargo takes that of the workspace's root, whatever a member has beside its manifest.
+            LOCK => place.directory != manifests.lock_directory,
             path => path == VCS_INFO,
         };
         if is_made {

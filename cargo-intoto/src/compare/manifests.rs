@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8Path;
 use toml::{Table, Value};
 
 use super::place::{Place, parse};
@@ -26,6 +27,8 @@ pub(super) struct Manifests {
     pub(super) named: BTreeSet<String>,
     /// Where they lie outside of it, by the names that cargo gives them at its top.
     pub(super) elsewhere: BTreeMap<String, String>,
+    /// Where cargo keeps `Cargo.lock`: the directory of the workspace's root.
+    pub(super) lock_directory: String,
     /// The sha256 of the `.crate`s of locked packages, by package URL.
     pub(super) dependencies: BTreeMap<String, [u8; 32]>,
 }
@@ -65,6 +68,7 @@ impl Manifests {
             workspace: root.map(|(_, table)| table),
             named: inside,
             elsewhere,
+            lock_directory,
             dependencies,
         })
     }
@@ -96,11 +100,25 @@ fn root(place: &mut Place, own: &Table) -> Result<Option<(String, Table)>, CliEr
     while !directory.is_empty() {
         let above = directory.trim_end_matches('/');
         directory = above.rfind('/').map_or_else(String::new, |at| above[..=at].to_owned());
-        if let Some(table) = table(place, &directory)?.filter(is_root) {
+        if let Some(table) = table(place, &directory)?.filter(is_root)
+            && !excludes(&table, &place.directory[directory.len()..])
+        {
             return Ok(Some((directory, table)));
         }
     }
     Ok(None)
+}
+
+/// Whether a workspace leaves a directory below its root alone, as cargo reads that: its text, without patterns.
+fn excludes(root: &Table, directory: &str) -> bool {
+    let lists = |key| {
+        let list = root
+            .get("workspace")
+            .and_then(|workspace| workspace.get(key)?.as_array());
+        let mut paths = list.into_iter().flatten().filter_map(Value::as_str);
+        paths.any(|path| Utf8Path::new(directory).starts_with(path))
+    };
+    lists("exclude") && !lists("members")
 }
 
 /// The path that a field names, and the directory that it is relative to. A readme need not be named.
@@ -152,4 +170,26 @@ fn dependencies(place: &mut Place, directory: &str) -> Result<BTreeMap<String, [
             Some((purl.as_str().to_owned(), locked.checksum?))
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_leaves_out_what_it_excludes_and_does_not_name() {
+        for (lists, directory, is_out) in [
+            ("exclude = ['fuzz']", "fuzz/", true),
+            ("exclude = ['fuzz']", "fuzz/inner/", true),
+            ("exclude = ['fuzz']", "fuzzy/", false),
+            ("exclude = ['tests/x']", "tests/", false),
+            ("exclude = ['a*']", "abc/", false),
+            ("exclude = ['a']\nmembers = ['a/b']", "a/b/", false),
+            ("exclude = ['a']\nmembers = ['a/*']", "a/b/", true),
+            ("members = ['a']", "b/", false),
+        ] {
+            let root: Table = format!("[workspace]\n{lists}\n").parse().unwrap();
+            assert_eq!(excludes(&root, directory), is_out, "{lists}: {directory}");
+        }
+    }
 }
