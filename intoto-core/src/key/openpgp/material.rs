@@ -140,11 +140,19 @@ impl Material {
 
     /// How long checking a signature takes, in the time of a common key, roughly.
     pub(super) fn check_cost(&self) -> usize {
+        // Multiplications, each of which takes as long as the square of the number's length.
+        let powers = |length: usize, multiplications: u32| {
+            let square = length.div_ceil(256).pow(2);
+            1 + square * usize::try_from(multiplications).unwrap_or(usize::MAX) / 18
+        };
         match self {
             Self::Ed25519(_) => 1,
-            Self::Rsa(key) if key.modulus().len() <= 512 => 1,
-            Self::Rsa(_) => 8,
-            Self::Dsa(_) => 32,
+            Self::Rsa(key) => {
+                let exponent = key.exponent();
+                powers(key.modulus().len(), exponent.ilog2() + exponent.count_ones())
+            }
+            // Two powers, with exponents of 256 bits at most.
+            Self::Dsa(key) => powers(key.numbers()[0].len(), 2 * (256 + 128)),
         }
     }
 

@@ -50,15 +50,23 @@ impl Statement {
     /// What is said together: directly, and with each user id. Who is silent about the end or the flags changes nothing of what was said with
     /// another user id: a signature that only appoints a revoker, say, makes no endless key.
     ///
-    /// What was taken back with its user id grants nothing, and still limits where nobody else says anything: a revocation, which may be forged,
-    /// makes no endless key either.
+    /// What was taken back with its user id grants nothing, and goes on limiting as far as nothing newer was said: a revocation may be forged, and
+    /// makes no key live longer.
     fn together(said: &[Self], taken_back: &[Self]) -> Option<Self> {
-        let limits =
-            |matters: fn(&Self) -> bool| Self::newest(said, matters).or_else(|| Self::newest(taken_back, matters));
+        let made = Self::newest(said, |_| true)?.made;
+        let limits = |speaks: fn(&Self) -> bool| {
+            let said = Self::newest(said, speaks);
+            let counts = move |found: &&Self| speaks(found) && said.is_none_or(|said| is_newer(found, &said));
+            said.into_iter().chain(taken_back.iter().filter(counts).copied())
+        };
         Some(Self {
-            made: Self::newest(said, |_| true)?.made,
-            expires: limits(|statement| statement.expires.is_some()).and_then(|statement| statement.expires),
-            flags: limits(|statement| statement.flags.is_some()).and_then(|statement| statement.flags),
+            made,
+            expires: limits(|found| found.expires.is_some())
+                .filter_map(|found| found.expires)
+                .min(),
+            flags: limits(|found| found.flags.is_some())
+                .filter_map(|found| found.flags)
+                .reduce(|one, other| one & other),
         })
     }
 
@@ -321,5 +329,35 @@ mod tests {
                 "{made} {void_after} {key_ends_after}"
             );
         }
+    }
+
+    /// What is taken back makes no room for an older word that said less.
+    #[test]
+    fn a_revoked_user_id_limits_what_is_older() {
+        let statement = |made, expires: Option<i64>, flags| Statement {
+            made: Timestamp::from_unix(made),
+            expires: expires.map(Timestamp::from_unix),
+            flags,
+        };
+        let older = statement(1, Some(100), Some(0x03));
+        let newer = statement(2, Some(50), Some(0x01));
+        let together = |said: &[Statement], taken_back: &[Statement]| {
+            Statement::together(said, taken_back).map(|found| (found.expires.map(Timestamp::as_unix), found.may_sign()))
+        };
+        assert_eq!(together(&[older, newer], &[]), Some((Some(50), false)));
+        assert_eq!(together(&[older], &[newer]), Some((Some(50), false)));
+        assert_eq!(
+            together(&[newer], &[older]),
+            Some((Some(50), false)),
+            "what is newer counts"
+        );
+        assert_eq!(together(&[], &[newer]), None, "nothing is left");
+        // It grants nothing either.
+        let longer = statement(3, Some(200), Some(0x03));
+        assert_eq!(together(&[newer], &[longer]), Some((Some(50), false)));
+        assert_eq!(
+            together(&[statement(1, None, None)], &[longer, newer]),
+            Some((Some(50), false))
+        );
     }
 }
