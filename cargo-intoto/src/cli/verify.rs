@@ -247,6 +247,7 @@ fn prepare(
 
     let mut findings = hostile_tree::examine(&surroundings);
     let mut subjects = Subjects::of(&wanted.artifacts, &args.subjects, &mut findings)?;
+    wanted.check_stated(&args.subjects)?;
     wanted.name(subjects.purls_mut());
     if let Some(claims) = &claims {
         claims.compare(&wanted.artifacts, subjects.purls(), &mut findings);

@@ -9,8 +9,14 @@ use crate::collect::hash;
 use crate::collect::progress::Progress;
 use crate::error::CliError;
 
-/// Where cargo keeps the crates of its default registry: by the sparse index, and by the one in git.
-const DEFAULT_HOSTS: [&str; 2] = ["index.crates.io", "github.com"];
+/// Where cargo keeps the crates of its default registry: by the sparse index, which has a host of its own.
+const DEFAULT_HOST: &str = "index.crates.io";
+/// The same by the index in git, whose host many registries have: the names that cargo has given it so far, on machines of 64 bits and of 32.
+const DEFAULT_IN_GIT: [&str; 3] = [
+    "github.com-1ecc6299db9ec823",
+    "github.com-25cdd57fae9f0462",
+    "github.com-88ac128001ac3a9a",
+];
 /// Registries in one cache. Somebody has a dozen.
 const MOST_REGISTRIES: usize = 1000;
 
@@ -31,7 +37,7 @@ pub fn find(
     let file = format!("{name}-{version}.crate");
     let host = registry.map(host);
     let is_wanted = |directory: &str| match &host {
-        None => DEFAULT_HOSTS.iter().any(|host| is_of(directory, host)),
+        None => is_of(directory, DEFAULT_HOST) || DEFAULT_IN_GIT.contains(&directory),
         Some(host) => is_of(directory, host),
     };
     let mut found: Vec<(Utf8PathBuf, [u8; 32])> = Vec::new();
@@ -119,7 +125,11 @@ mod tests {
             ("index.crates.io-evil.example-0123456789abcdef/a-1.0.0.crate", "evil"),
             ("r.example-00/b-1.0.0.crate", "one"),
             ("r.example-11/b-1.0.0.crate", "two"),
-            ("github.com-00/c-1.0.0.crate", "same"),
+            ("github.com-1ecc6299db9ec823/c-1.0.0.crate", "same"),
+            (
+                "github.com-0123456789abcdef/d-1.0.0.crate",
+                "another index on that host",
+            ),
             ("index.crates.io-00/c-1.0.0.crate", "same"),
         ] {
             home.write(&format!("registry/cache/{path}"), bytes);

@@ -52,6 +52,7 @@ impl Subjects {
                 );
             }
             in_hand.push(name);
+            let version = version.replace('+', "%2B");
             subjects.purls.push(format!("pkg:cargo/{name}@{version}"));
         }
         if !stated.is_empty() {
@@ -256,6 +257,7 @@ mod tests {
             (&["hello", "hello.pdb"], nobody),
             (&["hello-1.0.0.crate"], Some(&[hello])),
             (&["hello-1.0.0.crate", "hello"], Some(&[hello])),
+            (&["hello-1.0.0+a.crate"], Some(&["pkg:cargo/hello@1.0.0%2Ba"])),
             (&["hello.exe", "libhello.so", "hello-1.0.0.crate"], Some(&[hello])),
             (&["hello-1.0.0.crate", "ripgrep"], Some(&[hello, "pkg:cargo/ripgrep"])),
             (&["hello-1.0.0.crate", "hello2"], Some(&[hello, "pkg:cargo/hello2"])),

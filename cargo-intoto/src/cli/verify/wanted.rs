@@ -45,6 +45,24 @@ impl Wanted {
         })
     }
 
+    /// Refuses a crate that is asked for by name when what it is said to be is a crate of another registry.
+    pub(super) fn check_stated(&self, stated: &[String]) -> Result<(), CliError> {
+        let mut scopes = Vec::new();
+        for purl in stated {
+            scopes.push(Scope::of_purl(purl)?);
+        }
+        for purl in &self.purls {
+            if !scopes.is_empty() && !scopes.contains(&Scope::of_purl(purl)?) {
+                return Err(CliError::usage(format!(
+                    "{purl} is asked for, and is none of what --subject says: {}",
+                    stated.join(", ")
+                ))
+                .hint("leave --subject out: a crate that is asked for by name needs none"));
+            }
+        }
+        Ok(())
+    }
+
     /// Puts the package URLs that were asked for, which name the registry, in the place of those that file names give.
     pub(super) fn name(&self, purls: &mut [String]) {
         for purl in purls {
@@ -128,7 +146,35 @@ fn decoded(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::NamedCrate;
+    use super::{NamedCrate, Wanted};
+
+    #[test]
+    fn what_is_asked_for_is_what_is_stated() {
+        let wanted = |purl: &str| Wanted {
+            artifacts: Vec::new(),
+            purls: vec![purl.to_owned()],
+        };
+        let other = "pkg:cargo/a@1.0.0%2Bx?repository_url=https:%2F%2Fr.example";
+        for (asked, stated, is_good) in [
+            ("pkg:cargo/a@1.0.0", None, true),
+            ("pkg:cargo/a@1.0.0", Some("pkg:cargo/a"), true),
+            ("pkg:cargo/a@1.0.0", Some("pkg:cargo/b"), false),
+            (other, Some("pkg:cargo/a"), false),
+            (other, Some("pkg:cargo/a?repository_url=https:%2F%2Fr.example"), true),
+            ("pkg:cargo/a@1.0.0", Some(other), false),
+        ] {
+            let stated: Vec<String> = stated.map(str::to_owned).into_iter().collect();
+            assert_eq!(
+                wanted(asked).check_stated(&stated).is_ok(),
+                is_good,
+                "{asked} {stated:?}"
+            );
+        }
+        // The registry stays where the version has metadata.
+        let mut purls = ["pkg:cargo/a@1.0.0%2Bx".to_owned()];
+        wanted(other).name(&mut purls);
+        assert_eq!(purls, [other]);
+    }
 
     #[test]
     fn names_of_crates_are_told_from_files() {
