@@ -207,6 +207,11 @@ impl Finder<'_> {
                 base,
             );
         }
+        for (name, value) in configuration.table("env").into_iter().flatten() {
+            if let Some(code) = of_programs(name) {
+                self.add(code, &format!("env.{name}"), origin, &text(value), base);
+            }
+        }
         for registry in configuration.table("patch").into_iter().flat_map(toml::Table::keys) {
             self.add(
                 CargoCode::PatchConfigured,
@@ -298,6 +303,16 @@ impl Finder<'_> {
             value: naming.word(value),
             program,
         });
+    }
+}
+
+/// What a variable that `[env]` sets for the compiler, and for what it starts, makes of them: another linker is found, or other code runs in them.
+fn of_programs(variable: &str) -> Option<CargoCode> {
+    let name = variable.to_ascii_uppercase();
+    match name.as_str() {
+        "PATH" | "COMPILER_PATH" | "GCC_EXEC_PREFIX" => Some(CargoCode::LinkerReplaced),
+        _ if name.starts_with("LD_") || name.starts_with("DYLD_") => Some(CargoCode::CompilerWrapped),
+        _ => None,
     }
 }
 
@@ -393,6 +408,14 @@ mod tests {
                 &[],
                 &[("/w/.cargo/config.toml", "env.RUSTC_BOOTSTRAP = '1'")],
                 &[(BootstrapSet, "env.RUSTC_BOOTSTRAP")],
+            ),
+            (
+                &[],
+                &[(
+                    "/w/.cargo/config.toml",
+                    "[env]\nPATH = { value = 'bin', relative = true, force = true }\nLD_PRELOAD = '/x.so'\nMY_PATH = 'x'",
+                )],
+                &[(CompilerWrapped, "env.LD_PRELOAD"), (LinkerReplaced, "env.PATH")],
             ),
             (
                 &[("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "ld")],
