@@ -59,3 +59,66 @@ fn the_tree_does_not_say_whose_layouts_count() {
     plain("Published hello").succeeds();
     assert_eq!(uploads(&registry), ["hello 0.1.0"]);
 }
+
+/// Cargo finds more in a tree's configuration than who looks for the registry's name in the first file of it.
+#[test]
+fn whatever_of_the_tree_cargo_follows_is_seen() {
+    let sandbox = Sandbox::new();
+    let registry = registry(&sandbox);
+    let project = released(&sandbox, "hello");
+    project.intoto(&["trust", "remove", "hello"]).succeeds();
+    let owner = owner_key(&project);
+    let provider = |registry: &str, words: &[&str]| {
+        let program = twin();
+        let words = [&[program.as_str()], words].concat();
+        format!("[registries.{registry}]\ncredential-provider = {words:?}\n")
+    };
+    let evil = provider("ours", &["--key", owner.as_str()]);
+    let config = sandbox.read("cargo-home/config.toml");
+    let index = config
+        .lines()
+        .find_map(|line| Some(line.split_once("index = ")?.1.split(['"', '\'']).nth(1)?.to_owned()))
+        .expect("the registry's index");
+    sandbox.write(
+        "cargo-home/config.toml",
+        format!("{config}\n{}", provider("unused", &[])),
+    );
+    let elsewhere = sandbox.path("elsewhere");
+    fs::create_dir(&elsewhere).expect("created");
+    let publish = |variables: &[(&str, &str)]| {
+        let mut command = sandbox.command("cargo");
+        command
+            .current_dir(project.path(""))
+            .env("CARGO_REGISTRIES_OURS_TOKEN", TOKEN)
+            .envs(variables.iter().copied())
+            .args(["publish", "--no-verify", "--allow-dirty"]);
+        let output = sandbox::run(command);
+        refused(&output, &registry, &["says whose layouts count", "a file of the tree"]);
+    };
+    let include = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| format!("{{ path = {name:?} }}")).collect();
+        format!("include = [{}]\n", names.join(", "))
+    };
+    // The last of several included files counts, and one file under two names includes two others.
+    project
+        .file(".cargo/config.toml", include(&["a.toml", "b.toml"]))
+        .file(".cargo/a.toml", provider("ours", &[]))
+        .file(".cargo/b.toml", &evil);
+    publish(&[]);
+    project
+        .file(".cargo/config.toml", include(&["d/x.toml", "e/x.toml"]))
+        .file(".cargo/d/x.toml", include(&["y.toml"]))
+        .file(".cargo/d/y.toml", "")
+        .file(".cargo/e/y.toml", &evil);
+    std::os::unix::fs::symlink("../d/x.toml", project.path(".cargo/e/x.toml")).expect("linked");
+    publish(&[]);
+    // By a variable with its index a registry has another name.
+    project.file(".cargo/config.toml", provider("zz", &["--key", owner.as_str()]));
+    publish(&[("CARGO_REGISTRIES_ZZ_INDEX", &index)]);
+    // Cargo's home may be the tree's.
+    project.file(
+        ".cargo/config.toml",
+        format!("{config}\n{}", evil.replacen("[registries.ours]\n", "", 1)),
+    );
+    publish(&[("CARGO_HOME", project.path(".cargo").as_str())]);
+}

@@ -135,16 +135,18 @@ pub fn command_line(values: &[String], directory: &Utf8Path) -> Result<Vec<Confi
 #[derive(Default)]
 struct Reader {
     found: Vec<Configuration>,
-    /// Where they really lie: one file has many names.
-    seen: BTreeSet<Utf8PathBuf>,
+    /// Where they really lie, and the directories that their names lead through: one file has many names, and what it includes is looked for
+    /// beside the name.
+    seen: BTreeSet<(Utf8PathBuf, Utf8PathBuf)>,
     /// The files that are being read, one for the sake of another.
     including: Vec<Utf8PathBuf>,
 }
 
 impl Reader {
     fn read(&mut self, path: &Utf8Path) -> Result<(), CliError> {
-        let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
-        if !self.seen.insert(real) {
+        let real = |path: &Utf8Path| path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+        let directory = path.parent().unwrap_or(Utf8Path::new(""));
+        if !self.seen.insert((real(path), real(directory))) {
             return Ok(());
         }
         if self.seen.len() > MAX_FILES {
@@ -172,9 +174,9 @@ impl Reader {
             table,
             included_by: self.including.clone(),
         });
-        let directory = path.parent().unwrap_or(Utf8Path::new(""));
         self.including.push(path.to_owned());
-        for (include, optional) in includes {
+        // Of several files that it includes, cargo heeds the last one first.
+        for (include, optional) in includes.into_iter().rev() {
             let include = directory.join(include);
             if !optional || include.is_file() {
                 self.read(&include)?;
@@ -255,6 +257,39 @@ mod tests {
         assert_eq!(
             found[2].get(&["build", "rustc"]).and_then(toml::Value::as_str),
             Some("evil")
+        );
+    }
+
+    /// As cargo does it: what includes comes before what is included, and of that the last before the first. One file under two names includes
+    /// other files.
+    #[test]
+    fn included_files_are_ranked_as_cargo_ranks_them() {
+        let guard = tempfile::tempdir().expect("temporary directory");
+        let root = Utf8Path::from_path(guard.path()).expect("UTF-8");
+        for (path, text) in [
+            ("a/.cargo/config.toml", "include = ['x/m.toml', 'y/m.toml', 'z.toml']"),
+            ("a/.cargo/x/m.toml", "include = 'n.toml'"),
+            ("a/.cargo/x/n.toml", "n = 1"),
+            ("a/.cargo/y/n.toml", "n = 2"),
+            ("a/.cargo/z.toml", ""),
+        ] {
+            fs::create_dir_all(root.join(path).parent().expect("a parent")).expect("created");
+            fs::write(root.join(path), text).expect("written");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("../x/m.toml", root.join("a/.cargo/y/m.toml")).expect("linked");
+        let found = files(&root.join("a"), &root.join("home")).expect("readable");
+        let names = found.iter().map(|configuration| match &configuration.origin {
+            Origin::File(path) => path.strip_prefix(root.join("a/.cargo")).expect("below it").as_str(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            ["config.toml", "z.toml", "y/m.toml", "y/n.toml", "x/m.toml", "x/n.toml"]
+        );
+        assert_eq!(
+            effective(&["n"], &found).and_then(|(value, _)| value.as_integer()),
+            Some(2)
         );
     }
 

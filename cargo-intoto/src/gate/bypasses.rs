@@ -111,6 +111,16 @@ impl Status {
             );
         }
         let index = registry.and_then(|name| settings.index(name));
+        if let (Some(name), Some(index)) = (registry, &index) {
+            for (variable, other) in other_names(name, index, std::env::vars()) {
+                open(
+                    format!(
+                        "cargo takes {called} for `{other}`, because {variable} has its index, and asks whom that name's settings say"
+                    ),
+                    "unset the variable, and write the index into cargo's configuration under the registry's name",
+                );
+            }
+        }
         let known = Registry::new(
             index.as_deref().unwrap_or(match registry {
                 None => "https://index.crates.io",
@@ -149,6 +159,31 @@ impl Status {
     }
 }
 
+/// The names that cargo gives to the registry with this index for the sake of a variable, and these variables: it looks for the name by the
+/// index, first among variables, whose names have no dashes and no case.
+fn other_names(
+    name: &str,
+    index: &str,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
+    let plain = |url: &str| {
+        let url = url.to_ascii_lowercase();
+        let url = url.trim_end_matches('/');
+        url.strip_suffix(".git").unwrap_or(url).to_owned()
+    };
+    let mut found: Vec<(String, String)> = variables
+        .into_iter()
+        .filter(|(_, value)| plain(value) == plain(index))
+        .filter_map(|(variable, _)| {
+            let other = variable.strip_prefix("CARGO_REGISTRIES_")?.strip_suffix("_INDEX")?;
+            let other = other.to_lowercase();
+            (other != name).then_some((variable, other))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// Whether cargo finds the program: by its path, or on the search path.
 fn starts(program: &str) -> bool {
     if program.contains(std::path::is_separator) {
@@ -165,4 +200,41 @@ pub fn on_search_path(program: &str) -> Option<std::path::PathBuf> {
     std::env::split_paths(&path)
         .map(|directory| directory.join(format!("{program}{}", std::env::consts::EXE_SUFFIX)))
         .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::other_names;
+
+    #[test]
+    fn cargo_names_a_registry_by_its_variable() {
+        let index = "sparse+https://r.example/Index/";
+        for (name, variable, value, other) in [
+            ("my-corp", "CARGO_REGISTRIES_MY_CORP_INDEX", index, Some("my_corp")),
+            ("corp", "CARGO_REGISTRIES_CORP_INDEX", index, None),
+            ("corp", "CARGO_REGISTRIES_OTHER_INDEX", index, Some("other")),
+            (
+                "corp",
+                "CARGO_REGISTRIES_OTHER_INDEX",
+                "sparse+https://r.example/index",
+                Some("other"),
+            ),
+            ("Corp", "CARGO_REGISTRIES_CORP_INDEX", index, Some("corp")),
+            (
+                "corp",
+                "CARGO_REGISTRIES_OTHER_INDEX",
+                "sparse+https://r.example/other/",
+                None,
+            ),
+            ("corp", "CARGO_REGISTRIES_OTHER_TOKEN", index, None),
+        ] {
+            let variables = [(variable.to_owned(), value.to_owned())];
+            let found = other_names(name, index, variables);
+            let expected: Vec<_> = other
+                .map(|other| (variable.to_owned(), other.to_owned()))
+                .into_iter()
+                .collect();
+            assert_eq!(found, expected, "{name} {variable}={value}");
+        }
+    }
 }

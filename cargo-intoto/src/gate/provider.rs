@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 
 use super::arguments::GateArgs;
 use super::protocol::{self, Answer, MAX_LINE, Operation, Request};
-use super::registry::DEFAULT;
 use super::setting::words_of_tree;
 use super::token::{Purpose, Token, has_token, token};
 use super::{Place, Question, Refusal, Registry, Upload, ahead, decide};
@@ -129,7 +128,7 @@ fn publish(
         let upload = Upload::new(name, version, sha256)?;
         let place = Place::find(&here()?, args)?;
         if args.say_whom_to_trust() {
-            check_words(registry, words)?;
+            check_words(words)?;
         }
         let terms = place.terms(args)?;
         let staging = place.staging();
@@ -165,9 +164,8 @@ fn publish(
 }
 
 /// What lies in a tree says nothing about whose layout counts for it, and cargo takes the nearest file of its configuration.
-fn check_words(registry: &Registry, words: &[String]) -> Result<(), CliError> {
-    let name = registry.name().filter(|name| *name != DEFAULT);
-    match words_of_tree(&here()?, name, words)? {
+fn check_words(words: &[String]) -> Result<(), CliError> {
+    match words_of_tree(&here()?, words)? {
         None => Ok(()),
         Some(file) => Err(CliError::cannot_decide(format!(
             "{file} says whose layouts count, and it is a file of the tree that is to be judged"

@@ -55,17 +55,42 @@ impl Provider {
 
     /// The file that has a say in it and belongs to the tree that cargo is started in, at `here`, and so to whoever changes the tree; one's
     /// own settings are never meant.
-    ///
-    /// The tree reaches up as far as the repository does. A file belongs to it that is named there, or that a name from elsewhere leads to.
     pub(super) fn of_tree(&self, here: &Utf8Path) -> Result<Option<&Utf8Path>, CliError> {
-        let real = |path: &Utf8Path| path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
-        let (home, root) = (real(&cargo_home()?), hostile_tree::root(here));
-        let is_of_tree = |file: &&Utf8PathBuf| {
-            let named_in = real(file.parent().unwrap_or(file));
-            named_in != home && (named_in.starts_with(&root) || real(file).starts_with(&root))
-        };
-        Ok(self.files.iter().find(is_of_tree).map(|file| file.as_path()))
+        let tree = Reach::of(here)?;
+        Ok(self
+            .files
+            .iter()
+            .find(|file| tree.holds(file))
+            .map(|file| file.as_path()))
     }
+}
+
+/// How far a tree reaches, and so whoever changes it: up to the root of its outermost repository.
+struct Reach {
+    root: Utf8PathBuf,
+    /// Cargo's home, which is the user's own; unless it lies in the project itself.
+    home: Option<Utf8PathBuf>,
+}
+
+impl Reach {
+    fn of(here: &Utf8Path) -> Result<Self, CliError> {
+        let home = real(&cargo_home()?);
+        Ok(Self {
+            root: hostile_tree::root(here),
+            home: Some(home).filter(|home| !home.starts_with(hostile_tree::innermost_root(here))),
+        })
+    }
+
+    /// Whether a file belongs to it: it is named there, or a name from elsewhere leads there.
+    fn holds(&self, file: &Utf8Path) -> bool {
+        let named_in = real(file.parent().unwrap_or(file));
+        let is_own = self.home.as_ref().is_some_and(|home| named_in == *home);
+        !is_own && (named_in.starts_with(&self.root) || real(file).starts_with(&self.root))
+    }
+}
+
+fn real(path: &Utf8Path) -> Utf8PathBuf {
+    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
 }
 
 impl Settings {
@@ -196,25 +221,34 @@ pub(super) fn words_of(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
-/// The file of the tree with these words behind the provider that cargo asks for the token of a registry (`None` is the default one), when it
-/// is started in `here`.
+/// The file of the tree that has these words behind some program, wherever it has them, when cargo is started in `here`: which of its settings
+/// cargo follows depends on the names of registries, which it derives from more than files.
 ///
 /// # Errors
 /// When cargo's configuration cannot be read.
-pub(super) fn words_of_tree(
-    here: &Utf8Path,
-    registry: Option<&str>,
-    given: &[String],
-) -> Result<Option<Utf8PathBuf>, CliError> {
+pub(super) fn words_of_tree(here: &Utf8Path, given: &[String]) -> Result<Option<Utf8PathBuf>, CliError> {
     let settings = Settings::read(here)?;
-    for provider in settings.provider(registry).into_iter().chain(settings.global()) {
-        if provider.words.get(1..) == Some(given)
-            && let Some(file) = provider.of_tree(here)?
+    let tree = Reach::of(here)?;
+    for place in settings.all() {
+        let provider = Provider::of(Vec::new(), place);
+        if let Some(file) = provider.files.into_iter().find(|file| tree.holds(file))
+            && has_words(&toml::Value::Table(place.table.clone()), given)
         {
-            return Ok(Some(file.to_owned()));
+            return Ok(Some(file));
         }
     }
     Ok(None)
+}
+
+/// Whether some list or text in a value starts a program with these words.
+fn has_words(value: &toml::Value, given: &[String]) -> bool {
+    let are_these = words(value).is_some_and(|words| words.get(1..) == Some(given));
+    are_these
+        || match value {
+            toml::Value::Array(values) => values.iter().any(|value| has_words(value, given)),
+            toml::Value::Table(table) => table.values().any(|value| has_words(value, given)),
+            _ => false,
+        }
 }
 
 /// The words behind the gate, if it is what cargo asks for the token of a registry (`None` is the default one) by this configuration, in
@@ -358,6 +392,38 @@ mod tests {
             settings(&[], Some("[registry]\ntoken = 'x'")).tokens(None),
             ["credentials"]
         );
+    }
+
+    #[test]
+    fn words_are_found_wherever_they_stand() {
+        let given = ["--key", "k"].map(str::to_owned);
+        for (text, is_there) in [
+            (
+                "[registries.r]\ncredential-provider = ['cargo-intoto', '--key', 'k']",
+                true,
+            ),
+            (
+                "[registries.other]\ncredential-provider = 'cargo-intoto  --key k'",
+                true,
+            ),
+            (
+                "[registry]\nglobal-credential-providers = ['cargo:token', 'x --key k']",
+                true,
+            ),
+            ("[credential-alias]\na = ['x', '--key', 'k']", true),
+            (
+                "[registries.r]\ncredential-provider = ['cargo-intoto', '--key', 'l']",
+                false,
+            ),
+            (
+                "[registries.r]\ncredential-provider = ['cargo-intoto', '--key', 'k', 'l']",
+                false,
+            ),
+            ("[registries.r]\ncredential-provider = ['--key', 'k']", false),
+        ] {
+            let table: toml::Table = text.parse().expect("TOML");
+            assert_eq!(has_words(&toml::Value::Table(table), &given), is_there, "{text}");
+        }
     }
 
     #[test]

@@ -34,26 +34,33 @@ pub fn root(directory: &Utf8Path) -> Utf8PathBuf {
     within_tree(directory).pop().unwrap_or_else(|| directory.to_owned())
 }
 
+/// The innermost root around `directory`, without links: of the workspace, or of the repository that it is in.
+pub fn innermost_root(directory: &Utf8Path) -> Utf8PathBuf {
+    let within = within_tree(directory);
+    let innermost = within.iter().find(|path| is_root(path)).or(within.first());
+    innermost.map_or_else(|| directory.to_owned(), Utf8PathBuf::clone)
+}
+
 /// The directories from `directory` up to the tree's root. Without a recognisable root, there is no tree beyond the directory:
 /// what lies above is the user's own.
 fn within_tree(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
     let ancestors: Vec<&Utf8Path> = directory.ancestors().collect();
-    let is_root = |path: &&Utf8Path| {
-        [
-            ".git",
-            ".hg",
-            ".jj",
-            "Cargo.lock",
-            "layouts/release.layout",
-            "layouts/release.toml",
-        ]
-        .iter()
-        .any(|name| path.join(name).exists())
-    };
     // The outermost one counts: a workspace may lie in a subdirectory of the repository.
-    let depth = ancestors.iter().rposition(is_root).unwrap_or(0);
+    let depth = ancestors.iter().rposition(|path| is_root(path)).unwrap_or(0);
     ancestors[..=depth].iter().map(|path| (*path).to_owned()).collect()
+}
+
+fn is_root(path: &Utf8Path) -> bool {
+    const MARKS: [&str; 6] = [
+        ".git",
+        ".hg",
+        ".jj",
+        "Cargo.lock",
+        "layouts/release.layout",
+        "layouts/release.toml",
+    ];
+    MARKS.iter().any(|name| path.join(name).exists())
 }
 
 fn examine_configuration(path: &Utf8Path, findings: &mut Vec<CargoFinding>, seen: &mut Vec<Utf8PathBuf>) {
