@@ -64,7 +64,7 @@ mod tests {
     fn an_export_is_checked_within_bounds() {
         // A key has one signature on itself, and may have so many more.
         let full = with_signatures(OWNER, 511);
-        assert_eq!(read(std::slice::from_ref(&full)), Ok(1));
+        assert_eq!(read(core::slice::from_ref(&full)), Ok(1));
         assert_eq!(read(&[with_signatures(OWNER, 512)]), Ok(0));
         let keys = Budget::MAX / 512;
         let all = alloc::vec![full; keys];
