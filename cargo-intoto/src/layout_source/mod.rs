@@ -9,6 +9,8 @@ mod differ;
 mod identities;
 mod items;
 mod lint;
+#[cfg(test)]
+mod openpgp_tests;
 mod parse;
 mod sign;
 mod source;
