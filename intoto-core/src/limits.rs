@@ -40,6 +40,14 @@ pub struct Limits {
     pub total_links: usize,
     /// Artifacts in all links of one verification together. A name and a digest take some 150 bytes.
     pub total_artifacts: usize,
+    /// Bytes of all files together whose evidence counts in one verification: links, sublayouts and bundles. Links with as many artifacts as
+    /// [`total_artifacts`](Self::total_artifacts) have some 800 MB.
+    pub total_bytes: usize,
+    /// JSON values in the by-products, environments and commands of all links of one verification together, and in its sublayouts. They are
+    /// kept to its end, and take up to 120 bytes of memory each. A link of this program or of the peers has a few dozens.
+    pub total_values: usize,
+    /// Inspections of one verification together, those of sublayouts included: as many as one layout may have. Each may list a whole tree.
+    pub total_inspections: usize,
     /// Certificate authorities of one layout, and others given besides. Each is decoded, and compared with each certificate.
     pub certificate_authorities: usize,
     /// Certificate constraints of one step. Each is compared with each certificate.
@@ -83,6 +91,9 @@ impl Default for Limits {
             sublayout_depth: 8,
             total_links: 20_000,
             total_artifacts: 4_000_000,
+            total_bytes: 1 << 30,
+            total_values: 2_000_000,
+            total_inspections: 4096,
             certificate_authorities: 64,
             certificate_constraints: 64,
             certificate_path: 8,

@@ -355,6 +355,9 @@ fn limits(settings: &Value) -> Limits {
             "sublayout_depth" => limits.sublayout_depth = value,
             "total_links" => limits.total_links = value,
             "total_artifacts" => limits.total_artifacts = value,
+            "total_bytes" => limits.total_bytes = value,
+            "total_values" => limits.total_values = value,
+            "total_inspections" => limits.total_inspections = value,
             "rule_work" => limits.rule_work = value as u64,
             other => panic!("no vector has set the limit {other} before"),
         }

@@ -92,6 +92,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// How many values there are in it, itself counted.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Float(_) | Self::String(_) => 1,
+            Self::Array(elements) => 1 + elements.iter().map(Value::count).sum::<usize>(),
+            Self::Object(object) => 1 + object.iter().map(|(_, value)| value.count()).sum::<usize>(),
+        }
+    }
+
     /// The same value, borrowing nothing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -372,6 +381,27 @@ mod tests {
             ("9223372036854775808", None),
         ] {
             assert_eq!(Value::Integer(text.into()).as_i64(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_value_counts() {
+        let list = |values: &[Value<'static>]| Value::from(values.to_vec());
+        let object = |value| Value::from(Object::from_iter([("a", Value::Null), ("b", value)]));
+        let three = list(&[Value::from(1), Value::from("x")]);
+        for (value, expected) in [
+            (Value::Null, 1),
+            (Value::from(true), 1),
+            (Value::from(7), 1),
+            (Value::Float("1.5".into()), 1),
+            (Value::from("x"), 1),
+            (list(&[]), 1),
+            (three.clone(), 3),
+            (Object::new().into(), 1),
+            (object(three.clone()), 5),
+            (list(&[three.clone(), object(three.clone()), three]), 12),
+        ] {
+            assert_eq!(value.count(), expected, "{value:?}");
         }
     }
 

@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 use crate::verdict::{EvidenceKind, FindingCode};
 
 use super::certificates::{Bearer, Judge};
+use super::extent::Extent;
 use super::problem::Problem;
 use super::search::EvidenceSearch;
 use super::trust::AuthenticLayout;
@@ -28,6 +29,9 @@ use super::trust::AuthenticLayout;
 pub struct EvidenceRequest {
     pub(super) files: Vec<EvidenceFile>,
     pub(super) searches: Vec<EvidenceSearch>,
+    /// What the session has taken in before.
+    pub(super) taken: Extent,
+    pub(super) limits: Arc<Limits>,
 }
 
 impl EvidenceRequest {
@@ -41,6 +45,19 @@ impl EvidenceRequest {
     /// nothing verifies by it.
     pub fn searches(&self) -> &[EvidenceSearch] {
         &self.searches
+    }
+
+    /// The first layout that wants something.
+    pub(super) fn layer(&self) -> usize {
+        let file = self.files.first().map(|file| file.layer);
+        file.or_else(|| self.searches.first().map(|search| search.layer))
+            .unwrap_or_default()
+    }
+
+    /// Whether the session takes so much in answer to this request. With more it takes nothing of it and does not verify, whatever else there is: a caller
+    /// who adds up what was [admitted](Admitted::extent) may stop reading there, and supply what it has.
+    pub fn has_room_for(&self, extent: Extent) -> bool {
+        self.taken.plus(extent).beyond(&self.limits).is_none()
     }
 }
 
@@ -145,31 +162,38 @@ impl EvidenceFile {
     pub fn admit(&self, bytes: &[u8]) -> Admitted {
         if self.is_bundle {
             let examined = self.examine_bundle(bytes).map(|examined| self.in_time(examined));
-            return self.answer(examined.is_ok().then_some(Container::Dsse), examined);
+            return self.answer(examined.is_ok().then_some(Container::Dsse), examined, bytes.len());
         }
         let (container, examined) = match Envelope::parse(bytes, &self.limits) {
             Ok(envelope) => (Some(envelope.container()), self.examine(&envelope)),
             Err(error) => (None, Err(Problem::from(&error))),
         };
-        self.answer(container, examined.map(|examined| self.in_time(examined)))
+        self.answer(container, examined.map(|examined| self.in_time(examined)), bytes.len())
     }
 
     /// Says that the file is there and could not be read, and why.
     pub fn unreadable(&self, reason: impl Into<String>) -> Admitted {
-        self.answer(None, Err(Problem::undecided(FindingCode::LinkUnreadable, reason)))
+        self.answer(None, Err(Problem::undecided(FindingCode::LinkUnreadable, reason)), 0)
     }
 
     pub(super) fn is_answered_by(&self, answer: &Admitted) -> bool {
         self.wanted == answer.wanted && self.directory == answer.directory && self.name == answer.name
     }
 
-    fn answer(&self, container: Option<Container>, examined: Result<Examined, Problem>) -> Admitted {
+    fn answer(&self, container: Option<Container>, examined: Result<Examined, Problem>, bytes: usize) -> Admitted {
+        // Of a file that says nothing for anybody nothing is kept, so that it takes no room from others.
+        let content = examined
+            .as_ref()
+            .ok()
+            .and_then(|examined| examined.content.as_ref().ok());
+        let extent = content.map_or_else(Extent::default, |content| Extent::of(content, bytes));
         Admitted {
             wanted: self.wanted,
             directory: self.directory.clone(),
             name: self.name.clone(),
             container,
             examined,
+            extent,
         }
     }
 
@@ -399,7 +423,10 @@ impl EvidenceFile {
                 "a statement in a Metablock, where the attestation framework has DSSE only",
             )),
             Payload::Statement(link) => self.link(link, EvidenceKind::Statement),
-            Payload::Layout(layout) => Ok(Content::Layout(AuthenticLayout::new(layout, verified))),
+            Payload::Layout(layout) => Ok(Content::Layout {
+                layout: AuthenticLayout::new(layout, verified),
+                values: value.count(),
+            }),
         }
     }
 
@@ -423,6 +450,7 @@ pub struct Admitted {
     pub(super) name: String,
     pub(super) container: Option<Container>,
     pub(super) examined: Result<Examined, Problem>,
+    pub(super) extent: Extent,
 }
 
 impl Admitted {
@@ -432,15 +460,10 @@ impl Admitted {
             .as_ref()
             .is_ok_and(|examined| examined.content.is_ok() && examined.signatures.iter().any(Result::is_ok))
     }
-}
 
-impl Admitted {
-    /// How many artifacts the session takes in with it.
-    pub(super) fn artifacts(&self) -> usize {
-        match self.examined.as_ref().map(|examined| &examined.content) {
-            Ok(Ok(Content::Link(_, link))) => link.materials.len().saturating_add(link.products.len()),
-            _ => 0,
-        }
+    /// What of it the session counts: nothing, if nothing of it is kept.
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 }
 
@@ -470,7 +493,8 @@ impl Examined {
 pub(super) enum Content {
     /// A link, in which form it was signed, and what it says.
     Link(EvidenceKind, Arc<Link>),
-    Layout(AuthenticLayout),
+    /// A sublayout, and how many JSON values it was.
+    Layout { layout: AuthenticLayout, values: usize },
 }
 
 #[cfg(test)]

@@ -282,7 +282,7 @@ fn fill(
                 last: link.clone(),
             });
         }
-        Content::Layout(layout) => {
+        Content::Layout { layout, .. } => {
             slot.report.evidence = Some(EvidenceKind::Sublayout);
             let key_id = slot.report.key_id.clone();
             let directory = step.sublayout_dir(&key_id);

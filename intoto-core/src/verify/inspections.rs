@@ -61,7 +61,20 @@ impl InspectionRequest {
 
     /// Answers that the command was not run, or did not come to an end, and why.
     pub fn not_run(&self, reason: impl Into<String>) -> InspectionAnswer {
-        self.answer(Answer::NotRun { reason: reason.into() })
+        let code = FindingCode::InspectionNotRun;
+        self.answer(Answer::NotRun {
+            code,
+            reason: reason.into(),
+        })
+    }
+
+    /// Answers that it asks for more than the caller does for one verification, and for more of what.
+    pub fn beyond_limit(&self, reason: impl Into<String>) -> InspectionAnswer {
+        let code = FindingCode::LimitExceeded;
+        self.answer(Answer::NotRun {
+            code,
+            reason: reason.into(),
+        })
     }
 
     /// Everything that the layers want: sublayouts first, because the owner's inspections come last.
@@ -114,6 +127,7 @@ pub(super) enum Answer {
         products: Artifacts,
     },
     NotRun {
+        code: FindingCode,
         reason: String,
     },
 }
@@ -122,6 +136,17 @@ pub(super) enum Answer {
 pub(super) fn not_reached() -> InspectionState {
     InspectionState::NotRun {
         reason: "the steps do not verify".into(),
+    }
+}
+
+/// Notes that none of a layer's inspections is asked for, because all layers together have more than that.
+pub(super) fn none_of_too_many(layer: &mut Layer, limit: usize) {
+    for inspected in &mut layer.inspections {
+        let reason = "there are too many".into();
+        inspected.state = Some(InspectionState::NotRun { reason });
+    }
+    if !layer.inspections.is_empty() {
+        layer.over_limit("inspections", limit);
     }
 }
 
@@ -136,6 +161,7 @@ pub(super) fn take(layers: &mut [Layer], request: &InspectionRequest, answer: Op
     };
     let answer = answer.map_or_else(
         || Answer::NotRun {
+            code: FindingCode::InspectionNotRun,
             reason: "it was not carried out".into(),
         },
         |answer| answer.answer,
@@ -159,12 +185,9 @@ pub(super) fn take(layers: &mut [Layer], request: &InspectionRequest, answer: Op
             let message = format!("the command ended with exit code {return_value}, expected 0");
             Finding::refusal(FindingCode::InspectionFailed, message)
         }
-        Answer::NotRun { reason } => {
+        Answer::NotRun { code, reason } => {
             inspected.state = Some(InspectionState::NotRun { reason: reason.clone() });
-            Finding::undecided(
-                FindingCode::InspectionNotRun,
-                format!("the inspection was not run: {reason}"),
-            )
+            Finding::undecided(code, format!("the inspection was not run: {reason}"))
         }
     };
     layer.findings.push(finding.at(at));
@@ -220,6 +243,7 @@ mod tests {
     use super::*;
     use crate::digest::DigestSet;
     use crate::limits::Limits;
+    use crate::verdict::Severity;
     use crate::verify::testing;
 
     #[test]
@@ -243,6 +267,27 @@ mod tests {
                 .collect();
             let expected: Vec<bool> = (0..requests.len()).map(|other| other == number).collect();
             assert_eq!(answered, expected, "{request:?}");
+        }
+    }
+
+    #[test]
+    fn an_inspection_without_an_end_is_told_by_its_reason() {
+        let inspection =
+            r#"{"_type":"inspection","name":"check","run":["true"],"expected_materials":[],"expected_products":[]}"#;
+        type Answered = fn(&InspectionRequest) -> InspectionAnswer;
+        let cases: [(Answered, FindingCode); 2] = [
+            (|request| request.not_run("why"), FindingCode::InspectionNotRun),
+            (|request| request.beyond_limit("why"), FindingCode::LimitExceeded),
+        ];
+        for (answered, code) in cases {
+            let mut layers = [testing::layer(&[], "", inspection)];
+            let [request] = <[_; 1]>::try_from(InspectionRequest::all(&layers)).expect("one request");
+            take(&mut layers, &request, Some(answered(&request)));
+            let [finding] = layers[0].findings.as_slice() else {
+                panic!("{:?}", layers[0].findings)
+            };
+            assert_eq!((finding.code, finding.severity), (code, Severity::Undecided));
+            assert_eq!(finding.message, "the inspection was not run: why");
         }
     }
 

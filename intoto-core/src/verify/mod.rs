@@ -6,6 +6,7 @@
 //! 1. [`Session::begin`] verifies the layout's signatures by **all** owner keys, and its age. Only then it is read.
 //! 2. [`Gathering::request`] names the link files that its steps want. The caller reads those that exist and calls
 //!    [`EvidenceFile::admit`] on each, which parses them and verifies signatures: a pure function, made for a thread pool.
+//!    What is kept of them has limits: [`EvidenceRequest::has_room_for`] says when it is of no use to read on.
 //!    Where a step counts certificates, [`EvidenceRequest::searches`] says in which directory links by keys that nobody knows yet may lie.
 //! 3. [`Gathering::supply`] takes the results, in any order. Sublayouts among them want more files: back to 2.
 //! 4. When all evidence is in, thresholds, agreement and the rules of the steps are judged.
@@ -53,6 +54,7 @@ mod certificates;
 mod certificates;
 mod conclude;
 mod evidence;
+mod extent;
 mod freshness;
 mod gather;
 mod inspections;
@@ -69,6 +71,7 @@ mod threshold;
 mod trust;
 
 pub use evidence::{Admitted, EvidenceFile, EvidenceRequest};
+pub use extent::Extent;
 pub use inspections::{InspectionAnswer, InspectionRequest};
 pub use policy::{CommandDifference, Policy, Subject};
 pub use search::EvidenceSearch;

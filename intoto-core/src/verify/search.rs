@@ -12,6 +12,7 @@ use crate::verdict::FindingCode;
 
 use super::certificates::Judge;
 use super::evidence::{Admitted, EvidenceFile, Times, Wanted};
+use super::extent::Extent;
 use super::problem::Problem;
 
 /// Link files that the session wants and cannot name: a step counts the keys of certificates, and which those are, only the links say.
@@ -81,6 +82,7 @@ impl EvidenceSearch {
             name: self.pattern(),
             container: None,
             examined: Err(Problem::undecided(FindingCode::LinkUnreadable, reason)),
+            extent: Extent::default(),
         }
     }
 

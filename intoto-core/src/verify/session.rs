@@ -13,9 +13,10 @@ use crate::verdict::Finding;
 use crate::verdict::{FindingCode, Location, Verdict};
 
 use super::evidence::{Admitted, EvidenceFile, EvidenceRequest, Times, Wanted};
+use super::extent::Extent;
 use super::freshness::TrustedLayout;
 use super::gather::{self, Delegation};
-use super::inspections::{InspectionAnswer, InspectionRequest};
+use super::inspections::{self, InspectionAnswer, InspectionRequest};
 use super::layer::Layer;
 use super::policy::Policy;
 use super::problem::Problem;
@@ -63,7 +64,8 @@ pub(super) struct State {
     new_layers: usize,
     /// How many links all layers have a place for.
     places: usize,
-    artifacts: usize,
+    /// What was supplied so far.
+    taken: Extent,
     pub(super) work: RuleWork,
 }
 
@@ -109,7 +111,7 @@ impl Session {
             limits,
             new_layers: 0,
             places,
-            artifacts: 0,
+            taken: Extent::default(),
             work,
         }
         .advance()
@@ -158,6 +160,15 @@ impl Gathering {
                     }
                 }
             }
+        }
+        let all = supplied.iter().flatten().chain(found.iter().flat_map(BTreeMap::values));
+        state.taken = all.fold(state.taken, |taken, admitted| taken.plus(admitted.extent));
+        if let Some((what, limit)) = state.taken.beyond(&state.limits) {
+            // Nothing of it is taken, so that it does not matter where the caller stopped reading.
+            if let Some(layer) = state.layers.get_mut(request.layer()) {
+                layer.over_limit(what, limit);
+            }
+            return Ok(Progress::Decided(conclude::without_inspections(state)));
         }
         state.take(&request, supplied, found);
         Ok(state.advance())
@@ -227,11 +238,6 @@ impl State {
             let (Some(admitted), Some(layer)) = (admitted, self.layers.get_mut(file.layer)) else {
                 continue;
             };
-            self.artifacts = self.artifacts.saturating_add(admitted.artifacts());
-            if self.artifacts > self.limits.total_artifacts {
-                layer.over_limit("artifacts", self.limits.total_artifacts);
-                continue;
-            }
             gather::take(file, admitted, layer, &mut delegations);
         }
         for (search, found) in request.searches.iter().zip(found) {
@@ -248,11 +254,6 @@ impl State {
                 continue;
             }
             for admitted in found.into_values() {
-                self.artifacts = self.artifacts.saturating_add(admitted.artifacts());
-                if self.artifacts > self.limits.total_artifacts {
-                    layer.over_limit("artifacts", self.limits.total_artifacts);
-                    break;
-                }
                 gather::take_found(search, admitted, layer, &mut delegations);
             }
         }
@@ -328,10 +329,13 @@ impl State {
         if files.is_empty() && searches.is_empty() {
             return self.judge();
         }
-        Progress::Evidence(Gathering {
-            state: self,
-            request: EvidenceRequest { files, searches },
-        })
+        let request = EvidenceRequest {
+            files,
+            searches,
+            taken: self.taken,
+            limits: self.limits.clone(),
+        };
+        Progress::Evidence(Gathering { state: self, request })
     }
 
     /// Judges every layer, sublayouts before the layouts that they are part of.
@@ -347,6 +351,13 @@ impl State {
             }
         }
         if self.layers.iter().any(Layer::failed) {
+            return Progress::Decided(conclude::without_inspections(self));
+        }
+        let inspections = self.layers.iter().map(|layer| layer.inspections.len());
+        if inspections.sum::<usize>() > self.limits.total_inspections {
+            for layer in &mut self.layers {
+                inspections::none_of_too_many(layer, self.limits.total_inspections);
+            }
             return Progress::Decided(conclude::without_inspections(self));
         }
         let requests = InspectionRequest::all(&self.layers);

@@ -1,7 +1,7 @@
 //! What a session says of itself while it waits, and which answers it does not take.
 
 use intoto_core::verdict::Outcome;
-use intoto_core::verify::{Admitted, EvidenceFile, SupplyError};
+use intoto_core::verify::{Admitted, EvidenceFile, Extent, SupplyError};
 
 use super::*;
 
@@ -241,27 +241,105 @@ fn an_inspection_is_answered_once_and_by_its_own_answer() {
 /// Exactly what is allowed is still taken: the least limit with which a vector verifies is what it has.
 #[test]
 fn a_limit_is_the_last_that_is_taken() {
+    let chain = case("verified--chain").files;
+    let links = chain.iter().filter(|(path, _)| path.extension() == Some("link"));
+    let bytes = links.map(|(_, bytes)| bytes.len()).sum();
     let cases = [
         ("verified--chain", "total_links", 2),
         ("verified--chain", "total_artifacts", 5),
+        ("verified--chain", "total_values", 17),
+        ("verified--chain", "total_bytes", bytes),
+        ("verified--chain", "total_inspections", 1),
         ("verified--chain", "artifacts", 2),
         ("verified--chain", "signatures", 1),
         ("verified--chain", "steps", 2),
+        ("verified--sublayout", "total_values", 52),
         ("verified--certificate", "found_links", 1),
         ("verified--certificate", "total_artifacts", 5),
+        ("verified--certificate", "total_values", 17),
         ("verified--certificate", "total_links", 2),
         ("verified--certificates-of-two", "found_links", 2),
     ];
     for (name, limit, expected) in cases {
         let mut case = case(name);
         let mut verified = Vec::new();
-        for value in 0..12 {
+        let around = expected.saturating_sub(12)..expected + 12;
+        for value in around.clone() {
             case.expect["limits"] = serde_json::json!({ limit: value });
             if case.verify(|_| {}).outcome() == Outcome::Verified {
                 verified.push(value);
             }
         }
-        assert_eq!(verified, (expected..12).collect::<Vec<_>>(), "{limit} of {name}");
+        assert_eq!(
+            verified,
+            (expected..around.end).collect::<Vec<_>>(),
+            "{limit} of {name}"
+        );
+    }
+}
+
+/// A caller need not read what the session would not take, and is told so no sooner.
+#[test]
+fn a_request_says_what_there_is_room_for() {
+    for (limit, step) in [("total_artifacts", 1), ("total_values", 5), ("total_bytes", 101)] {
+        let mut case = case("verified--sublayout");
+        let mut rounds = 0;
+        for value in (0..).step_by(step) {
+            case.expect["limits"] = serde_json::json!({ limit: value });
+            let mut progress = begin(&case);
+            let mut had_room = true;
+            rounds = 0;
+            while let Progress::Evidence(gathering) = progress {
+                let files = case.admit(&gathering);
+                let extents = files.iter().map(Admitted::extent);
+                had_room &= gathering
+                    .request()
+                    .has_room_for(extents.fold(Extent::default(), Extent::plus));
+                progress = gathering.supply(files).unwrap();
+                rounds += 1;
+            }
+            let goes_on = matches!(progress, Progress::Inspections(_));
+            assert_eq!(had_room, goes_on, "{value} of {limit}");
+            if goes_on {
+                break;
+            }
+        }
+        assert_eq!(rounds, 2, "{limit}");
+    }
+}
+
+/// What says nothing for anybody is not kept, and takes no room from others.
+#[test]
+fn what_does_not_count_is_not_counted() {
+    let case = case("json-invalid--extra");
+    let gathering = gathering(&case, 0).unwrap();
+    for file in case.admit(&gathering) {
+        assert_eq!(file.extent() != Extent::default(), file.is_usable(), "{file:?}");
+    }
+}
+
+/// The layer that wants more than there is room for is named, whether it asks for files by name or searches for them.
+#[test]
+fn the_layer_beyond_the_limit_is_named() {
+    for (name, limit) in [
+        ("verified--chain", 0),
+        ("verified--sublayout", 3),
+        #[cfg(feature = "x509")]
+        ("verified--certificate-sublayout", 3),
+    ] {
+        let mut case = case(name);
+        case.expect["limits"] = serde_json::json!({ "total_artifacts": limit });
+        let verdict = case.verify(|_| {});
+        let found = verdict
+            .findings()
+            .iter()
+            .find(|finding| finding.code == FindingCode::LimitExceeded);
+        let found = found.unwrap_or_else(|| panic!("{name}: {:?}", verdict.findings()));
+        assert_eq!(found.location.layer.is_empty(), name == "verified--chain", "{found:?}");
+        assert_eq!(
+            found.message,
+            format!("the verification needs more than {limit} artifacts")
+        );
     }
 }
 

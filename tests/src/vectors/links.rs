@@ -334,7 +334,19 @@ fn limits() -> Vec<Vector> {
             "the links have more artifacts together than the verification takes",
             json!({ "total_artifacts": 3 }),
         )
-        .undecided(&["limit-exceeded", "link-missing"]),
+        .undecided(&["limit-exceeded"]),
+        beyond(
+            "limit-exceeded--total-bytes",
+            "the links have more bytes together than the verification takes",
+            json!({ "total_bytes": 1000 }),
+        )
+        .undecided(&["limit-exceeded"]),
+        beyond(
+            "limit-exceeded--total-values",
+            "the by-products, environments and commands of the links have more values together than the verification takes",
+            json!({ "total_values": 16 }),
+        )
+        .undecided(&["limit-exceeded"]),
         beyond(
             "limit-exceeded--artifacts",
             "a link has more artifacts than the verification takes",

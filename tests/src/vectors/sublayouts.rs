@@ -226,8 +226,21 @@ pub(super) fn vectors() -> Vec<Vector> {
             "limit-exceeded--sublayout-artifacts",
             "with the artifacts of the sublayout's links there are more than the limit",
         )
-        .undecided(&["limit-exceeded", "link-missing", "sublayout-refused"])
+        .undecided(&["limit-exceeded"])
         .says("limits", json!({ "total_artifacts": 3 })),
+        by_alice(
+            "limit-exceeded--sublayout-values",
+            "the sublayout has more values than the verification takes",
+        )
+        .undecided(&["limit-exceeded"])
+        .says("limits", json!({ "total_values": 40 })),
+        delegated(
+            "limit-exceeded--sublayout-inspections",
+            "with the inspections of the sublayout there are more than the limit",
+            &inspecting(&["true"]),
+        )
+        .undecided(&["limit-exceeded"])
+        .says("limits", json!({ "total_inspections": 1 })),
         delegated(
             "inspection-not-run--sublayout",
             "a sublayout wants to run a program",
