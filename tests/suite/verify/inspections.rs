@@ -200,3 +200,62 @@ fn unpacking_is_done_in_process() {
             .prints("inspection-not-run");
     }
 }
+
+/// Whoever signs a sublayout could have a tree listed and hashed for hours, twice for each of thousands of inspections.
+#[test]
+fn thousands_of_inspections_come_to_an_end() {
+    let archive = {
+        let mut builder = tar::Builder::new(Vec::new());
+        for number in 0..2_000 {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(0);
+            header.set_mode(0o644);
+            let name = format!("src/{number}.rs");
+            builder.append_data(&mut header, name, &b""[..]).expect("memory");
+        }
+        builder.into_inner().expect("memory")
+    };
+    let world = World::new();
+    let (alice, carol) = (chain::alice(), chain::carol());
+    let file = format!("write.{}/{}", &alice.id()[..8], carol.link_file("inner"));
+    let inner = chain::link("inner", &["write"], json!({}), chain::sources());
+    world.file(&file, chain::dsse(&chain::text(&inner), &[&carol]));
+    world.file("sources.tar", &archive);
+    let delegate = |count: usize| {
+        let look = |number| match number {
+            0 => chain::inspection("unpack", &["tar", "xf", "sources.tar"], &["ALLOW *"]),
+            _ => chain::inspection(&format!("look{number}"), &["true"], &["ALLOW *"]),
+        };
+        let sublayout = json!({
+            "_type": "layout",
+            "expires": "2030-01-01T00:00:00Z",
+            "readme": "",
+            "keys": { carol.id(): carol.in_layout() },
+            "steps": [chain::step("inner", &[&carol], &["write"], &["DISALLOW *"], &["CREATE src/*", "DISALLOW *"])],
+            "inspect": (0..count).map(look).collect::<Vec<_>>(),
+        });
+        world.file(
+            &alice.link_file("write"),
+            chain::dsse(&chain::text(&sublayout), &[&alice]),
+        );
+    };
+    let mut layout = chain::layout();
+    layout["inspect"] = json!([]);
+    world.layout(&layout);
+    for (count, is_beyond) in [(10, false), (4_000, true)] {
+        delegate(count);
+        // The archive is none of the chain's artifacts, which is another finding.
+        let output = world.verify(&["sources.tar"]).exits(1);
+        let says = output
+            .stdout
+            .contains("list and unpack 4000000 files and directories at most");
+        assert_eq!(says, is_beyond, "{count}");
+    }
+    delegate(4_096);
+    layout["inspect"] = json!([chain::inspection("look", &["true"], &["ALLOW *"])]);
+    world.layout(&layout);
+    world
+        .verify(&["sources.tar"])
+        .exits(3)
+        .prints("the verification needs more than 4096 inspections");
+}

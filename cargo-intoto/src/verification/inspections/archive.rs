@@ -11,6 +11,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType};
 
+use super::budget::{Beyond, Budget};
+
 /// Files and directories of one archive; the largest published crates have some ten thousand.
 const MAX_ENTRIES: usize = 100_000;
 /// Directories that all names lead through; a name of a thousand directories, none of which was there, costs a few bytes.
@@ -38,6 +40,8 @@ pub(super) enum Unpack {
     Unsupported(String),
     /// Reading or writing failed.
     Io(io::Error),
+    /// With it the inspections take more than they may.
+    Beyond(Beyond),
 }
 
 impl fmt::Display for Unpack {
@@ -45,16 +49,25 @@ impl fmt::Display for Unpack {
         match self {
             Self::Broken(reason) | Self::Unsupported(reason) => f.write_str(reason),
             Self::Io(error) => write!(f, "{error}"),
+            Self::Beyond(beyond) => write!(f, "{beyond}"),
         }
     }
 }
 
 /// Unpacks the archive at `path` into the directory `into`.
-pub(super) fn unpack(path: &Utf8Path, compression: Compression, into: &Utf8Path) -> Result<(), Unpack> {
+pub(super) fn unpack(
+    path: &Utf8Path,
+    compression: Compression,
+    into: &Utf8Path,
+    budget: &Budget,
+) -> Result<(), Unpack> {
     // Twice, because whoever reads entries has read the headers that extend them, however long these are, and has made up his mind about
     // what they mean.
-    headers::check(decoded(path, compression)?)?;
-    unpack_stream(decoded(path, compression)?, into)
+    let unpacked = headers::check(budget.meter(decoded(path, compression)?))
+        .and_then(|()| unpack_stream(budget.meter(decoded(path, compression)?), into, budget));
+    // Whatever it looks like to who reads when the bytes are spent.
+    budget.check().map_err(Unpack::Beyond)?;
+    unpacked
 }
 
 /// What `tar` takes for the archive itself.
@@ -80,7 +93,7 @@ fn decoded(path: &Utf8Path, compression: Compression) -> Result<Box<dyn Read>, U
     }
 }
 
-fn unpack_stream(reader: impl Read, into: &Utf8Path) -> Result<(), Unpack> {
+fn unpack_stream(reader: impl Read, into: &Utf8Path, budget: &Budget) -> Result<(), Unpack> {
     // The limit is on what comes out of the decoder: headers, padding and contents together.
     let mut archive = Archive::new(reader.take(MAX_BYTES));
     let (mut count, mut directories) = (0, 0);
@@ -90,12 +103,14 @@ fn unpack_stream(reader: impl Read, into: &Utf8Path) -> Result<(), Unpack> {
         if count > MAX_ENTRIES {
             return Err(Unpack::Unsupported(format!("it holds more than {MAX_ENTRIES} files")));
         }
-        directories += entry.path_bytes().iter().filter(|byte| **byte == b'/').count();
+        let through = entry.path_bytes().iter().filter(|byte| **byte == b'/').count();
+        directories += through;
         if directories > MAX_DIRECTORIES {
             return Err(Unpack::Unsupported(format!(
                 "its names lead through more than {MAX_DIRECTORIES} directories"
             )));
         }
+        budget.names(1 + through).map_err(Unpack::Beyond)?;
         unpack_entry(&mut entry, into)?;
     }
     if archive.into_inner().limit() == 0 {
@@ -192,7 +207,7 @@ mod tests {
     use flate2::write::GzEncoder;
     use tar::{Builder, EntryType, Header};
 
-    use super::{Compression, Unpack, unpack};
+    use super::{Budget, Compression, Unpack, unpack};
 
     fn archive(entries: &[(&str, EntryType, &str)]) -> Vec<u8> {
         let mut builder = Builder::new(Vec::new());
@@ -224,15 +239,20 @@ mod tests {
 
     /// Unpacks into a fresh directory; the outcome, and what lies there then.
     fn outcome(bytes: &[u8], compression: Compression) -> (&'static str, Vec<String>) {
+        outcome_within(bytes, compression, &Budget::default())
+    }
+
+    fn outcome_within(bytes: &[u8], compression: Compression, budget: &Budget) -> (&'static str, Vec<String>) {
         let scratch = tempfile::tempdir().expect("a scratch directory");
         let root = Utf8Path::from_path(scratch.path()).expect("a UTF-8 temporary directory");
         let inside = root.join("inside");
         fs::create_dir(&inside).expect("created");
         fs::write(root.join("archive"), bytes).expect("written");
-        let kind = match unpack(&root.join("archive"), compression, &inside) {
+        let kind = match unpack(&root.join("archive"), compression, &inside, budget) {
             Ok(()) => "ok",
             Err(Unpack::Broken(_)) => "broken",
             Err(Unpack::Unsupported(_)) => "unsupported",
+            Err(Unpack::Beyond(_)) => "beyond",
             Err(Unpack::Io(error)) => panic!("{error}"),
         };
         let listed: Vec<String> = fs::read_dir(root)
@@ -355,5 +375,22 @@ mod tests {
             .collect();
         assert_eq!(outcome(&archive(&entries[..100]), Compression::Detect).0, "ok");
         assert_eq!(outcome(&archive(&entries), Compression::Detect).0, "unsupported");
+    }
+
+    /// Each way of taking much is taken from the budget: directories again and again, and headers of nothing.
+    #[test]
+    fn unpacking_takes_from_the_budget() {
+        let good = archive(&[("a/b/c", EntryType::Regular, "text"), ("d", EntryType::Regular, "")]);
+        let within = |names, bytes| outcome_within(&gzip(&good), Compression::Gzip, &Budget::of(names, bytes)).0;
+        // It is read twice, the second time not to its last zeros.
+        let bytes = good.len() as u64;
+        assert_eq!(within(4, 2 * bytes), "ok");
+        assert_eq!(within(3, 2 * bytes), "beyond");
+        assert_eq!(within(4, bytes + 1024), "beyond");
+        assert_eq!(within(4, 1024), "beyond");
+        let broken = archive(&[("link", EntryType::Symlink, "..")]);
+        let budget = Budget::of(9, 512);
+        assert_eq!(outcome_within(&broken, Compression::Detect, &budget).0, "unsupported");
+        assert_eq!(outcome_within(&broken, Compression::Detect, &budget).0, "beyond");
     }
 }

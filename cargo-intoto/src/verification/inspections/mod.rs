@@ -2,8 +2,11 @@
 //! process; anything else is a command of somebody else's choosing, and runs only if the user says so.
 
 mod archive;
+mod budget;
 mod command;
 mod scratch;
+#[cfg(test)]
+mod tests;
 
 use camino::Utf8Path;
 use intoto_core::artifacts::Artifacts;
@@ -12,6 +15,7 @@ use intoto_core::path::ArtifactPath;
 use intoto_core::verify::{InspectionAnswer, InspectionRequest};
 
 use self::archive::{Compression, Unpack};
+use self::budget::{Beyond, Budget};
 use self::command::{Command, recognise};
 use self::scratch::Scratch;
 use super::{Artifact, Commands};
@@ -21,11 +25,20 @@ use crate::exec::inspection::{self, Ended};
 /// What tar returns when it fails.
 const TAR_FAILED: i64 = 2;
 
-/// Carries out the inspections, one after the other, in one scratch directory.
+/// Carries out the inspections, one after the other, in one scratch directory, until one fails.
 ///
 /// # Errors
 /// When the machine fails; what an inspection does is an answer.
 pub(super) fn carry_out(
+    requests: &[InspectionRequest],
+    artifacts: &[Artifact],
+    commands: Commands,
+) -> Result<Vec<InspectionAnswer>, CliError> {
+    within(Budget::default(), requests, artifacts, commands)
+}
+
+fn within(
+    budget: Budget,
     requests: &[InspectionRequest],
     artifacts: &[Artifact],
     commands: Commands,
@@ -40,11 +53,34 @@ pub(super) fn carry_out(
     } else {
         Scratch::directory(artifacts)?
     };
-    let answers = requests
-        .iter()
-        .map(|request| answer(request, &scratch, commands))
-        .collect::<Result<Vec<_>, _>>()?;
-    scratch.close()?;
+    let mut workshop = Workshop {
+        scratch,
+        commands,
+        budget,
+        listed: None,
+        is_ours: true,
+    };
+    let mut answers = Vec::with_capacity(requests.len());
+    let mut requests = requests.iter();
+    for request in requests.by_ref() {
+        let (answer, goes_on) = match workshop.carry_out(request) {
+            Ok(Done {
+                code,
+                materials,
+                products,
+            }) => (request.done(code, materials, products), code == 0),
+            Err(Undone::NotRun(reason)) => (request.not_run(reason), true),
+            Err(Undone::Beyond(reason)) => (request.beyond_limit(reason), false),
+            Err(Undone::Failed(error)) => return Err(error),
+        };
+        answers.push(answer);
+        if !goes_on {
+            break;
+        }
+    }
+    // As in the reference implementation: nothing that comes later makes good for it.
+    answers.extend(requests.map(|request| request.not_run("one before it did not succeed")));
+    workshop.scratch.close()?;
     Ok(answers)
 }
 
@@ -54,55 +90,122 @@ fn may_run(request: &InspectionRequest, commands: Commands) -> bool {
     matches!(commands, Commands::Run { .. }) && request.is_owner_signed()
 }
 
-fn answer(request: &InspectionRequest, scratch: &Scratch, commands: Commands) -> Result<InspectionAnswer, CliError> {
-    let materials = match list(scratch)? {
-        Ok(materials) => materials,
-        Err(reason) => return Ok(request.not_run(reason)),
-    };
-    let did = match (recognise(request.run()), scratch.path()) {
-        (Command::True, _) => Did::Ended(0),
-        (Command::Untar { file, compression }, Some(directory)) => untar(file, compression, directory),
-        (Command::Other, Some(directory)) if may_run(request, commands) => run(request.run(), directory, commands)?,
-        _ => Did::NotRun(refused(request, commands)),
-    };
-    match did {
-        Did::NotRun(reason) => Ok(request.not_run(reason)),
-        Did::Ended(return_value) => Ok(match list(scratch)? {
-            Ok(products) => request.done(return_value, materials, products),
-            Err(reason) => request.not_run(reason),
-        }),
+/// Where inspections are carried out.
+struct Workshop {
+    scratch: Scratch,
+    commands: Commands,
+    budget: Budget,
+    /// What is there, as long as nothing can have changed it.
+    listed: Option<Artifacts>,
+    /// Whether nothing but this program has worked here: what somebody else's command has started may go on when it has ended.
+    is_ours: bool,
+}
+
+/// What an inspection did, and what was there before and after.
+struct Done {
+    code: i64,
+    materials: Artifacts,
+    products: Artifacts,
+}
+
+/// Why an inspection came to no end.
+enum Undone {
+    NotRun(String),
+    /// It asks for more than all of them may take.
+    Beyond(String),
+    /// The machine failed.
+    Failed(CliError),
+}
+
+impl From<Beyond> for Undone {
+    fn from(beyond: Beyond) -> Self {
+        Self::Beyond(beyond.to_string())
     }
 }
 
-enum Did {
-    Ended(i64),
-    NotRun(String),
+impl From<CliError> for Undone {
+    fn from(error: CliError) -> Self {
+        Self::Failed(error)
+    }
 }
 
-fn untar(file: &str, compression: Compression, directory: &Utf8Path) -> Did {
+impl Workshop {
+    fn carry_out(&mut self, request: &InspectionRequest) -> Result<Done, Undone> {
+        let command = recognise(request.run());
+        if command == Command::Other && !may_run(request, self.commands) {
+            return Err(Undone::NotRun(refused(request, self.commands)));
+        }
+        let materials = self.list()?;
+        let code = self.run(request, command)?;
+        Ok(Done {
+            code,
+            materials,
+            products: self.list()?,
+        })
+    }
+
+    fn run(&mut self, request: &InspectionRequest, command: Command<'_>) -> Result<i64, Undone> {
+        let directory = match (&command, self.scratch.path()) {
+            (Command::True, _) => return Ok(0),
+            (_, Some(directory)) => directory,
+            (_, None) => return Err(Undone::NotRun(refused(request, self.commands))),
+        };
+        self.listed = None;
+        if let Command::Untar { file, compression } = command {
+            return untar(file, compression, directory, &self.budget);
+        }
+        self.is_ours = false;
+        run(request.run(), directory, self.commands)
+    }
+
+    /// What is in the scratch directory now, in a link's terms.
+    fn list(&mut self) -> Result<Artifacts, Undone> {
+        if let Some(listed) = &self.listed {
+            // Every list is kept until all rules are judged.
+            self.budget.names(listed.len())?;
+            return Ok(listed.clone());
+        }
+        let artifact = |(name, sha256): (String, [u8; 32])| match name.parse::<ArtifactPath>() {
+            Ok(path) => Ok((path, DigestSet::from_sha256(sha256))),
+            Err(error) => Err(Undone::NotRun(format!(
+                "{name:?} cannot be the name of an artifact: {error}"
+            ))),
+        };
+        let names = self.scratch.list(&self.budget)?.into_iter();
+        let listed: Artifacts = names.map(artifact).collect::<Result<_, _>>()?;
+        self.listed = self.is_ours.then(|| listed.clone());
+        Ok(listed)
+    }
+}
+
+fn untar(file: &str, compression: Compression, directory: &Utf8Path, budget: &Budget) -> Result<i64, Undone> {
     let path = directory.join(file);
     if !path.is_file() {
         // As tar does, whose words about it nobody sees.
-        return Did::Ended(TAR_FAILED);
+        return Ok(TAR_FAILED);
     }
-    match archive::unpack(&path, compression, directory) {
-        Ok(()) => Did::Ended(0),
-        Err(Unpack::Broken(_)) => Did::Ended(TAR_FAILED),
+    match archive::unpack(&path, compression, directory, budget) {
+        Ok(()) => Ok(0),
+        Err(Unpack::Broken(_)) => Ok(TAR_FAILED),
+        Err(Unpack::Beyond(beyond)) => Err(beyond.into()),
         Err(unpack @ (Unpack::Unsupported(_) | Unpack::Io(_))) => {
-            Did::NotRun(format!("{file} was not unpacked: {unpack}"))
+            Err(Undone::NotRun(format!("{file} was not unpacked: {unpack}")))
         }
     }
 }
 
-fn run(argv: &[String], directory: &Utf8Path, commands: Commands) -> Result<Did, CliError> {
+fn run(argv: &[String], directory: &Utf8Path, commands: Commands) -> Result<i64, Undone> {
     let Commands::Run { limit } = commands else {
-        return Ok(Did::NotRun("commands are not run".to_owned()));
+        return Err(Undone::NotRun("commands are not run".to_owned()));
     };
-    Ok(match inspection::run(argv, directory, limit)? {
-        Ended::With(code) => Did::Ended(code),
-        Ended::TimedOut => Did::NotRun(format!("it was still running after {} seconds", limit.as_secs())),
-        Ended::NotStarted(reason) => Did::NotRun(format!("it could not be started: {reason}")),
-    })
+    match inspection::run(argv, directory, limit)? {
+        Ended::With(code) => Ok(code),
+        Ended::TimedOut => {
+            let reason = format!("it was still running after {} seconds", limit.as_secs());
+            Err(Undone::NotRun(reason))
+        }
+        Ended::NotStarted(reason) => Err(Undone::NotRun(format!("it could not be started: {reason}"))),
+    }
 }
 
 fn refused(request: &InspectionRequest, commands: Commands) -> String {
@@ -112,16 +215,4 @@ fn refused(request: &InspectionRequest, commands: Commands) -> String {
         }
         _ => "commands other than `true` and `tar xzf FILE` run only with --run-inspections".to_owned(),
     }
-}
-
-/// What is in the scratch directory now, or why it cannot be told in a link's terms.
-fn list(scratch: &Scratch) -> Result<Result<Artifacts, String>, CliError> {
-    let mut artifacts = Vec::new();
-    for (name, sha256) in scratch.list()? {
-        match name.parse::<ArtifactPath>() {
-            Ok(path) => artifacts.push((path, DigestSet::from_sha256(sha256))),
-            Err(error) => return Ok(Err(format!("{name:?} cannot be the name of an artifact: {error}"))),
-        }
-    }
-    Ok(Ok(artifacts.into_iter().collect()))
 }

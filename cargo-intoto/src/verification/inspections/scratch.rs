@@ -7,12 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 use tempfile::TempDir;
 
+use super::Undone;
+use super::budget::Budget;
 use crate::collect::hash;
 use crate::collect::progress::Progress;
 use crate::error::CliError;
 use crate::verification::Artifact;
 
-/// More files than this after an inspection are no longer listed.
+/// More files than this before or after an inspection are not listed.
 const MAX_FILES: usize = 200_000;
 
 /// The place, and what is in it.
@@ -68,10 +70,13 @@ impl Scratch {
         }
     }
 
-    /// What is there: names and digests, as the reference implementation records them.
-    pub(super) fn list(&self) -> Result<Vec<(String, [u8; 32])>, CliError> {
+    /// What is there: names and digests, as the reference implementation records them. Or why it is more than the inspections may list.
+    pub(super) fn list(&self, budget: &Budget) -> Result<Vec<(String, [u8; 32])>, Undone> {
         let path = match self {
-            Self::Untouched(listed) => return Ok(listed.clone()),
+            Self::Untouched(listed) => {
+                budget.names(listed.len())?;
+                return Ok(listed.clone());
+            }
             Self::Directory { path, .. } => path,
         };
         let failed = |what: String| CliError::failure(format!("failed to list what an inspection left: {what}"));
@@ -84,6 +89,8 @@ impl Scratch {
             })
             .build();
         for entry in walk {
+            // Directories are none of the names, and take as long to find.
+            budget.names(1)?;
             // A link that leads nowhere, or in a circle, is no artifact; the reference implementation skips it too.
             let Ok(entry) = entry else { continue };
             if !is_file(&entry) {
@@ -91,20 +98,18 @@ impl Scratch {
             }
             let inside = entry.path().strip_prefix(path).unwrap_or(entry.path());
             let Some(name) = inside.to_str() else {
-                return Err(failed(format!("the name {} is not UTF-8", inside.display())));
+                return Err(failed(format!("the name {} is not UTF-8", inside.display())).into());
             };
             if names.len() >= MAX_FILES {
-                return Err(failed(format!("more than {MAX_FILES} files")));
+                return Err(Undone::Beyond(format!("there are more than {MAX_FILES} files")));
             }
+            budget.bytes(entry.metadata().map_or(0, |metadata| metadata.len()))?;
             names.push(name.to_owned());
         }
         let paths: Vec<Utf8PathBuf> = names.iter().map(|name| path.join(name)).collect();
         let digests = hash::files(&paths, &Progress::hidden())?;
-        Ok(names
-            .into_iter()
-            .zip(digests)
-            .map(|(name, (_, sha256))| (name, sha256))
-            .collect())
+        let digests = digests.into_iter().map(|(_, sha256)| sha256);
+        Ok(names.into_iter().zip(digests).collect())
     }
 
     /// Removes the directory.
@@ -129,7 +134,7 @@ fn is_excluded(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Scratch;
+    use super::{Budget, Scratch, Undone};
     use crate::verification::Artifact;
 
     #[test]
@@ -144,8 +149,23 @@ mod tests {
         };
         let of_good = intoto_core::digest::sha256(b"good");
         let scratch = Scratch::directory(&[artifact(of_good)]).expect("copied");
-        assert_eq!(scratch.list().expect("listed"), [("a".to_owned(), of_good)]);
+        let listed = scratch.list(&Budget::default()).ok();
+        assert_eq!(listed, Some(vec![("a".to_owned(), of_good)]));
         let error = Scratch::directory(&[artifact([0; 32])]).expect_err("another file");
         assert!(error.to_string().contains("changed while it was verified"), "{error}");
+    }
+
+    /// What is listed is paid for by the entry, directories too, and by the byte.
+    #[test]
+    fn listing_takes_from_the_budget() {
+        let scratch = Scratch::directory(&[]).expect("made");
+        let path = scratch.path().expect("a directory");
+        std::fs::create_dir_all(path.join("a/b")).expect("made");
+        std::fs::write(path.join("a/b/c"), b"good").expect("written");
+        let is_beyond = |names, bytes| matches!(scratch.list(&Budget::of(names, bytes)), Err(Undone::Beyond(_)));
+        // The directory itself is one.
+        assert!(!is_beyond(4, 4));
+        assert!(is_beyond(3, 4));
+        assert!(is_beyond(4, 3));
     }
 }
