@@ -3,12 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use cargo_intoto_tests::recorded::payload;
+use cargo_intoto_tests::vectors::chain;
 use cargo_intoto_tests::{Project, Sandbox, fixed};
 use intoto_core::digest::to_hex;
 use intoto_core::envelope::{Container, Envelope, unsigned};
 use intoto_core::key::{KeyIdStyle, Signer};
 use intoto_core::limits::Limits;
 use intoto_core::payload::Payload;
+use serde_json::{Value, json};
 
 fn set_up(sandbox: &Sandbox) -> Project<'_> {
     let project = sandbox.project("hello");
@@ -188,6 +191,38 @@ fn check_notices_a_broken_signature() {
         format!("{}{digit}{}", &signed[..start], &signed[start + 1..]),
     );
     project.intoto(&["layout", "check"]).exits(1).says("does not hold");
+}
+
+/// What nobody known has signed does not agree with anything, however well its content does.
+#[test]
+fn check_wants_a_signature_of_somebody_known() {
+    let sandbox = Sandbox::new();
+    let project = set_up(&sandbox);
+    let (layout, _) = payload(&project.path("layouts/release.layout"));
+    let empty = json!({ "keyid": "", "sig": "AAAA" });
+    let mut nobody: Value = serde_json::from_slice(&chain::owned(&layout)).expect("JSON");
+    nobody["signatures"] = json!([empty]);
+    for signed in [chain::owned(&layout), chain::text(&nobody)] {
+        project.file("layouts/release.layout", signed);
+        project
+            .intoto(&["layout", "check"])
+            .exits(1)
+            .says("nobody who is known here has signed");
+    }
+    // The stranger is known to whoever trusts them.
+    project.file("layouts/release.layout", chain::owned(&layout));
+    let stranger = sandbox.write("stranger.pub", chain::owner().pem());
+    let add = [
+        "trust",
+        "add",
+        "stranger",
+        "--key",
+        stranger.as_str(),
+        "--scope",
+        "pkg:cargo/x",
+    ];
+    project.intoto(&add).succeeds();
+    project.intoto(&["layout", "check"]).succeeds();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use intoto_core::envelope::VerifyError;
 use intoto_core::key::PublicKey;
+use intoto_core::limits::Limits;
 
 use crate::cli::layout::{SOURCE, load_workspace};
 use crate::cli::trust::now;
@@ -11,7 +12,9 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, LayoutSource, Problem, Severity};
 use crate::signing::{KeyDirectory, SignedFile};
+use crate::trust::TrustArgs;
 use crate::ui::{Ui, Verbosity, count};
+use crate::verification::identities::Beside;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
@@ -61,7 +64,7 @@ pub(super) fn check(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-/// What is wrong with the signatures, as far as the keys are known here: those of the source and one's own.
+/// What is wrong with the signatures, as far as the keys are known here: those of the source, one's own, and those of the trust store.
 fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<Problem>, CliError> {
     let envelope = signed.envelope()?;
     let without_place = |message: String| Problem {
@@ -82,12 +85,16 @@ fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<P
             keys.push(key);
         }
     }
+    let trusted = TrustArgs::default().load()?;
+    keys.extend(trusted.entries().iter().flat_map(|entry| entry.keys.clone()));
     let now = now()?;
+    let mut is_signed = false;
     for key in keys {
         // One id at a time: each implementation looks at the signature under its own.
         for id in key.key_ids() {
             match envelope.verify_at(&key, std::slice::from_ref(&id), now) {
-                Ok(_) | Err(VerifyError::NoSignature) => {}
+                Ok(_) => is_signed = true,
+                Err(VerifyError::NoSignature) => {}
                 Err(error) => problems.push(without_place(format!(
                     "the signature under key id {} on `{}` does not hold: {error}",
                     id.short(),
@@ -95,6 +102,23 @@ fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<P
                 ))),
             }
         }
+    }
+    if !is_signed && problems.is_empty() {
+        // Whoever owns the layout by an identity signs beside it.
+        let beside = Beside::File(signed.path().to_owned()).read(&Limits::default())?;
+        problems.push(match beside.first() {
+            None => without_place(format!("nobody who is known here has signed `{}`", signed.path())).help(
+                "if its owner has, make the key known: `cargo intoto trust add NAME --key FILE`; else run `cargo intoto layout sign`",
+            ),
+            Some((name, _)) => Problem {
+                severity: Severity::Warning,
+                ..without_place(format!(
+                    "nobody who is known here has signed `{}`, and who has by `{name}` is not looked at",
+                    signed.path()
+                ))
+                .help("`cargo intoto verify` does")
+            },
+        });
     }
     Ok(problems)
 }
