@@ -11,6 +11,7 @@ use intoto_core::limits::Limits;
 use intoto_core::time::Timestamp;
 
 use crate::error::CliError;
+use crate::finding::CargoCode;
 use crate::foreign::{ForeignDirectory, Unread};
 use crate::store::Bundle;
 use crate::store::bundle::Role;
@@ -80,14 +81,28 @@ impl Beside {
     /// When there are too many, or one is there and cannot be read: it may be the one that counts.
     pub fn read(&self, limits: &Limits) -> Result<Vec<(String, Vec<u8>)>, CliError> {
         match self {
-            Self::Bundle(bundle) => Ok(bundle
-                .of_role(Role::Signature)
-                .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
-                .collect()),
+            Self::Bundle(bundle) => in_bundle(bundle),
             Self::File(layout) => beside_file(layout, limits),
             Self::Fetched(name, bytes) => Ok(bytes.iter().map(|bytes| (name.clone(), bytes.clone())).collect()),
         }
     }
+}
+
+/// The members with signatures on the layout. Each is asked about by each owner, with the whole layout.
+fn in_bundle(bundle: &Bundle) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let members = bundle.of_role(Role::Signature);
+    let found: Vec<_> = members
+        .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+        .take(MOST + 1)
+        .collect();
+    if found.len() > MOST {
+        return Err(CliError::cannot_decide(format!(
+            "the bundle {} has more than {MOST} Sigstore bundles with signatures on its layout",
+            bundle.path()
+        ))
+        .with_code(CargoCode::BundleTooLarge));
+    }
+    Ok(found)
 }
 
 /// `release.layout.sigstore.json`, and `release.layout.01234567.sigstore.json` where several have signed.
@@ -186,6 +201,32 @@ fn need_no_bundle(owners: &Owners, layout: &[u8], at: Timestamp, limits: &Limits
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::bundle::Draft;
+
+    #[test]
+    fn bundles_in_a_bundle_are_bounded() {
+        for (count, is_read) in [(0, true), (MOST, true), (MOST + 1, false)] {
+            let mut draft = Draft {
+                top: "a-1.0.0.intoto".to_owned(),
+                ..Draft::default()
+            };
+            draft
+                .files
+                .push((Role::Layout, "release.layout".to_owned(), Vec::new()));
+            let signature = |number| {
+                (
+                    Role::Signature,
+                    format!("release.layout.{number:08x}.sigstore.json"),
+                    Vec::new(),
+                )
+            };
+            draft.files.extend((0..count).map(signature));
+            let bundle =
+                Bundle::parse(Utf8Path::new("a.intoto.tar"), draft.pack().expect("in order")).expect("our own");
+            let read = Beside::Bundle(Arc::new(bundle)).read(&Limits::default());
+            assert_eq!(read.map(|read| read.len()).ok(), is_read.then_some(count));
+        }
+    }
 
     #[test]
     fn bundles_are_found_beside_their_layout_alone() {
