@@ -11,6 +11,7 @@ use crate::store::Bundle;
 use crate::store::bundle::Role;
 pub use crate::store::bundle::Subject;
 use crate::verification::Artifact;
+use crate::verification::subject::split;
 
 /// What a bundle says of itself.
 #[derive(Debug, Clone)]
@@ -57,30 +58,52 @@ impl Claims {
         }
     }
 
-    /// Refuses a `.crate` that the bundle is not about. The layout binds name and digest of a file; which registry a crate of that name is
-    /// of, only the bundle says. So where it says another one than the user, they are not talking of one crate.
+    /// Refuses a `.crate` that the bundle is not about, and any file that it calls another one. The layout binds name and digest of a file; which
+    /// registry a crate of that name is of, only the bundle says. So where it says another one than the user, they are not talking of one crate.
     pub fn compare(&self, artifacts: &[Artifact], purls: &[String], findings: &mut Vec<CargoFinding>) {
-        for artifact in artifacts.iter().filter(|artifact| artifact.stem().is_some()) {
-            let about = self.subjects.iter().find(|subject| subject.name == artifact.name);
-            let wrong = match about {
-                None => Some(format!("the bundle {} is not about {}", self.path, artifact.name)),
-                Some(subject) if subject.sha256 != artifact.sha256 => {
-                    Some(format!("the bundle {} is about another {}", self.path, artifact.name))
-                }
-                Some(subject) => match &subject.purl {
-                    Some(purl) if !purls.iter().any(|wanted| covers(wanted, purl)) => Some(format!(
-                        "the bundle {} is about {purl}, and {} was asked for",
-                        self.path,
-                        purls.join(", ")
-                    )),
-                    _ => None,
-                },
-            };
-            if let Some(message) = wrong {
+        for artifact in artifacts {
+            if let Some(message) = self.contradiction(artifact, purls) {
                 let finding = CargoFinding::refusal(CargoCode::BundleCrateMismatch, message).about(&artifact.name);
                 findings.push(finding.hint("`cargo intoto bundle show FILE` shows which crates a bundle is about"));
             }
         }
+    }
+
+    fn contradiction(&self, artifact: &Artifact, purls: &[String]) -> Option<String> {
+        let Some(subject) = self.subjects.iter().find(|subject| subject.name == artifact.name) else {
+            // Programs are often left out.
+            let is_crate = artifact.stem().is_some();
+            return is_crate.then(|| format!("the bundle {} is not about {}", self.path, artifact.name));
+        };
+        if subject.sha256 != artifact.sha256 {
+            return Some(format!("the bundle {} is about another {}", self.path, artifact.name));
+        }
+        let purl = subject.purl.as_ref()?;
+        if let Some((name, version)) = artifact.stem().and_then(split)
+            && !covers(&with_registry_of(purl, name, version), purl)
+        {
+            return Some(format!(
+                "the bundle {} says of {} that it is {purl}",
+                self.path, artifact.name
+            ));
+        }
+        let is_wanted = purls.iter().any(|wanted| covers(wanted, purl));
+        (!is_wanted).then(|| {
+            format!(
+                "the bundle {} is about {purl}, and {} was asked for",
+                self.path,
+                purls.join(", ")
+            )
+        })
+    }
+}
+
+/// The package URL of a `.crate` of that name, in the registry of another one.
+fn with_registry_of(purl: &str, name: &str, version: &str) -> String {
+    let plain = format!("pkg:cargo/{name}@{version}");
+    match purl.split_once('?') {
+        Some((_, qualifiers)) => format!("{plain}?{qualifiers}"),
+        None => plain,
     }
 }
 
@@ -109,7 +132,70 @@ fn outcome(verdict: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::{Claims, Subject, covers};
+    use crate::verification::Artifact;
+
+    /// What a bundle says of each file in hand, and whether that contradicts what is asked for.
+    #[test]
+    fn each_file_is_compared_with_what_is_said_of_it() {
+        let subject = |name: &str, digest: u8, purl: Option<&str>| Subject {
+            name: name.to_owned(),
+            sha256: [digest; 32],
+            purl: purl.map(str::to_owned),
+            evidence: None,
+        };
+        let purls = ["pkg:cargo/a@1.0.0".to_owned(), "pkg:cargo/b@1.0.0".to_owned()];
+        for (file, said, is_refused) in [
+            (
+                "a-1.0.0.crate",
+                subject("a-1.0.0.crate", 1, Some("pkg:cargo/a@1.0.0")),
+                false,
+            ),
+            ("a-1.0.0.crate", subject("a-1.0.0.crate", 1, None), false),
+            (
+                "a-1.0.0.crate",
+                subject("a-1.0.0.crate", 2, Some("pkg:cargo/a@1.0.0")),
+                true,
+            ),
+            ("a-1.0.0.crate", subject("other-1.0.0.crate", 1, None), true),
+            (
+                "a-1.0.0.crate",
+                subject("a-1.0.0.crate", 1, Some("pkg:cargo/b@1.0.0")),
+                true,
+            ),
+            (
+                "a-1.0.0.crate",
+                subject("a-1.0.0.crate", 1, Some("pkg:cargo/a@1.0.0?repository_url=r")),
+                true,
+            ),
+            (
+                "a-1.0.0.crate",
+                subject("a-1.0.0.crate", 1, Some("pkg:cargo/c@1.0.0")),
+                true,
+            ),
+            ("a", subject("a", 1, None), false),
+            ("a", subject("a", 2, None), true),
+            ("a", subject("a-1.0.0.crate", 2, None), false),
+            ("a", subject("a", 1, Some("pkg:cargo/c")), true),
+        ] {
+            let claims = Claims {
+                path: "x.intoto.tar".into(),
+                top: "x".to_owned(),
+                members: 0,
+                keys: Vec::new(),
+                outcome: None,
+                subjects: vec![said.clone()],
+            };
+            let artifact = Artifact {
+                path: file.into(),
+                name: file.to_owned(),
+                sha256: [1; 32],
+            };
+            let mut findings = Vec::new();
+            claims.compare(&[artifact], &purls, &mut findings);
+            assert_eq!(!findings.is_empty(), is_refused, "{file} {said:?}");
+        }
+    }
 
     #[test]
     fn crates_are_compared_with_their_registry() {

@@ -4,7 +4,7 @@
 //! interpret: it takes name and length from a header, writes that header itself, and compares. What another reader might take for a
 //! longer name, a link, a second archive or a file of its own is then no part of any archive that is read.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::finding::CargoCode;
@@ -52,7 +52,7 @@ pub(super) fn write(members: &[(String, &[u8])]) -> Result<Vec<u8>, BundleError>
 /// When it is not, byte by byte, what [`write()`] writes for these members.
 pub(super) fn read(archive: &[u8]) -> Result<Vec<Entry>, BundleError> {
     let mut entries: Vec<Entry> = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut places = Places::default();
     let mut at = 0;
     loop {
         let block = archive.get(at..at + BLOCK).ok_or_else(cut)?;
@@ -76,11 +76,50 @@ pub(super) fn read(archive: &[u8]) -> Result<Vec<Entry>, BundleError> {
         if padding.iter().any(|byte| *byte != 0) {
             return Err(malformed(format!("bytes are hidden behind the end of member {name:?}")));
         }
-        if !seen.insert(name.clone()) {
-            let message = format!("member {name:?} is there twice");
-            return Err(BundleError::new(CargoCode::BundleEntryDuplicate, message));
-        }
+        places.take(&name)?;
         entries.push((name, start..stop));
+    }
+}
+
+/// Where files and folders are when they are unpacked, by names in small letters: some file systems do not tell the others from these.
+#[derive(Default)]
+struct Places {
+    files: BTreeMap<String, String>,
+    folders: BTreeMap<String, String>,
+}
+
+impl Places {
+    /// Takes the place of a member, which has to be its own everywhere.
+    fn take(&mut self, name: &str) -> Result<(), BundleError> {
+        let refuse = |code, message| Err(BundleError::new(code, message));
+        for (end, _) in name.match_indices('/') {
+            let (folder, small) = (&name[..end], name[..end].to_lowercase());
+            if let Some(file) = self.files.get(&small) {
+                let message = format!("member {file:?} is where {name:?} has a folder");
+                return refuse(CargoCode::BundleEntryName, message);
+            }
+            let known = self.folders.entry(small).or_insert_with(|| folder.to_owned());
+            if known != folder {
+                let message = format!("the folders {known:?} and {folder:?} differ in case alone");
+                return refuse(CargoCode::BundleEntryDuplicate, message);
+            }
+        }
+        let small = name.to_lowercase();
+        if let Some(folder) = self.folders.get(&small) {
+            let message = format!("member {name:?} is where another has the folder {folder:?}");
+            return refuse(CargoCode::BundleEntryName, message);
+        }
+        match self.files.insert(small, name.to_owned()) {
+            None => Ok(()),
+            Some(known) if known == name => {
+                let message = format!("member {name:?} is there twice");
+                refuse(CargoCode::BundleEntryDuplicate, message)
+            }
+            Some(known) => {
+                let message = format!("the members {known:?} and {name:?} differ in case alone");
+                refuse(CargoCode::BundleEntryDuplicate, message)
+            }
+        }
     }
 }
 
@@ -274,6 +313,26 @@ mod tests {
             })
             .collect();
         assert_eq!(found, [("top/a".to_owned(), 1, TIME), (long, 2, TIME)]);
+    }
+
+    /// Who unpacks has one place for each member.
+    #[test]
+    fn each_member_has_a_place_of_its_own() {
+        for (names, expected) in [
+            (&["t/a", "t/b/c", "t/b/d"][..], None),
+            (&["t/a", "t/a"], Some(CargoCode::BundleEntryDuplicate)),
+            (&["t/a", "t/A"], Some(CargoCode::BundleEntryDuplicate)),
+            (&["t/\u{e9}", "t/\u{c9}"], Some(CargoCode::BundleEntryDuplicate)),
+            (&["t/b/c", "t/B/d"], Some(CargoCode::BundleEntryDuplicate)),
+            (&["t/a", "t/a/b"], Some(CargoCode::BundleEntryName)),
+            (&["t/a/b", "t/a"], Some(CargoCode::BundleEntryName)),
+            (&["t/A/b", "t/a"], Some(CargoCode::BundleEntryName)),
+            (&["t/a", "t/A/b/c"], Some(CargoCode::BundleEntryName)),
+        ] {
+            let members: Vec<(String, &[u8])> = names.iter().map(|name| ((*name).to_owned(), &b""[..])).collect();
+            let archive = write(&members).expect("names fit");
+            assert_eq!(read(&archive).err().map(|error| error.code()), expected, "{names:?}");
+        }
     }
 
     #[test]

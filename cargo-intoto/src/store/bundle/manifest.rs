@@ -96,6 +96,10 @@ impl Manifest {
         if names.len() != members.len() {
             return Err(malformed("lists a member twice"));
         }
+        let about: BTreeSet<&str> = subjects.iter().map(|subject: &Subject| subject.name.as_str()).collect();
+        if about.len() != subjects.len() {
+            return Err(malformed("says twice what one artifact is"));
+        }
         Ok(Self { subjects, members })
     }
 }
@@ -232,5 +236,12 @@ mod tests {
         let mut twice = manifest();
         twice.members.push(twice.members[0].clone());
         assert!(Manifest::read(twice.write().as_bytes(), &Limits::default()).is_err());
+        // Whoever looks for the first, and whoever looks for the last, would read two things.
+        let mut contradicting = manifest();
+        contradicting.subjects.push(Subject {
+            sha256: [0; 32],
+            ..contradicting.subjects[0].clone()
+        });
+        assert!(Manifest::read(contradicting.write().as_bytes(), &Limits::default()).is_err());
     }
 }
