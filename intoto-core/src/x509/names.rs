@@ -17,6 +17,7 @@ use super::CertificateError;
 use crate::limits::Limits;
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 
 /// What says where somebody is or belongs to, and not who it is: country, locality, state, organization, unit of it.
@@ -96,7 +97,7 @@ impl CertificateNames {
 #[derive(Debug)]
 pub(super) struct Holder {
     subject: Vec<(ObjectIdentifier, Vec<u8>)>,
-    /// Of all kinds, also those that a layout cannot speak of.
+    /// Of all kinds, also those that a layout cannot speak of, and what the subject says of that kind.
     alternatives: BTreeSet<Vec<u8>>,
     /// Its subject names nobody, and its one URI is a SPIFFE ID: by the X.509-SVID standard that is the name of its holder, and the subject is not.
     is_workload: bool,
@@ -107,6 +108,15 @@ impl Holder {
         let mut subject: Vec<_> = subject.iter().map(attribute_spelling).collect();
         subject.sort_unstable();
         let mut all = BTreeSet::new();
+        // Addresses of mail and host names stood in subjects before there were alternative names.
+        for (kind, spelling) in &subject {
+            let is_address = *kind == COMMON_NAME
+                && spelling.iter().any(|byte| matches!(byte, b'@' | b'.'))
+                && !spelling.contains(&b' ');
+            if is_address || *kind == EMAIL_ADDRESS {
+                all.insert(spelling.clone());
+            }
+        }
         let mut uris = Vec::new();
         for name in alternatives {
             let spelling = match name {

@@ -34,6 +34,10 @@ pub(super) fn vectors() -> Vec<Vector> {
         emails: vec!["Alice@Example.COM"],
         ..other_functionary()
     };
+    let old_form = Template {
+        common_name: "Alice@example.com",
+        ..other_functionary()
+    };
     let nobody = |key| Template {
         organizations: Vec::new(),
         ..Template::functionary("", key)
@@ -111,6 +115,14 @@ pub(super) fn vectors() -> Vec<Vector> {
         )
         .refused(&["threshold-unmet"])
         .file(carol().link_file("write"), carols(&other_letters)),
+        chain_of(
+            "threshold-unmet--certificates-of-one-mailbox",
+            "an address of mail is an alternative name of one certificate and the common name of another",
+            &twice,
+            &usual(),
+        )
+        .refused(&["threshold-unmet"])
+        .file(carol().link_file("write"), carols(&old_form)),
         chain_of(
             "threshold-unmet--certificates-of-one-address",
             "two certificates have a name in common that no layout can speak of",
