@@ -57,6 +57,9 @@ impl Artifacts {
                 name: name.to_owned(),
                 source,
             })?;
+            if !digests.has_known() {
+                return Err(ArtifactsError::Algorithm { name: name.to_owned() });
+            }
             entries.push((path, digests));
         }
         Ok(Self::sorted(entries))
@@ -231,6 +234,12 @@ pub enum ArtifactsError {
         name: String,
         /// What is wrong with them.
         source: DigestError,
+    },
+    /// No digest of an artifact is of an algorithm that is known, and so none says that two files are equal.
+    #[error("artifact `{name}` has digests of unknown algorithms only, expected sha256 or sha512")]
+    Algorithm {
+        /// The artifact's name.
+        name: String,
     },
 }
 

@@ -113,6 +113,29 @@ impl DigestSet {
         self.sha256
     }
 
+    /// Whether one of the digests is of an algorithm that is known: any text under another name says nothing about a file.
+    pub fn has_known(&self) -> bool {
+        self.sha256.is_some() || self.others.contains_key(Algorithm::Sha512.name())
+    }
+
+    /// Whether both are certainly of different files: they have digests of a known algorithm in common, and one of these differs, in more than the
+    /// case of its letters.
+    pub fn differs_from(&self, other: &Self) -> bool {
+        let sha512 = |set: &Self| {
+            set.others
+                .get(Algorithm::Sha512.name())
+                .map(|hex| hex.to_ascii_lowercase())
+        };
+        let differ = |one: Option<&[u8]>, other: Option<&[u8]>| one.zip(other).is_some_and(|(one, other)| one != other);
+        differ(
+            self.sha256.as_ref().map(<[u8; 32]>::as_slice),
+            other.sha256.as_ref().map(<[u8; 32]>::as_slice),
+        ) || differ(
+            sha512(self).as_deref().map(str::as_bytes),
+            sha512(other).as_deref().map(str::as_bytes),
+        )
+    }
+
     /// The algorithms and their digests as hexadecimal text, sorted by algorithm.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
         let mut entries: Vec<(&str, String)> = self
@@ -364,6 +387,45 @@ mod tests {
         assert_ne!(lower, upper);
         assert_ne!(lower, more);
         assert_eq!(upper.with("sha256", EMPTY).unwrap(), lower);
+    }
+
+    /// Only digests of one known algorithm say that two files differ.
+    #[test]
+    fn what_differs_is_told_by_a_known_algorithm() {
+        let sha256 = |byte| DigestSet::from_sha256([byte; 32]);
+        let with = |set: DigestSet, name, hex: &str| set.with(name, hex).unwrap();
+        let (ones, twos) = ("1".repeat(128), "2".repeat(128));
+        let only = |name, hex: &str| {
+            let text = alloc::format!(r#"{{"{name}": "{hex}"}}"#);
+            read(&text).unwrap()
+        };
+        for (one, other, differ) in [
+            (sha256(1), sha256(1), false),
+            (sha256(1), sha256(2), true),
+            (sha256(0xab), with(sha256(0), "sha256", &"AB".repeat(32)), false),
+            (sha256(1), with(sha256(1), "sha512", &ones), false),
+            (with(sha256(1), "sha512", &ones), with(sha256(1), "sha512", &twos), true),
+            (with(sha256(1), "sha512", &ones), with(sha256(2), "sha512", &ones), true),
+            (
+                only("sha512", &"ab".repeat(64)),
+                only("sha512", &"AB".repeat(64)),
+                false,
+            ),
+            (only("sha512", &ones), only("sha512", &twos), true),
+            (only("sha512", &ones), sha256(1), false),
+            (with(sha256(1), "md5", "00"), with(sha256(1), "md5", "11"), false),
+            (only("md5", "00"), only("md5", "11"), false),
+        ] {
+            assert_eq!(one.differs_from(&other), differ, "{one} {other}");
+            assert_eq!(other.differs_from(&one), differ, "{other} {one}");
+        }
+        for (set, known) in [
+            (sha256(1), true),
+            (only("sha512", &ones), true),
+            (only("md5", "00"), false),
+        ] {
+            assert_eq!(set.has_known(), known, "{set}");
+        }
     }
 
     #[test]

@@ -29,9 +29,9 @@ const BYTES_PER_COMPARISON: u64 = 256;
 pub(super) enum Presence {
     /// It is in this list only.
     Alone,
-    /// It is in both, with equal digests.
+    /// It is in both, and no digest says that the files differ.
     Same,
-    /// It is in both, with different digests.
+    /// It is in both, with different digests of one algorithm: those of another one, or other letters, make no other file.
     Changed,
 }
 
@@ -291,10 +291,10 @@ fn compare(artifacts: &Artifacts, other: &Artifacts) -> Vec<Presence> {
         while others.next_if(|(candidate, _)| *candidate < path).is_some() {}
         match others.peek() {
             Some((candidate, found)) if *candidate == path => {
-                if *found == digests {
-                    Presence::Same
-                } else {
+                if digests.differs_from(found) {
                     Presence::Changed
+                } else {
+                    Presence::Same
                 }
             }
             _ => Presence::Alone,

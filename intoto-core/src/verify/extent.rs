@@ -56,3 +56,34 @@ impl Extent {
         beyond.map(|(what, _, limit)| (what, limit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::*;
+    use crate::encoding::strict_json;
+    use crate::link::Link;
+    use crate::verdict::EvidenceKind;
+
+    #[test]
+    fn all_that_is_kept_of_a_link_is_counted() {
+        let digest = "0".repeat(64);
+        let text = alloc::format!(
+            r#"{{"_type":"link","name":"a","materials":{{"m":{{"sha256":"{digest}"}}}},
+                "products":{{"p":{{"sha256":"{digest}"}},"q":{{"sha256":"{digest}"}}}},
+                "command":["a","b","c","d","e"],"byproducts":{{"x":1,"y":2}},"environment":{{"z":[1,2,3,4,5]}}}}"#
+        );
+        let limits = Limits::default();
+        let value = strict_json::parse(text.as_bytes(), &limits).expect("JSON");
+        let link = Link::from_value(&value, &limits).expect("a link");
+        let content = Content::Link(EvidenceKind::Link, Arc::new(link));
+        // Three by-products with their object, seven values of the environment, five words.
+        let expected = Extent {
+            bytes: 9,
+            artifacts: 3,
+            values: 3 + 7 + 5,
+        };
+        assert_eq!(Extent::of(&content, 9), expected);
+    }
+}

@@ -309,6 +309,7 @@ fn of_artifacts(error: &ArtifactsError) -> FindingCode {
     match error {
         ArtifactsError::Name { .. } => FindingCode::ArtifactNameUnclean,
         ArtifactsError::TooMany { .. } => FindingCode::LimitExceeded,
+        ArtifactsError::Algorithm { .. } => FindingCode::FeatureUnsupported,
         _ => FindingCode::MetadataInvalid,
     }
 }

@@ -11,6 +11,7 @@ use super::{Vector, with};
 pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = missing();
     vectors.extend(signers());
+    vectors.extend(digests_of_nothing());
     vectors.extend(contents());
     vectors.extend(disagreements());
     vectors.extend(limits());
@@ -33,6 +34,63 @@ fn written_by(by: &[&Person], threshold: u32) -> Value {
 
 fn signed(link: &Value, by: &Person) -> Vec<u8> {
     dsse(&text(link), &[by])
+}
+
+/// Digests that do not say what they seem to.
+fn digests_of_nothing() -> Vec<Vector> {
+    // The step modifies what it was given, by its rules.
+    let modifying = with(
+        with(
+            layout(),
+            "/steps/1/expected_products",
+            rules(&["MODIFY src/lib.rs", "CREATE out/*", "DISALLOW *"]),
+        ),
+        "/steps/1/expected_materials",
+        rules(&["MATCH * WITH PRODUCTS FROM write", "DISALLOW *"]),
+    );
+    let packaged = |digests: Value| {
+        let link = with(package_link(), "/products/src~1lib.rs", digests);
+        (bob().link_file("package"), signed(&link, &bob()))
+    };
+    let before = write_link()["products"]["src/lib.rs"]["sha256"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    let more = json!({ "sha256": before.clone(), "sha512": "0".repeat(128) });
+    let unknown = with(
+        write_link(),
+        "/products/src~1lib.rs",
+        json!({ "md5": "00", "gitBlob": "00" }),
+    );
+    let modified = |name, about, digests| {
+        let (file, link) = packaged(digests);
+        Vector::new(name, about).layout(&modifying).file(file, link)
+    };
+    vec![
+        modified(
+            "verified--modify",
+            "a step modifies a file, as its rule allows",
+            digests("another"),
+        ),
+        modified(
+            "rule-failed--modify-other-letters",
+            "the digest of a file is written in capitals: nothing was modified",
+            json!({ "sha256": before.to_uppercase() }),
+        )
+        .refused(&["rule-failed"]),
+        modified(
+            "rule-failed--modify-more-digests",
+            "a file has another digest besides the same one: nothing was modified",
+            more,
+        )
+        .refused(&["rule-failed"]),
+        Vector::new(
+            "feature-unsupported--digests",
+            "an artifact has digests of algorithms only that nobody knows",
+        )
+        .refused(&["feature-unsupported", "threshold-unmet"])
+        .file(alice().link_file("write"), signed(&unknown, &alice())),
+    ]
 }
 
 fn missing() -> Vec<Vector> {
