@@ -179,7 +179,7 @@ pub(super) fn record(
         name: &|path| Ok(path.to_owned()),
     }
     .record(paths, &Progress::new(ui, "Hashing"))?;
-    for sentence in &named.skipped {
+    for sentence in &named.odd.skipped {
         say(ui, &format!("{sentence}, skipping..."));
     }
     Ok(named)

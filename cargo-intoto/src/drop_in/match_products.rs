@@ -1,6 +1,7 @@
 //! `in-toto-match-products`.
 
 use camino::Utf8PathBuf;
+use intoto_core::digest::DigestSet;
 use intoto_core::encoding::{Object, Value};
 
 use super::{Arguments, Failure, arguments};
@@ -61,6 +62,9 @@ pub(super) fn run(args: Args, ui: &Ui) -> Result<Exit, Failure> {
         DirectoryLinks::Skipped,
         ui,
     )?;
+    if let Some(sentence) = here.odd.doubtful.first() {
+        return Err(CliError::cannot_decide(format!("what is here cannot be compared: {sentence}")).into());
+    }
     let difference = Difference::between(&products, &here);
     if args.verbose {
         let verdict = if difference.is_none() {
@@ -89,6 +93,33 @@ pub(crate) fn products(file: &SignedFile) -> Result<Object<'static>, CliError> {
     let link = value.as_object().ok_or_else(no_link)?;
     if link.get("_type").and_then(Value::as_str) != Some("link") {
         return Err(no_link());
+    }
+    // Names are the writer's business here, and the rest has to be what a link has.
+    let malformed = |member: &str| no_link().because(format!("its `{member}` is malformed"));
+    for member in ["byproducts", "environment"] {
+        if link.get(member).is_some_and(|value| value.as_object().is_none()) {
+            return Err(malformed(member));
+        }
+    }
+    let is_text = |words: &[Value<'_>]| words.iter().all(|word| word.as_str().is_some());
+    if link
+        .get("command")
+        .is_some_and(|value| !value.as_array().is_some_and(is_text))
+    {
+        return Err(malformed("command"));
+    }
+    for member in ["materials", "products"] {
+        let digests = |artifacts: &Object<'_>| {
+            artifacts
+                .iter()
+                .all(|(_, digests)| DigestSet::from_value(digests).is_ok())
+        };
+        if link
+            .get(member)
+            .is_some_and(|value| !value.as_object().is_some_and(digests))
+        {
+            return Err(malformed(member));
+        }
     }
     link.get("products")
         .and_then(Value::as_object)

@@ -117,8 +117,13 @@ pub(super) fn run(args: Args, ui: &Ui) -> Result<Exit, Failure> {
 fn verify(args: &Args, file: &SignedFile, ui: &Ui) -> Result<Exit, Failure> {
     let broken = |error: CliError| Failure::Ends(Exit::Usage, error);
     let envelope = file.envelope().map_err(broken)?;
-    let keys = public_keys(args).map_err(broken)?;
     let now = ReferenceTime::now()?.timestamp();
+    // A good signature on what no verifier takes is no good news.
+    let payload = envelope.payload_value().map_err(|error| {
+        broken(CliError::cannot_decide(format!("failed to read what `{}` holds", file.path())).because(error))
+    })?;
+    metadata::filled(file.path(), payload.into_owned().into_owned(), now).map_err(broken)?;
+    let keys = public_keys(args).map_err(broken)?;
     for key in keys {
         let id = key.key_id(KeyIdStyle::Python);
         envelope.verify_at(&key, &key.key_ids(), now).map_err(|error| {

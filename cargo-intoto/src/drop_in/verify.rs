@@ -153,6 +153,11 @@ fn everything(ui: &Ui) -> Result<Named, CliError> {
 
 /// What rules see of it; a name that they could take for another is none.
 fn artifacts(named: &Named) -> Result<Artifacts, String> {
+    if let Some(sentence) = named.odd.doubtful.first() {
+        return Err(format!(
+            "nothing follows from what is not in the current directory: {sentence}"
+        ));
+    }
     let artifact = |(name, digest): (&String, &[u8; 32])| {
         let path: ArtifactPath = name
             .parse()

@@ -153,6 +153,42 @@ fn inspections_run_in_the_current_directory_and_leave_their_links() {
 }
 
 /// A key file that only its owner reads, and its public half.
+/// What Python leaves out or renames without a word must not look as if it were not there.
+#[test]
+fn a_name_with_a_backslash_is_no_other_name() {
+    let world = world(&[(
+        "look",
+        &["true"],
+        &["ALLOW docs/*", "ALLOW *.pub", "ALLOW root.layout", "DISALLOW *"],
+    )]);
+    fs::remove_dir_all(world.sandbox.path("chain/out")).unwrap_or_default();
+    call(&world, "in-toto-verify", &GOOD).succeeds();
+    world.file("docs\\evil.sh", "");
+    call(&world, "in-toto-verify", &GOOD)
+        .exits(1)
+        .says("has a backslash in its name");
+    let digest = chain::digests("");
+    let mut link = chain::write_link();
+    link["products"] = json!({ "docs/evil.sh": digest });
+    world.file("a.link", chain::metablock(&link, &[]));
+    let compared = ["-l", "a.link", "-p", "docs\\evil.sh"];
+    call(&world, "in-toto-match-products", &compared)
+        .exits(1)
+        .says("has a backslash in its name");
+    for (member, value) in [
+        ("materials", json!([])),
+        ("command", json!("x")),
+        ("products", json!({ "a": { "sha256": "zz" } })),
+    ] {
+        let mut link = chain::write_link();
+        link["products"] = json!({});
+        link[member] = value;
+        world.file("a.link", chain::metablock(&link, &[]));
+        let output = call(&world, "in-toto-match-products", &["-l", "a.link", "-p", "links/none"]);
+        output.exits(1).says("is malformed");
+    }
+}
+
 fn key(world: &World, name: &str, seed: u8) -> SecretKey {
     let key = SecretKey::ed25519_from_seed([seed; 32]);
     world.file(name, key.to_pkcs8_pem().as_bytes());
@@ -239,6 +275,22 @@ fn sign_replaces_appends_and_verifies() {
     let own = format!("write.{}.link", &id(&first)[..8]);
     assert_eq!(signers(&world, &own), (Container::Dsse, vec![id(&first)]));
     sign(&["-f", &own, "-k", "first.pub", "--verify"]).succeeds();
+    // A good signature on what no verifier takes.
+    for (pointer, value) in [
+        ("/steps/0/threshold", json!("x")),
+        ("/expires", json!("tomorrow")),
+        ("/keys", json!([])),
+    ] {
+        let mut layout = chain::layout();
+        *layout.pointer_mut(pointer).expect("it is there") = value;
+        for file in [
+            chain::metablock(&layout, &[&chain::owner()]),
+            chain::dsse(&chain::text(&layout), &[&chain::owner()]),
+        ] {
+            world.file("f.layout", file);
+            sign(&["-f", "f.layout", "-k", "owner.pub", "--verify"]).exits(2);
+        }
+    }
     sign(&["-f", &write, "-k", "first", "second"]).exits(2);
     sign(&["-f", &write, "-k", "first", "-a"]).exits(2);
 }

@@ -1,10 +1,12 @@
 //! Lists the files that a path stands for, in either manner.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::io::Errno;
 
-use super::{DirectoryLinks, Manner, Selection, path};
+use super::{DirectoryLinks, Manner, Oddities, Selection, path};
 use crate::error::CliError;
 
 /// As many artifacts as a link may hold; cycles of links would have no other end.
@@ -28,12 +30,12 @@ pub(super) fn files(
     selection: &Selection<'_>,
     path: &str,
     add: &mut dyn FnMut(&str, &str) -> Result<(), CliError>,
-    skipped: &mut Vec<String>,
+    odd: &mut Oddities,
 ) -> Result<(), CliError> {
     let walk = &mut Walk {
         selection,
         add,
-        skipped,
+        odd,
         visited: 0,
     };
     let path = path::normal(path);
@@ -62,7 +64,7 @@ pub(super) fn files(
 struct Walk<'w, 's> {
     selection: &'w Selection<'s>,
     add: &'w mut dyn FnMut(&str, &str) -> Result<(), CliError>,
-    skipped: &'w mut Vec<String>,
+    odd: &'w mut Oddities,
     visited: usize,
 }
 
@@ -75,7 +77,14 @@ impl Walk<'_, '_> {
     fn file(&mut self, path: &str, name: &str) -> Result<(), CliError> {
         match self.selection.manner {
             Manner::Strict => (self.add)(name, path),
-            Manner::Python => (self.add)(&name.replace('\\', "/"), path),
+            Manner::Python => {
+                let replaced = name.replace('\\', "/");
+                if cfg!(unix) && replaced != name {
+                    let sentence = format!("{path} has a backslash in its name, and is called {replaced}");
+                    self.odd.doubtful.push(sentence);
+                }
+                (self.add)(&replaced, path)
+            }
         }
     }
 
@@ -86,6 +95,8 @@ impl Walk<'_, '_> {
             let entries = match fs::read_dir(&place) {
                 Ok(entries) => entries,
                 Err(error) => {
+                    let sentence = format!("the directory {directory} cannot be read: {error}");
+                    self.odd.doubtful.push(sentence);
                     self.leave_out(
                         || format!("the directory {directory} cannot be read"),
                         || CliError::failure(format!("failed to list the directory {directory}")).because(error),
@@ -142,6 +153,9 @@ impl Walk<'_, '_> {
         let metadata = match fs::metadata(&place) {
             Ok(metadata) => metadata,
             Err(error) => {
+                if !leads_nowhere(&place, &error) {
+                    self.odd.doubtful.push(format!("{path} cannot be read: {error}"));
+                }
                 self.leave_out(
                     || format!("{path} is a broken link"),
                     || {
@@ -229,9 +243,15 @@ impl Walk<'_, '_> {
         match self.selection.manner {
             Manner::Strict => Err(error()),
             Manner::Python => {
-                self.skipped.push(sentence());
+                self.odd.skipped.push(sentence());
                 Ok(())
             }
         }
     }
+}
+
+/// Whether what could not be looked at for that reason is a link to nothing, or lies behind a circle of links: what is there has another name, too.
+pub(crate) fn leads_nowhere(place: &Utf8Path, reason: &io::Error) -> bool {
+    let is_circle = Errno::from_io_error(reason) == Some(Errno::LOOP);
+    is_circle || reason.kind() == ErrorKind::NotFound && place.is_symlink()
 }

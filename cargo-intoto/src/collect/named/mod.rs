@@ -19,6 +19,7 @@ pub(crate) use compare::Difference;
 pub use content::LineEnds;
 pub(crate) use excludes::DEFAULT as DEFAULT_EXCLUDES;
 pub use excludes::Excludes;
+pub(crate) use listing::leads_nowhere;
 pub use path::Prefixes;
 
 use crate::collect::progress::Progress;
@@ -69,8 +70,18 @@ pub struct Selection<'s> {
 pub struct Named {
     /// Digests by name.
     pub artifacts: BTreeMap<String, [u8; 32]>,
-    /// What the reference implementation skips, one sentence each.
+    /// What is not among them.
+    pub odd: Oddities,
+}
+
+/// What the reference implementation leaves out or calls something else without a word, one sentence each.
+#[derive(Debug, Default)]
+pub struct Oddities {
+    /// What it skips.
     pub skipped: Vec<String>,
+    /// Why the artifacts do not say what is there: something could not be read, or has the name of something else. Whoever draws a conclusion from
+    /// what is not among them must not do so.
+    pub doubtful: Vec<String>,
 }
 
 /// The artifact that a word names.
@@ -122,10 +133,10 @@ impl Selection<'_> {
             match Artifact::parse(uri) {
                 Artifact::Files { path, scheme } => {
                     let mut add = |name: &str, path: &str| self.add(&mut files, scheme, name, path);
-                    listing::files(self, path, &mut add, &mut named.skipped)?;
+                    listing::files(self, path, &mut add, &mut named.odd)?;
                 }
                 Artifact::Directory(path) => {
-                    let (name, digest) = self.directory(path, &mut named.skipped, progress)?;
+                    let (name, digest) = self.directory(path, &mut named.odd, progress)?;
                     // As below for files.
                     if self.manner == Manner::Python && !self.prefixes.is_empty() && named.artifacts.contains_key(&name)
                     {
@@ -179,12 +190,7 @@ impl Selection<'_> {
     }
 
     /// A directory as one artifact. Its files are compared with the excludes by their paths below it.
-    fn directory(
-        &self,
-        path: &str,
-        skipped: &mut Vec<String>,
-        progress: &Progress,
-    ) -> Result<(String, [u8; 32]), CliError> {
+    fn directory(&self, path: &str, odd: &mut Oddities, progress: &Progress) -> Result<(String, [u8; 32]), CliError> {
         let (base, name) = match self.manner {
             // There the base is that of files alone, and the name stays as it was given.
             Manner::Python => (Utf8PathBuf::from(path), path.replace('\\', "/")),
@@ -209,7 +215,7 @@ impl Selection<'_> {
             &inner,
             ".",
             &mut |name, path| inner.add(&mut files, "", name, path),
-            skipped,
+            odd,
         )?;
         let digest = content::directory(&inner.hash(files, progress)?)?;
         Ok((format!("dir:{}", self.prefixes.strip(&name)), digest))

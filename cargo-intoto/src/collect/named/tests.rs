@@ -143,9 +143,35 @@ fn links_and_what_is_missing_are_a_matter_of_manner() {
     symlink("nowhere", tree.root.join("d/e/broken")).unwrap();
     let named = tree.record(Manner::Python, &PLAIN, &["missing", "d/e"]).unwrap();
     assert_eq!(names(&named), ["d/e/c"]);
-    assert_eq!(named.skipped.len(), 2);
+    assert_eq!((named.odd.skipped.len(), named.odd.doubtful.len()), (2, 0));
     for uri in ["missing", "d/e"] {
         tree.record(Manner::Strict, &PLAIN, &[uri]).expect_err(uri);
+    }
+}
+
+/// What Python leaves out or renames without a word, although it is there.
+#[test]
+fn what_is_there_and_not_told_is_doubtful() {
+    let tree = Tree::new();
+    fs::write(tree.root.join("d/x\\y"), "").unwrap();
+    let named = tree.record(Manner::Python, &PLAIN, &["d"]).unwrap();
+    assert!(named.artifacts.contains_key("d/x/y"));
+    assert_eq!(
+        named.odd.doubtful,
+        ["d/x\\y has a backslash in its name, and is called d/x/y"]
+    );
+    let reason = |kind: std::io::ErrorKind| std::io::Error::from(kind);
+    symlink("nowhere", tree.root.join("link")).unwrap();
+    for (name, kind, expected) in [
+        ("link", std::io::ErrorKind::NotFound, true),
+        ("link", std::io::ErrorKind::PermissionDenied, false),
+        ("a", std::io::ErrorKind::NotFound, false),
+    ] {
+        assert_eq!(
+            leads_nowhere(&tree.root.join(name), &reason(kind)),
+            expected,
+            "{name} {kind}"
+        );
     }
 }
 
@@ -156,6 +182,7 @@ fn cycles_end() {
     symlink("..", tree.root.join("d/up")).unwrap();
     let named = tree.record(Manner::Python, &PLAIN, &["d/up"]).unwrap();
     assert!(named.artifacts.len() > 40, "{}", named.artifacts.len());
+    assert!(named.odd.doubtful.is_empty(), "each file has another name, too");
     let error = tree.record(Manner::Strict, &PLAIN, &["d"]).unwrap_err();
     assert!(error.to_string().contains("above it"), "{error}");
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use super::Undone;
 use super::budget::Budget;
 use crate::collect::hash;
+use crate::collect::named::leads_nowhere;
 use crate::collect::progress::Progress;
 use crate::error::CliError;
 use crate::verification::Artifact;
@@ -91,8 +93,13 @@ impl Scratch {
         for entry in walk {
             // Directories are none of the names, and take as long to find.
             budget.names(1)?;
-            // A link that leads nowhere, or in a circle, is no artifact; the reference implementation skips it too.
-            let Ok(entry) = entry else { continue };
+            let entry = match entry {
+                Ok(entry) => entry,
+                // A link that leads nowhere, or in a circle, is no artifact; the reference implementation skips it too.
+                Err(error) if is_no_artifact(&error, None) => continue,
+                // What is there and cannot be seen may be anything.
+                Err(error) => return Err(Undone::NotRun(format!("what is there cannot be listed: {error}"))),
+            };
             if !is_file(&entry) {
                 continue;
             }
@@ -123,6 +130,20 @@ impl Scratch {
     }
 }
 
+/// Whether all that an error says is that a link leads nowhere or in a circle.
+fn is_no_artifact(error: &ignore::Error, at: Option<&Path>) -> bool {
+    match error {
+        ignore::Error::Loop { .. } => true,
+        ignore::Error::WithDepth { err, .. } => is_no_artifact(err, at),
+        ignore::Error::WithPath { path, err } => is_no_artifact(err, Some(path)),
+        // What it wraps does not say why.
+        ignore::Error::Io(_) => at
+            .and_then(Utf8Path::from_path)
+            .is_some_and(|place| fs::metadata(place).is_err_and(|error| leads_nowhere(place, &error))),
+        _ => false,
+    }
+}
+
 fn is_file(entry: &DirEntry) -> bool {
     entry.file_type().is_some_and(|kind| kind.is_file())
 }
@@ -136,6 +157,45 @@ fn is_excluded(name: &str) -> bool {
 mod tests {
     use super::{Budget, Scratch, Undone};
     use crate::verification::Artifact;
+
+    /// A file that is there and cannot be listed must not be missed by `DISALLOW *`.
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_listed_is_not_left_out() {
+        use std::os::unix::fs::symlink;
+
+        let scratch = Scratch::directory(&[]).expect("a directory");
+        let path = scratch.path().expect("a directory").to_owned();
+        let listed = |scratch: &Scratch| match scratch.list(&Budget::default()) {
+            Ok(listed) => Ok(listed.len()),
+            Err(Undone::NotRun(reason)) => Err(reason),
+            Err(_) => panic!("another reason"),
+        };
+        // Links to nothing and in circles are no artifacts.
+        symlink("nowhere", path.join("dangling")).expect("linked");
+        symlink("circle", path.join("circle")).expect("linked");
+        symlink(".", path.join("above")).expect("linked");
+        std::fs::write(path.join("file"), "").expect("written");
+        assert_eq!(listed(&scratch), Ok(1));
+        // Each of these directories has a name of 200 letters: the last ones lie deeper than any path can say.
+        let name = "d".repeat(200);
+        let mut deep = path.clone();
+        for _ in 0..15 {
+            deep = deep.join(&name);
+            std::fs::create_dir(&deep).expect("created");
+        }
+        symlink(&deep, path.join("e")).expect("linked");
+        let mut far = path.join("e");
+        for _ in 0..15 {
+            far = far.join(&name);
+            std::fs::create_dir(&far).expect("created");
+        }
+        std::fs::write(far.join("evil"), "").expect("written");
+        std::fs::remove_file(path.join("e")).expect("it was just linked");
+        let reason = listed(&scratch).expect_err("not all of it");
+        assert!(reason.contains("cannot be listed"), "{reason}");
+        scratch.close().expect("removed");
+    }
 
     #[test]
     fn a_file_that_is_another_one_by_now_is_not_inspected() {
