@@ -170,6 +170,16 @@ const TABLE: &[Difference] = &[
         &["parameter-odd"],
     ),
     stricter(
+        "Digests of algorithms that nobody knows",
+        FindingCode::FeatureUnsupported,
+        &["digest-of-unknown-kind"],
+    ),
+    stricter(
+        "Modifications that are none",
+        FindingCode::RuleFailed,
+        &["digest-upper-case", "digest-of-several-kinds"],
+    ),
+    stricter(
         "Links of another step",
         FindingCode::LinkNameMismatch,
         &["link-name", "link-of-another-step", "link-member-type"],
@@ -243,6 +253,7 @@ const TABLE: &[Difference] = &[
         BAD_FILE,
         &[
             "digest-none",
+            "digest-of-unknown-kind",
             "digest-short",
             "artifact-unclean",
             "link-member-unknown",
@@ -322,6 +333,7 @@ const BAD_FILE: &[FindingCode] = &[
     FindingCode::EnvelopeInvalid,
     FindingCode::FloatInMetablock,
     FindingCode::MetadataInvalid,
+    FindingCode::FeatureUnsupported,
     FindingCode::ArtifactNameUnclean,
     FindingCode::LinkNameMismatch,
     FindingCode::LimitExceeded,
