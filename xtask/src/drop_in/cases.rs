@@ -66,7 +66,10 @@ pub(super) const CASES: &[Case] = &[
     same(&["in-toto-run -n s --signing-key $KEYS/bob -m a --exclude '[b-a]' -x"]),
     same(&["in-toto-run -n s --signing-key $KEYS/bob -m a --exclude 'a\\' -x"]),
     same(&["in-toto-run -n s --signing-key $KEYS/bob -m a --exclude '' -x"]),
-    same(&["in-toto-run -n s --signing-key $KEYS/bob -m 'c\\d' -x"]),
+    same(&[
+        "printf z >'c\\d'",
+        "in-toto-run -n s --signing-key $KEYS/bob -m 'c\\d' -x",
+    ]),
     same(&["in-toto-run -n 'ü b' --signing-key $KEYS/bob -m ../work/a/f -x"]),
     // The command and its streams.
     same(&["in-toto-run -n s --signing-key $KEYS/bob -s -- sh -c \"printf 'a\\nü'; echo b >&2; exit 3\""]),
@@ -294,9 +297,18 @@ pub(super) const CASES: &[Case] = &[
     differs(
         "two different files under one name are refused",
         &[
+            "printf z >'c\\d'",
             "mkdir c",
             "echo other > c/d",
             "in-toto-run -n s --signing-key $KEYS/bob -m 'c\\d' c/d -x",
+        ],
+    ),
+    differs(
+        "a name with a backslash is no other name where files are compared",
+        &[
+            "printf z >'c\\d'",
+            "in-toto-run -n s --signing-key $KEYS/bob -p a 'c\\d' -x",
+            "in-toto-match-products -l s.*.link -p a 'c\\d'",
         ],
     ),
     differs(

@@ -49,7 +49,6 @@ fn run(both: &Both, tools: &Utf8Path, case: &Case) -> Result<Left, Failure> {
         ("demo-project/foo.py", "print('foo-v0')\n"),
         ("repo/refs/heads/os/main", "abcdef0123\n"),
         ("repo/objects/ab/cdef0123.commit", "commit"),
-        ("c\\d", "z"),
     ] {
         let path = directory.join(path);
         let parent = path.parent().unwrap_or(&directory);

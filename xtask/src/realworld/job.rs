@@ -26,7 +26,15 @@ pub(super) fn run(world: &World, registry: &Registry, case: &Case, table: &mut T
     if !ended.is_success() {
         return Ok(());
     }
-    let ended = ours(&["verify"]).keep()?;
+    // Libraries may be called otherwise than their crates.
+    let subjects: Vec<String> = (case.packages.iter())
+        .map(|(name, _)| format!("--subject=pkg:cargo/{name}"))
+        .collect();
+    let words: Vec<&str> = ["verify"]
+        .into_iter()
+        .chain(subjects.iter().map(String::as_str))
+        .collect();
+    let ended = ours(&words).keep()?;
     table.ours(
         &format!("{}: verify in the tree", case.name),
         verdict(&ended),
