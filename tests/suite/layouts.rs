@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use cargo_intoto_tests::mint::{self, By, ISSUER, What};
 use cargo_intoto_tests::recorded::payload;
 use cargo_intoto_tests::vectors::chain;
 use cargo_intoto_tests::{Project, Sandbox, fixed};
@@ -223,6 +224,50 @@ fn check_wants_a_signature_of_somebody_known() {
     ];
     project.intoto(&add).succeeds();
     project.intoto(&["layout", "check"]).succeeds();
+}
+
+/// A file that is called like a signature is none yet.
+#[test]
+fn check_looks_at_what_lies_beside_the_layout() {
+    let sandbox = Sandbox::new();
+    let project = set_up(&sandbox);
+    let (layout, _) = payload(&project.path("layouts/release.layout"));
+    let layout = chain::owned(&layout);
+    project.file("layouts/release.layout", &layout);
+    let check = || project.intoto(&["layout", "check"]);
+    let beside = |content: &str| project.file("layouts/release.layout.sigstore.json", content);
+    let root = sandbox.write("root.json", mint::trusted_root().to_string());
+    fs::write(
+        sandbox.config().join("settings.toml"),
+        format!("[sigstore]\ntrusted-root = \"{root}\"\n"),
+    )
+    .expect("written");
+    let bundle = |by: By<'_>, what: &[u8]| mint::bundle(by, What::File(what), fixed::TIME - 24 * 3600).to_string();
+    let (person, key) = ("dev@example.com", fixed::p256("owner"));
+    let trust = |words: &[&str]| {
+        let add = [&["trust", "add", "somebody", "--scope", "pkg:cargo/x"], words].concat();
+        project.intoto(&add).succeeds();
+    };
+    let public = sandbox.write("owner.pub", key.public_key().to_spki_pem());
+    let by_person = ["--identity", person, "--issuer", ISSUER];
+    for (by, words) in [
+        (By::Person(person), &by_person[..]),
+        (By::Key(&key), &["--key", public.as_str()]),
+    ] {
+        let good = bundle(by, &layout);
+        let of_another = bundle(by, b"another layout");
+        for content in ["junk", "{}", "", &of_another, &good] {
+            beside(content);
+            check().exits(1).says("nobody who is known here has signed");
+        }
+        trust(words);
+        check().succeeds().says("agree");
+        for content in ["junk", "{}", "", &of_another] {
+            beside(content);
+            check().exits(1).says("nobody who is known here has signed");
+        }
+        project.intoto(&["trust", "remove", "somebody"]).succeeds();
+    }
 }
 
 #[test]

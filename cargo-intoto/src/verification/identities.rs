@@ -143,7 +143,7 @@ fn is_short_id(text: &str) -> bool {
 
 /// Which of these identities have signed the layout, so that an entry of the trust store whose threshold is less than all of them can be
 /// asked for those. What counts is decided by the core, which asks again.
-pub(super) fn signed(
+pub fn signed(
     identities: &[FulcioIdentity],
     layout: &[u8],
     beside: &[(String, Vec<u8>)],
@@ -166,7 +166,7 @@ pub(super) fn signed(
 }
 
 /// Which of these keys have signed the layout in a bundle beside it, likewise.
-pub(super) fn signed_by_keys(
+pub fn signed_by_keys(
     keys: &[PublicKey],
     layout: &[u8],
     beside: &[(String, Vec<u8>)],

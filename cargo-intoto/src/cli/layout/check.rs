@@ -2,7 +2,8 @@
 
 use camino::Utf8PathBuf;
 use intoto_core::envelope::VerifyError;
-use intoto_core::key::PublicKey;
+use intoto_core::identity::IdentityVerifier;
+use intoto_core::key::{FulcioIdentity, PublicKey};
 use intoto_core::limits::Limits;
 
 use crate::cli::layout::{SOURCE, load_workspace};
@@ -12,9 +13,9 @@ use crate::exit::Exit;
 use crate::finding::CargoCode;
 use crate::layout_source::{self, LayoutSource, Problem, Severity};
 use crate::signing::{KeyDirectory, SignedFile};
-use crate::trust::TrustArgs;
+use crate::trust::{TrustArgs, identity_verifier};
 use crate::ui::{Ui, Verbosity, count};
-use crate::verification::identities::Beside;
+use crate::verification::identities::{self, Beside};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
@@ -64,35 +65,53 @@ pub(super) fn check(args: &CheckArgs, ui: &Ui) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-/// What is wrong with the signatures, as far as the keys are known here: those of the source, one's own, and those of the trust store.
+/// Whoever may have signed a layout, as far as they are known here: the keys and identities of its source, one's own keys, and the trust store.
+struct Known {
+    keys: Vec<PublicKey>,
+    identities: Vec<FulcioIdentity>,
+}
+
+impl Known {
+    fn here(source: &LayoutSource, trust: &TrustArgs) -> Result<Self, CliError> {
+        let trusted = trust.load()?;
+        let entries = || trusted.entries().iter();
+        let own = KeyDirectory::of_user()?.keys()?;
+        let keys = source.keys().values().map(|key| &key.public);
+        let keys = keys.chain(own.iter().filter_map(|key| key.public.as_ref()));
+        let identities = source.identities().values().map(|known| &known.identity);
+        Ok(Self {
+            keys: each_once(keys.chain(entries().flat_map(|entry| &entry.keys))),
+            identities: each_once(identities.chain(entries().flat_map(|entry| &entry.identities))),
+        })
+    }
+}
+
+fn each_once<'a, T: PartialEq + Clone + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let mut found: Vec<T> = Vec::new();
+    for one in all {
+        if !found.contains(one) {
+            found.push(one.clone());
+        }
+    }
+    found
+}
+
+/// What is wrong with the signatures, in the layout's file and beside it.
 fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<Problem>, CliError> {
     let envelope = signed.envelope()?;
     let without_place = |message: String| Problem {
         span: None,
         ..Problem::error(0..0, message, "").help("run `cargo intoto layout sign`")
     };
-    let mut problems = Vec::new();
-    if envelope.signatures().is_empty() {
-        problems.push(without_place(format!("`{}` is not signed", signed.path())));
-    }
-    let mut keys: Vec<PublicKey> = source.keys().values().map(|key| key.public.clone()).collect();
-    for key in KeyDirectory::of_user()?
-        .keys()?
-        .into_iter()
-        .filter_map(|key| key.public)
-    {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    let trusted = TrustArgs::default().load()?;
-    keys.extend(trusted.entries().iter().flat_map(|entry| entry.keys.clone()));
+    let trust = TrustArgs::default();
+    let known = Known::here(source, &trust)?;
     let now = now()?;
+    let mut problems = Vec::new();
     let mut is_signed = false;
-    for key in keys {
+    for key in &known.keys {
         // One id at a time: each implementation looks at the signature under its own.
         for id in key.key_ids() {
-            match envelope.verify_at(&key, std::slice::from_ref(&id), now) {
+            match envelope.verify_at(key, std::slice::from_ref(&id), now) {
                 Ok(_) => is_signed = true,
                 Err(VerifyError::NoSignature) => {}
                 Err(error) => problems.push(without_place(format!(
@@ -103,21 +122,27 @@ fn broken_signatures(source: &LayoutSource, signed: &SignedFile) -> Result<Vec<P
             }
         }
     }
-    if !is_signed && problems.is_empty() {
-        // Whoever owns the layout by an identity signs beside it.
-        let beside = Beside::File(signed.path().to_owned()).read(&Limits::default())?;
+    if is_signed || !problems.is_empty() {
+        return Ok(problems);
+    }
+    // Whoever owns the layout by an identity signs beside it.
+    let limits = Limits::default();
+    let beside = Beside::File(signed.path().to_owned()).read(&limits)?;
+    let verifier = identity_verifier(None, &trust)?;
+    let (verifier, layout): (&dyn IdentityVerifier, _) = (&*verifier, signed.bytes());
+    let by_keys = identities::signed_by_keys(&known.keys, layout, &beside, verifier, now, &limits);
+    let by_people = identities::signed(&known.identities, layout, &beside, verifier, now, &limits);
+    if by_keys.is_empty() && by_people.is_empty() {
         problems.push(match beside.first() {
+            None if envelope.signatures().is_empty() => without_place(format!("`{}` is not signed", signed.path())),
             None => without_place(format!("nobody who is known here has signed `{}`", signed.path())).help(
                 "if its owner has, make the key known: `cargo intoto trust add NAME --key FILE`; else run `cargo intoto layout sign`",
             ),
-            Some((name, _)) => Problem {
-                severity: Severity::Warning,
-                ..without_place(format!(
-                    "nobody who is known here has signed `{}`, and who has by `{name}` is not looked at",
-                    signed.path()
-                ))
-                .help("`cargo intoto verify` does")
-            },
+            Some((name, _)) => without_place(format!(
+                "nobody who is known here has signed `{}`, neither in it nor by `{name}`",
+                signed.path()
+            ))
+            .help("if its owner has, make them known with `cargo intoto trust add`; `cargo intoto verify` says what is wrong with the bundle"),
         });
     }
     Ok(problems)
