@@ -447,6 +447,50 @@ pub fn all() -> Vec<Bundle> {
     ] {
         put(name, about, pack(&named(member)));
     }
+    for (name, about, member) in [
+        (
+            "bundle-entry-name--colon",
+            "a name is a stream of another file on Windows",
+            "statements/x::$DATA",
+        ),
+        (
+            "bundle-entry-name--device",
+            "a name is a device on Windows",
+            "statements/nul.json",
+        ),
+        (
+            "bundle-entry-name--trailing-point",
+            "a name ends in a point, which Windows leaves out",
+            "statements/x.",
+        ),
+        (
+            "bundle-entry-name--short-name",
+            "a name is the short one of another file on Windows",
+            "statements/RELEAS~1.LAY",
+        ),
+        (
+            "bundle-entry-name--accent",
+            "a name has a letter that can be written in two ways",
+            "statements/e\u{301}",
+        ),
+        (
+            "bundle-entry-name--right-to-left",
+            "a name is shown in another order",
+            "statements/\u{202e}x",
+        ),
+        (
+            "bundle-entry-duplicate--case",
+            "two names differ in case alone",
+            "keys/OWNER.pub",
+        ),
+        (
+            "bundle-entry-duplicate--folder-case",
+            "two folders differ in case alone",
+            "Keys/x.pub",
+        ),
+    ] {
+        put(name, about, pack(&and(Member::file(member, b"{}"))));
+    }
     put("bundle-entry-name--not-utf-8", "a name is not UTF-8", {
         let mut more = Member::file("statements/x", b"{}");
         more.name.push(0xff);

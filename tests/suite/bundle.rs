@@ -444,6 +444,12 @@ fn statements_and_reports_go_in_and_nothing_else_does() {
     create(&evidence, &["--statement", "report.json"])
         .exits(3)
         .says("is no signed statement");
+    evidence.write("nul.json", &envelope);
+    create(&evidence, &["--statement", "nul.json"])
+        .exits(3)
+        .says("error[bundle-entry-name]: failed to bundle the evidence of hello-0.1.0")
+        .says("the name \"hello-0.1.0.intoto/statements/nul.json\" has a part that is a device on Windows")
+        .says("call the step or the file something else");
     evidence.resign(&evidence.link("package"), |link| {
         let mut products = link
             .get("products")

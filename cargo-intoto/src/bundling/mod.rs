@@ -11,6 +11,7 @@ use intoto_core::verify::CommandDifference;
 use intoto_core::x509::Certificate;
 
 use crate::error::CliError;
+use crate::finding::CargoCode;
 use crate::foreign::Unread;
 use crate::report;
 use crate::signing::{parse_certificates, public_key_text};
@@ -63,9 +64,16 @@ pub fn make(
         return Err(CliError::cannot_decide("evidence that does not verify is not bundled"));
     }
     let unpacked = |error: BundleError| {
-        CliError::cannot_decide(format!("failed to bundle the evidence of {stem}"))
-            .with_code(error.code())
-            .because(error)
+        let code = error.code();
+        let failed = CliError::cannot_decide(format!("failed to bundle the evidence of {stem}"))
+            .with_code(code)
+            .because(error);
+        match code {
+            CargoCode::BundleEntryName | CargoCode::BundleEntryDuplicate => {
+                failed.hint("call the step or the file something else: names in a bundle mean one file on every system")
+            }
+            _ => failed,
+        }
     };
     let mut draft = Draft {
         top: format!("{stem}{}", SUFFIX.trim_end_matches(".tar")),

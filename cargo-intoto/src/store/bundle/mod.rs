@@ -7,6 +7,7 @@
 mod archive;
 mod links;
 mod manifest;
+mod names;
 
 use std::fmt;
 use std::ops::Range;

@@ -42,7 +42,7 @@ fn the_order_of_files_decides_nothing() {
 #[test]
 fn what_nobody_would_read_is_not_packed() {
     type Change = fn(&mut Draft);
-    let cases: [(Change, CargoCode); 7] = [
+    let cases: [(Change, CargoCode); 8] = [
         (
             |draft| draft.files.retain(|(role, ..)| *role != Role::Layout),
             CargoCode::BundleMalformed,
@@ -57,6 +57,10 @@ fn what_nobody_would_read_is_not_packed() {
         ),
         (
             |draft| draft.files.push((Role::Link, "../x".into(), Vec::new())),
+            CargoCode::BundleEntryName,
+        ),
+        (
+            |draft| draft.files.push((Role::Link, "a:b.1234.link".into(), Vec::new())),
             CargoCode::BundleEntryName,
         ),
         (
