@@ -121,19 +121,11 @@ impl DigestSet {
     /// Whether both are certainly of different files: they have digests of a known algorithm in common, and one of these differs, in more than the
     /// case of its letters.
     pub fn differs_from(&self, other: &Self) -> bool {
-        let sha512 = |set: &Self| {
-            set.others
-                .get(Algorithm::Sha512.name())
-                .map(|hex| hex.to_ascii_lowercase())
-        };
-        let differ = |one: Option<&[u8]>, other: Option<&[u8]>| one.zip(other).is_some_and(|(one, other)| one != other);
-        differ(
-            self.sha256.as_ref().map(<[u8; 32]>::as_slice),
-            other.sha256.as_ref().map(<[u8; 32]>::as_slice),
-        ) || differ(
-            sha512(self).as_deref().map(str::as_bytes),
-            sha512(other).as_deref().map(str::as_bytes),
-        )
+        let sha256 = self.sha256.zip(other.sha256);
+        let name = Algorithm::Sha512.name();
+        let sha512 = self.others.get(name).zip(other.others.get(name));
+        sha256.is_some_and(|(own, other)| own != other)
+            || sha512.is_some_and(|(own, other)| !own.eq_ignore_ascii_case(other))
     }
 
     /// The algorithms and their digests as hexadecimal text, sorted by algorithm.

@@ -13,6 +13,7 @@ use crate::escape::plain;
 use crate::exit::Exit;
 use crate::report::words;
 use crate::settings;
+use crate::signing::{NEVER_SIGNS, SIGNING_SUBKEY, never_signs};
 use crate::trust::{Entry, Origin, Scope, Store, TrustArgs, exact_identities, identity_verifier};
 use crate::ui::{Ui, count};
 
@@ -164,13 +165,9 @@ fn find_all(words: &[String]) -> Result<Vec<PublicKey>, CliError> {
             ))
             .hint("name one key for each owner"));
         }
-        if let PublicKey::OpenPgp(openpgp) = &key
-            && openpgp.signing_ids().next().is_none()
-        {
-            return Err(CliError::usage(format!(
-                "the key `{text}` is not for signing: its holder said so, and of each of its subkeys"
-            ))
-            .hint("`gpg --quick-add-key FINGERPRINT ed25519 sign` makes a subkey that is"));
+        if never_signs(&key) {
+            let message = format!("the key `{text}` is not for signing: {NEVER_SIGNS}");
+            return Err(CliError::usage(message).hint(SIGNING_SUBKEY));
         }
         keys.push(key);
     }

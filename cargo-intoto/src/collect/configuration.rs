@@ -44,6 +44,15 @@ impl Configuration {
         }
     }
 
+    /// The files that say so: its own, and those that include it.
+    pub fn files(&self) -> impl Iterator<Item = &Utf8Path> {
+        let itself = match &self.origin {
+            Origin::File(path) => Some(path),
+            Origin::CommandLine | Origin::Environment => None,
+        };
+        itself.into_iter().chain(&self.included_by).map(|path| path.as_path())
+    }
+
     /// The value at a path of keys.
     pub fn get(&self, path: &[&str]) -> Option<&toml::Value> {
         let (last, tables) = path.split_last()?;
@@ -144,9 +153,8 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, path: &Utf8Path) -> Result<(), CliError> {
-        let real = |path: &Utf8Path| path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
         let directory = path.parent().unwrap_or(Utf8Path::new(""));
-        if !self.seen.insert((real(path), real(directory))) {
+        if !self.seen.insert((foreign::real(path), foreign::real(directory))) {
             return Ok(());
         }
         if self.seen.len() > MAX_FILES {

@@ -95,34 +95,33 @@ pub(crate) fn products(file: &SignedFile) -> Result<Object<'static>, CliError> {
         return Err(no_link());
     }
     // Names are the writer's business here, and the rest has to be what a link has.
-    let malformed = |member: &str| no_link().because(format!("its `{member}` is malformed"));
-    for member in ["byproducts", "environment"] {
-        if link.get(member).is_some_and(|value| value.as_object().is_none()) {
-            return Err(malformed(member));
-        }
-    }
-    let is_text = |words: &[Value<'_>]| words.iter().all(|word| word.as_str().is_some());
-    if link
-        .get("command")
-        .is_some_and(|value| !value.as_array().is_some_and(is_text))
-    {
-        return Err(malformed("command"));
-    }
-    for member in ["materials", "products"] {
-        let digests = |artifacts: &Object<'_>| {
-            artifacts
-                .iter()
-                .all(|(_, digests)| DigestSet::from_value(digests).is_ok())
+    for member in ["byproducts", "environment", "command", "materials", "products"] {
+        let is_sound = |value: &Value<'_>| match member {
+            "command" => are_words(value),
+            "materials" | "products" => are_digests(value),
+            _ => value.as_object().is_some(),
         };
-        if link
-            .get(member)
-            .is_some_and(|value| !value.as_object().is_some_and(digests))
-        {
-            return Err(malformed(member));
+        if link.get(member).is_some_and(|value| !is_sound(value)) {
+            return Err(no_link().because(format!("its `{member}` is malformed")));
         }
     }
     link.get("products")
         .and_then(Value::as_object)
         .map(|products| products.clone().into_owned())
         .ok_or_else(no_link)
+}
+
+fn are_words(value: &Value<'_>) -> bool {
+    value
+        .as_array()
+        .is_some_and(|words| words.iter().all(|word| word.as_str().is_some()))
+}
+
+/// Whether each member of an object holds the digests of an artifact.
+fn are_digests(value: &Value<'_>) -> bool {
+    value.as_object().is_some_and(|artifacts| {
+        artifacts
+            .iter()
+            .all(|(_, digests)| DigestSet::from_value(digests).is_ok())
+    })
 }

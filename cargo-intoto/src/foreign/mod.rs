@@ -8,3 +8,10 @@ mod file;
 
 pub use directory::ForeignDirectory;
 pub use file::{ForeignFile, Links, Unread, read};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Where a path really leads; a path that leads nowhere, or out of what is UTF-8, stays as it is.
+pub fn real(path: &Utf8Path) -> Utf8PathBuf {
+    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+}

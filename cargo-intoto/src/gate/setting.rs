@@ -42,14 +42,10 @@ impl Provider {
     }
 
     fn of(words: Vec<String>, place: &Configuration) -> Self {
-        let itself = match &place.origin {
-            Origin::File(path) => Some(path),
-            Origin::CommandLine | Origin::Environment => None,
-        };
         Self {
             words,
             origin: named(&place.origin),
-            files: itself.into_iter().chain(&place.included_by).cloned().collect(),
+            files: place.files().map(Utf8Path::to_owned).collect(),
         }
     }
 
@@ -74,7 +70,7 @@ struct Reach {
 
 impl Reach {
     fn of(here: &Utf8Path) -> Result<Self, CliError> {
-        let home = real(&cargo_home()?);
+        let home = foreign::real(&cargo_home()?);
         Ok(Self {
             root: hostile_tree::root(here),
             home: Some(home).filter(|home| !home.starts_with(hostile_tree::innermost_root(here))),
@@ -83,14 +79,10 @@ impl Reach {
 
     /// Whether a file belongs to it: it is named there, or a name from elsewhere leads there.
     fn holds(&self, file: &Utf8Path) -> bool {
-        let named_in = real(file.parent().unwrap_or(file));
+        let named_in = foreign::real(file.parent().unwrap_or(file));
         let is_own = self.home.as_ref().is_some_and(|home| named_in == *home);
-        !is_own && (named_in.starts_with(&self.root) || real(file).starts_with(&self.root))
+        !is_own && (named_in.starts_with(&self.root) || foreign::real(file).starts_with(&self.root))
     }
-}
-
-fn real(path: &Utf8Path) -> Utf8PathBuf {
-    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
 }
 
 impl Settings {
@@ -229,15 +221,11 @@ pub(super) fn words_of(text: &str) -> Vec<String> {
 pub(super) fn words_of_tree(here: &Utf8Path, given: &[String]) -> Result<Option<Utf8PathBuf>, CliError> {
     let settings = Settings::read(here)?;
     let tree = Reach::of(here)?;
-    for place in settings.all() {
-        let provider = Provider::of(Vec::new(), place);
-        if let Some(file) = provider.files.into_iter().find(|file| tree.holds(file))
-            && has_words(&toml::Value::Table(place.table.clone()), given)
-        {
-            return Ok(Some(file));
-        }
-    }
-    Ok(None)
+    let with_words = settings
+        .all()
+        .filter(|place| place.table.values().any(|value| has_words(value, given)));
+    let mut files = with_words.flat_map(Configuration::files);
+    Ok(files.find(|file| tree.holds(file)).map(Utf8Path::to_owned))
 }
 
 /// Whether some list or text in a value starts a program with these words.

@@ -17,7 +17,7 @@ use crate::layout_source::items::{Functionaries, read_inspection, read_step};
 use crate::layout_source::source::{InspectionSource, LayoutSource, SourceKey, StepSource};
 use crate::layout_source::table::{At, Span, Table, count, string, strings, wrong_type, yes_or_no};
 use crate::layout_source::time::timestamp;
-use crate::signing::{load_certificate, load_public_key};
+use crate::signing::{NEVER_SIGNS, SIGNING_SUBKEY, load_certificate, load_public_key, never_signs};
 
 /// The form that this version reads and writes.
 const FORMAT: u32 = 1;
@@ -284,13 +284,9 @@ fn read_keys(
                     style,
                     span: name.span(),
                 };
-                if key.never_signs() {
+                if never_signs(&key.public) {
                     let message = format!("the key `{}` is not for signing", name.get_ref().escape_debug());
-                    let what = "its holder said so, and of each of its subkeys";
-                    problems.push(
-                        Problem::error(file.span, message, what)
-                            .help("`gpg --quick-add-key FINGERPRINT ed25519 sign` makes a subkey that is"),
-                    );
+                    problems.push(Problem::error(file.span, message, NEVER_SIGNS).help(SIGNING_SUBKEY));
                     continue;
                 }
                 keys.insert(name.get_ref().to_string(), key);

@@ -80,11 +80,6 @@ impl SourceKey {
             _ => vec![self.id()],
         }
     }
-
-    /// Whether its holder said of every part of it that it is not for signing.
-    pub(super) fn never_signs(&self) -> bool {
-        self.step_ids().is_empty()
-    }
 }
 
 /// One `[[step]]`.

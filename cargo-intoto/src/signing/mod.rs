@@ -28,7 +28,7 @@ pub use chosen::ChosenKeys;
 pub use directory::{KeyDirectory, StoredKey};
 pub(crate) use file::read_private_key;
 pub use file::{KeyFile, KeyKindArg, encode_private, ephemeral, generate};
-pub use openpgp::{GpgKey, OpenPgpId, load_from_gpg, load_pubring};
+pub use openpgp::{GpgKey, NEVER_SIGNS, OpenPgpId, SIGNING_SUBKEY, load_from_gpg, load_pubring, never_signs};
 pub use other::OtherKey;
 pub(crate) use passphrase::{ask as ask_passphrase, new as new_passphrase};
 pub use pending::{Keyring, PendingSigners, StepSigner};

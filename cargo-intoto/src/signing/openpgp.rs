@@ -40,6 +40,16 @@ impl OpenPgpId {
     }
 }
 
+/// Why no signature by a key can count.
+pub const NEVER_SIGNS: &str = "its holder said so, and of each of its subkeys";
+/// What a key that is not for signing lacks.
+pub const SIGNING_SUBKEY: &str = "`gpg --quick-add-key FINGERPRINT ed25519 sign` makes a subkey that is";
+
+/// Whether its holder said of every part of a key that it is not for signing.
+pub fn never_signs(key: &PublicKey) -> bool {
+    matches!(key, PublicKey::OpenPgp(key) if key.signing_ids().next().is_none())
+}
+
 /// The keys in a file that GnuPG exported: all of them, or those with these ids, each of which must be there once.
 pub fn load_pubring(path: &Utf8Path, ids: &[OpenPgpId]) -> Result<Vec<PublicKey>, CliError> {
     let bytes = foreign::read(path, OpenPgpCertificate::MAX_BYTES)

@@ -36,15 +36,15 @@ pub fn root(directory: &Utf8Path) -> Utf8PathBuf {
 
 /// The innermost root around `directory`, without links: of the workspace, or of the repository that it is in.
 pub fn innermost_root(directory: &Utf8Path) -> Utf8PathBuf {
-    let within = within_tree(directory);
-    let innermost = within.iter().find(|path| is_root(path)).or(within.first());
-    innermost.map_or_else(|| directory.to_owned(), Utf8PathBuf::clone)
+    let directory = foreign::real(directory);
+    let root = directory.ancestors().find(|path| is_root(path));
+    root.unwrap_or(&directory).to_owned()
 }
 
 /// The directories from `directory` up to the tree's root. Without a recognisable root, there is no tree beyond the directory:
 /// what lies above is the user's own.
 fn within_tree(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
+    let directory = foreign::real(directory);
     let ancestors: Vec<&Utf8Path> = directory.ancestors().collect();
     // The outermost one counts: a workspace may lie in a subdirectory of the repository.
     let depth = ancestors.iter().rposition(|path| is_root(path)).unwrap_or(0);

@@ -22,9 +22,7 @@ impl PublicKey {
         };
         identities.into_iter()
     }
-}
 
-impl PublicKey {
     /// Whether both are in one hand: whoever can sign with some part of the one can sign with a part of the other. They may be one key in two forms, such
     /// as OpenPGP and plain, or RSA with two exponents, and still be unequal.
     pub fn shares_holder(&self, other: &Self) -> bool {

@@ -174,16 +174,7 @@ fn each_file_has_its_own_owner() {
     }
     link["products"] = products;
     world.link(&chain::bob(), &link);
-    let trust = [
-        "trust",
-        "add",
-        "hello",
-        "--key",
-        "owner.pub",
-        "--scope",
-        "pkg:cargo/hello",
-    ];
-    world.sandbox.intoto("chain", &trust).succeeds();
+    world.trust("hello", "owner.pub", "pkg:cargo/hello");
 
     let verify = |more: &[&str]| world.verify_by(&[], &[&["hello-1.0.0.crate"], more].concat());
     verify(&["hello"]).succeeds();

@@ -21,13 +21,6 @@ fn layout(expires: &str) -> Value {
     layout
 }
 
-fn trust(world: &World, name: &str, key: &str, scope: &str) {
-    world
-        .sandbox
-        .intoto("chain", &["trust", "add", name, "--key", key, "--scope", scope])
-        .succeeds();
-}
-
 fn verify(world: &World, more: &[&str]) -> cargo_intoto_tests::Output {
     let args = [&["verify", "--layout", "root.layout", "--link-dir", "."], more].concat();
     world.sandbox.intoto("chain", &args)
@@ -61,7 +54,7 @@ fn without_a_trusted_key_nothing_is_decided_and_the_command_is_told() {
         .exits(3)
         .says("cargo intoto trust add NAME --key FILE --scope 'pkg:cargo/hello'");
     verify(&world, &[]).exits(3).says("--subject pkg:cargo/NAME");
-    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    world.trust("hello", "owner.pub", "pkg:cargo/hello");
     verify(&world, &["--subject", "pkg:cargo/hello"]).succeeds();
 }
 
@@ -69,7 +62,7 @@ fn without_a_trusted_key_nothing_is_decided_and_the_command_is_told() {
 #[test]
 fn scopes_are_exact() {
     let world = world();
-    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    world.trust("hello", "owner.pub", "pkg:cargo/hello");
     for other in [
         "pkg:cargo/other",
         "pkg:cargo/hello2",
@@ -92,7 +85,7 @@ fn scopes_are_exact() {
 #[test]
 fn an_older_layout_is_not_put_back() {
     let world = world();
-    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    world.trust("hello", "owner.pub", "pkg:cargo/hello");
     let subject = ["--subject", "pkg:cargo/hello"];
     let older = layout("2998-01-01T00:00:00Z");
     // Never seen, and nothing newer was: accepted, and remembered.
@@ -109,7 +102,7 @@ fn an_older_layout_is_not_put_back() {
 #[test]
 fn what_was_not_verified_now_is_not_remembered() {
     let world = world();
-    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    world.trust("hello", "owner.pub", "pkg:cargo/hello");
     let subject = ["--subject", "pkg:cargo/hello"];
     let older = layout("2998-01-01T00:00:00Z");
     world.file("stranger", "not of the chain");
@@ -133,7 +126,7 @@ fn an_older_layout_loses_the_race() {
     use std::os::unix::fs::MetadataExt;
 
     let world = world();
-    trust(&world, "hello", "owner.pub", "pkg:cargo/hello");
+    world.trust("hello", "owner.pub", "pkg:cargo/hello");
     let store = world.sandbox.config().join("trust.toml");
     let before = fs::read(&store).expect("readable");
     let subject = ["--subject", "pkg:cargo/hello"];

@@ -38,6 +38,12 @@ impl World {
         self.file(&by.link_file(step), chain::dsse(&chain::text(link), &[by]));
     }
 
+    /// Tells the trust store whose layouts count.
+    pub(super) fn trust(&self, name: &str, key: &str, scope: &str) {
+        let add = ["trust", "add", name, "--key", key, "--scope", scope];
+        self.sandbox.intoto("chain", &add).succeeds();
+    }
+
     /// Verifies in `chain/` with the owner's key, at the fixed time.
     pub(super) fn verify(&self, more: &[&str]) -> Output {
         self.verify_by(&["--key", "owner.pub"], more)
