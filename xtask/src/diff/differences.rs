@@ -279,7 +279,7 @@ const TABLE: &[Difference] = &[
         "Certificates",
         &["SignatureVerificationError"],
         &[],
-        &["certificate-constraints"],
+        &["certificate-constraints", "authorities-empty"],
     ),
     laxer(
         "Several signatures under one id in DSSE",

@@ -92,6 +92,10 @@ faults! {
     "step-member-type" => |case, random| retype_member(step(case, random)?, random);
     "step-type-wrong" => |case, random| in_step(case, random, "_type", json!("stepp"));
     "certificate-constraints" => |case, random| in_step(case, random, "cert_constraints", json!([{ "common_name": "*" }]));
+    "authorities-empty" => |case, random| {
+        let member = *random.pick(&["rootcas", "intermediatecas"]);
+        in_layout(case, member, json!({}))
+    };
     "rule-unreadable" => |case, random| {
         let rule = random.pick(&[
             json!([]), json!(["ALLOW"]), json!(["ALLOW", "a", "b"]), json!(["PERMIT", "*"]), json!(["MATCH", "*", "WITH", "PRODUCTS"]),
