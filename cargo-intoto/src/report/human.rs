@@ -176,6 +176,12 @@ impl Page {
             self.more(&format!("verdict of its maker: {}", plain(outcome)));
         }
         for subject in &claims.subjects {
+            if !report.artifacts.iter().any(|artifact| artifact.name == subject.name) {
+                let name = plain(&subject.name);
+                self.more(&format!(
+                    "about {name}: nothing was compared, as no such file was given"
+                ));
+            }
             if let Some(evidence) = &subject.evidence {
                 self.more(&format!("found at {}", plain(evidence)));
             }
