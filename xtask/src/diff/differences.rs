@@ -169,6 +169,7 @@ const TABLE: &[Difference] = &[
         FindingCode::ParameterInvalid,
         &["parameter-odd"],
     ),
+    stricter("Values of parameters", FindingCode::RuleFailed, &["parameter-odd"]),
     stricter(
         "Digests of algorithms that nobody knows",
         FindingCode::FeatureUnsupported,
@@ -190,6 +191,8 @@ const TABLE: &[Difference] = &[
         &[
             "links-differ",
             "link-artifact-changed",
+            "link-member-missing",
+            "link-member-type",
             "artifact-unclean",
             "artifact-package-url",
             "digest-upper-case",
