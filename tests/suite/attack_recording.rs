@@ -168,6 +168,26 @@ fn the_build() {
             },
         },
         Attack {
+            what: "another linker, for the target that the configuration chooses",
+            at: "build",
+            code: "linker-replaced",
+            exit: 1,
+            tamper: |project| {
+                let target = "x86_64-unknown-linux-musl";
+                home_config(
+                    project,
+                    &format!("[build]\ntarget = \"{target}\"\n[target.{target}]\nlinker = \"evil\"\n"),
+                );
+            },
+        },
+        Attack {
+            what: "a program that runs the tests in the documentation, and says that they passed",
+            at: "test",
+            code: "runner-set",
+            exit: 1,
+            tamper: |project| home_config(project, "[build]\nrustdocflags = [\"--test-runtool=/bin/true\"]\n"),
+        },
+        Attack {
             what: "a patch slipped into cargo's configuration",
             at: "build",
             code: "patch-configured",

@@ -2,6 +2,7 @@
 
 mod attack_evidence;
 mod attack_recording;
+mod attack_settings;
 mod bad_input;
 mod bundle;
 mod by_name;

@@ -134,10 +134,47 @@ pub fn command_line(values: &[String], directory: &Utf8Path) -> Result<Vec<Confi
             reader.read(&path)?;
         } else {
             let table = parse(value, &format!("--config {value}"))?;
+            let included = includes(&table);
             reader.found.push(Configuration::new(Origin::CommandLine, table));
+            reader.read_included(included, directory)?;
         }
     }
     Ok(reader.found)
+}
+
+/// The target directory that the environment or the files say when cargo is started in `directory`, if they do.
+///
+/// # Errors
+/// When one of the files cannot be read or is no TOML.
+pub fn target_directory(directory: &Utf8Path, cargo_home: &Utf8Path) -> Result<Option<Utf8PathBuf>, CliError> {
+    let variables = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+    let files = files(directory, cargo_home)?;
+    Ok(path(directory, &variables, &["build", "target-dir"], &files).map(|(path, base)| base.join(path)))
+}
+
+/// A path as the environment or the nearest file of cargo's configuration says it, and what it is relative to.
+pub fn path(
+    directory: &Utf8Path,
+    variables: &[&str],
+    key: &[&str],
+    configuration: &[Configuration],
+) -> Option<(String, Utf8PathBuf)> {
+    let of_environment = variables
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    if let Some(value) = of_environment {
+        return Some((value, directory.to_owned()));
+    }
+    configuration.iter().find_map(|configuration| {
+        let value = configuration.get(key)?.as_str()?.to_owned();
+        let base = match &configuration.origin {
+            // The directory that holds `.cargo`.
+            Origin::File(path) => path.parent()?.parent()?.to_owned(),
+            Origin::CommandLine | Origin::Environment => directory.to_owned(),
+        };
+        Some((value, base))
+    })
 }
 
 /// Reads files with what they include, each once.
@@ -183,14 +220,19 @@ impl Reader {
             included_by: self.including.clone(),
         });
         self.including.push(path.to_owned());
-        // Of several files that it includes, cargo heeds the last one first.
+        self.read_included(includes, directory)?;
+        self.including.pop();
+        Ok(())
+    }
+
+    /// Of several files that are included, cargo heeds the last one first.
+    fn read_included(&mut self, includes: Vec<(String, bool)>, directory: &Utf8Path) -> Result<(), CliError> {
         for (include, optional) in includes.into_iter().rev() {
             let include = directory.join(include);
             if !optional || include.is_file() {
                 self.read(&include)?;
             }
         }
-        self.including.pop();
         Ok(())
     }
 }
@@ -365,5 +407,44 @@ mod tests {
             Some("x")
         );
         assert!(command_line(&["nonsense".to_owned()], Utf8Path::new("/")).is_err());
+    }
+
+    #[test]
+    fn what_the_command_line_includes_is_read() {
+        let guard = tempfile::tempdir().expect("temporary directory");
+        let root = Utf8Path::from_path(guard.path()).expect("UTF-8");
+        fs::write(root.join("a.toml"), "n = 1").expect("written");
+        fs::write(root.join("b.toml"), "n = 2").expect("written");
+        for (value, expected) in [
+            ("include = ['a.toml', 'b.toml']", &[2, 1][..]),
+            (
+                "include = [{ path = 'a.toml' }, { path = 'none.toml', optional = true }]",
+                &[1],
+            ),
+            ("include = 'b.toml'", &[2]),
+        ] {
+            let found = command_line(&[value.to_owned()], root).expect(value);
+            let numbers: Vec<i64> = found
+                .iter()
+                .filter_map(|configuration| configuration.get(&["n"])?.as_integer())
+                .collect();
+            assert_eq!(numbers, expected, "{value}");
+        }
+        assert!(command_line(&["include = 'none.toml'".to_owned()], root).is_err());
+    }
+
+    #[test]
+    fn the_target_directory_is_found_beside_its_file() {
+        let guard = tempfile::tempdir().expect("temporary directory");
+        let root = Utf8Path::from_path(guard.path()).expect("UTF-8");
+        let (tree, home) = (root.join("a/b"), root.join("home"));
+        fs::create_dir_all(&tree).expect("created");
+        assert_eq!(target_directory(&tree, &home).expect("nothing there"), None);
+        fs::create_dir_all(root.join("a/.cargo")).expect("created");
+        fs::write(root.join("a/.cargo/config.toml"), "build.target-dir = 'out'").expect("written");
+        assert_eq!(
+            target_directory(&tree, &home).expect("readable"),
+            Some(root.join("a/out"))
+        );
     }
 }

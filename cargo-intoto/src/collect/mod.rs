@@ -3,6 +3,7 @@
 pub mod advisory_db;
 pub mod auditable;
 pub mod cache;
+mod compiler_flags;
 pub mod configuration;
 pub mod content;
 pub mod crate_file;

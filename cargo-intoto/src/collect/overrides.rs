@@ -5,6 +5,7 @@
 
 use camino::Utf8Path;
 
+use crate::collect::compiler_flags::FlagsOf;
 use crate::collect::configuration::{Configuration, Origin};
 use crate::collect::programs;
 use crate::error::CliError;
@@ -135,9 +136,6 @@ const BUILD_KEYS: &[(&str, &[&str], CargoCode)] = &[
     ),
 ];
 
-/// Keys of `[target.TRIPLE]` that are no program and no override of a build script.
-const TARGET_FLAGS: &[&str] = &["rustflags", "rustdocflags", "ar"];
-
 impl Finder<'_> {
     fn environment(&mut self) {
         for (name, value) in self.sources.environment {
@@ -157,8 +155,10 @@ impl Finder<'_> {
                 (None, Some(rest)) if rest.ends_with("_RUNNER") => CargoCode::RunnerSet,
                 _ if name.starts_with("CARGO_SOURCE_") => CargoCode::SourceReplaced,
                 _ if name.starts_with("CARGO_PATCH_") => CargoCode::PatchConfigured,
-                _ if is_flags(name) && names_linker(value) => CargoCode::LinkerReplaced,
-                _ => continue,
+                _ => match FlagsOf::variable(name).and_then(|of| of.judge(value)) {
+                    Some(code) => code,
+                    None => continue,
+                },
             };
             self.add(code, name, &Origin::Environment, value, self.sources.directory);
         }
@@ -175,8 +175,11 @@ impl Finder<'_> {
             Origin::CommandLine | Origin::Environment => self.sources.directory,
         };
         for (key, variables, code) in BUILD_KEYS {
+            // `--config` ranks above cargo's variables for its keys, and below those that are older than these.
+            let is_above = |name: &str| name.starts_with("CARGO_BUILD_") && *origin == Origin::CommandLine;
             let is_taken = variables
                 .iter()
+                .filter(|name| !is_above(name))
                 .any(|name| self.sources.environment.iter().any(|(other, _)| other == name));
             if let Some(value) = configuration.get(&["build", key]).filter(|_| !is_taken) {
                 let value = text(value);
@@ -185,11 +188,13 @@ impl Finder<'_> {
                 }
             }
         }
-        if let Some(value) = configuration
-            .get(&["build", "rustflags"])
-            .filter(|value| names_linker(&text(value)))
-        {
-            self.add(CargoCode::LinkerReplaced, "build.rustflags", origin, &text(value), base);
+        for key in FlagsOf::KEYS {
+            let value = configuration.get(&["build", key]).map(text);
+            if let (Some(of), Some(value)) = (FlagsOf::key(key), value)
+                && let Some(code) = of.judge(&value)
+            {
+                self.add(code, &format!("build.{key}"), origin, &value, base);
+            }
         }
         for section in ["target", "host"] {
             for (triple, table) in configuration.table(section).into_iter().flatten() {
@@ -256,10 +261,13 @@ impl Finder<'_> {
             match key.as_str() {
                 "linker" => self.add(CargoCode::LinkerReplaced, &name, origin, &value_text, base),
                 "runner" => self.add(CargoCode::RunnerSet, &name, origin, &value_text, base),
-                "rustflags" if names_linker(&value_text) => {
-                    self.add(CargoCode::LinkerReplaced, &name, origin, &value_text, base);
+                "ar" => {}
+                key if let Some(of) = FlagsOf::key(key) => {
+                    if let Some(code) = of.judge(&value_text) {
+                        self.add(code, &name, origin, &value_text, base);
+                    }
                 }
-                other if !TARGET_FLAGS.contains(&other) && value.is_table() => {
+                _ if value.is_table() => {
                     self.add(
                         CargoCode::BuildScriptReplaced,
                         &name,
@@ -316,19 +324,6 @@ fn of_programs(variable: &str) -> Option<CargoCode> {
     }
 }
 
-fn is_flags(name: &str) -> bool {
-    matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_BUILD_RUSTFLAGS")
-        || (name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS"))
-}
-
-/// Whether compiler flags choose the linker; the encoded form separates words by 0x1f.
-fn names_linker(flags: &str) -> bool {
-    let flags = flags.replace('\u{1f}', " ");
-    ["linker=", "-fuse-ld", "linker-flavor=", "link-self-contained"]
-        .iter()
-        .any(|part| flags.contains(part))
-}
-
 /// A value as one word or several.
 fn text(value: &toml::Value) -> String {
     match value {
@@ -380,6 +375,32 @@ mod tests {
             assert!(!format!("{found:?}").contains("/home/u"), "{found:?}");
         }
         found.into_iter().map(|found| (found.code, found.name)).collect()
+    }
+
+    /// An empty variable of cargo's own hides what a file says, and not what stands on the command line.
+    #[test]
+    fn the_command_line_is_hidden_by_older_variables_alone() {
+        let given: toml::Table = "build.rustc-wrapper = 'x'".parse().expect("TOML");
+        for (origin, variable, is_found) in [
+            (Origin::CommandLine, "CARGO_BUILD_RUSTC_WRAPPER", true),
+            (Origin::CommandLine, "RUSTC_WRAPPER", false),
+            (
+                Origin::File("/w/.cargo/config.toml".into()),
+                "CARGO_BUILD_RUSTC_WRAPPER",
+                false,
+            ),
+            (Origin::File("/w/.cargo/config.toml".into()), "RUSTC_WRAPPER", false),
+        ] {
+            let found = find(&Sources {
+                environment: &[(variable.to_owned(), String::new())],
+                configuration: &[Configuration::new(origin.clone(), given.clone())],
+                directory: Utf8Path::new("/w"),
+                targets: &[],
+                is_of_tree: &|_| true,
+                naming: &naming(),
+            });
+            assert_eq!(!found.is_empty(), is_found, "{origin:?} {variable}");
+        }
     }
 
     #[test]
@@ -448,6 +469,20 @@ mod tests {
                 &[],
                 &[("/w/.cargo/config.toml", "target.other-triple.linker = 'l'")],
                 &[],
+            ),
+            (
+                &[("RUSTDOCFLAGS", "--test-runtool=/bin/true")],
+                &[(
+                    "/w/.cargo/config.toml",
+                    "build.rustdocflags = ['--test-runtool', '/bin/true']\nbuild.rustflags = ['@flags']\n\
+                     target.'cfg(unix)'.rustdocflags = ['-Clinker=x']",
+                )],
+                &[
+                    (RunnerSet, "RUSTDOCFLAGS"),
+                    (RunnerSet, "build.rustdocflags"),
+                    (LinkerReplaced, "build.rustflags"),
+                    (LinkerReplaced, "target.cfg(unix).rustdocflags"),
+                ],
             ),
             (
                 &[],

@@ -50,7 +50,7 @@ impl CargoFlags {
         let mut flags = Self::default();
         let mut words = words.iter().map(String::as_str).take_while(|word| *word != "--");
         while let Some(word) = words.next() {
-            let (name, attached) = split(word);
+            let (name, attached) = split(word)?;
             let mut value = || match attached {
                 Some(value) => Ok(value.to_owned()),
                 None => words
@@ -60,7 +60,7 @@ impl CargoFlags {
             };
             match name {
                 "--message-format" => return Err(taken(name, "the recorder reads cargo's messages itself")),
-                "--build-plan" | "--unit-graph" | "--list" => {
+                "--build-plan" | "--unit-graph" | "-l" | "--list" => {
                     return Err(taken(name, "nothing would be made to record"));
                 }
                 "--artifact-dir" | "--out-dir" => {
@@ -116,19 +116,31 @@ pub fn profile_directory(profile: &str) -> &str {
 }
 
 /// A word as a flag and the value that is attached to it: `--a=b`, `-pb`, `-p=b`.
-fn split(word: &str) -> (&str, Option<&str>) {
+///
+/// # Errors
+/// For short flags in one word, which every reader of cargo's words would have to take apart.
+fn split(word: &str) -> Result<(&str, Option<&str>), CliError> {
     if word.starts_with("--") {
-        return match word.split_once('=') {
+        return Ok(match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
-        };
+        });
     }
-    // Of cargo's short flags only these take a value that we care about.
-    if word.len() > 2 && (word.starts_with("-p") || word.starts_with("-F") || word.starts_with("-Z")) {
-        let (name, value) = word.split_at(2);
-        return (name, Some(value.strip_prefix('=').unwrap_or(value)));
+    let Some((name, rest)) = word
+        .split_at_checked(2)
+        .filter(|(name, rest)| name.starts_with('-') && !rest.is_empty())
+    else {
+        return Ok((word, None));
+    };
+    match name {
+        // Of cargo's short flags only these take a value.
+        "-p" | "-F" | "-Z" | "-j" | "-C" => Ok((name, Some(rest.strip_prefix('=').unwrap_or(rest)))),
+        "-v" if rest.bytes().all(|byte| byte == b'v') => Ok((word, None)),
+        _ => Err(CliError::usage(format!(
+            "cargo's flags in `{word}` cannot be told apart in a recorded step"
+        ))
+        .hint("write each short flag for itself: `-r -F NAME` in the place of `-rF NAME`")),
     }
-    (word, None)
 }
 
 fn taken(name: &str, why: &str) -> CliError {
@@ -146,12 +158,15 @@ fn own_config(value: String) -> Result<String, CliError> {
         .collect();
     let key = key.replace(['"', '\''], "");
     if matches!(key.as_str(), "build.build-dir" | "build.target-dir" | "build") {
-        return Err(
-            CliError::usage(format!("`--config {key}` cannot be used in a recorded step"))
-                .hint("the run has a build directory of its own; for the target directory use `--target-dir`"),
-        );
+        return Err(own_directory(&key));
     }
     Ok(value)
+}
+
+/// Refuses a configuration value that the recorder sets itself.
+pub fn own_directory(key: &str) -> CliError {
+    CliError::usage(format!("`--config {key}` cannot be used in a recorded step"))
+        .hint("the run has a build directory of its own; for the target directory use `--target-dir`")
 }
 
 #[cfg(test)]
@@ -196,10 +211,15 @@ mod tests {
             "--config build={}",
             "--target",
             "-p",
+            "-l",
+            "-rF danger",
+            "-qj2",
+            "-vr",
         ] {
             assert_eq!(parsed(words).expect_err(words).exit().code(), 2, "{words}");
         }
         assert!(parsed("-- --message-format json").is_ok());
+        assert!(parsed("-vv -v -j2 -j 2 -q - -- -rF x").is_ok());
     }
 
     #[test]

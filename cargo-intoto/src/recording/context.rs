@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exec::cargo::Cargo;
 use crate::finding::CargoCode;
 use crate::naming::{Naming, Roots};
-use crate::plan::CargoFlags;
+use crate::plan::cargo_flags::{self, CargoFlags};
 use crate::store::run::runs_directory;
 use crate::store::{Run, RunId};
 use crate::ui::Ui;
@@ -96,6 +96,7 @@ impl<'a> Context<'a> {
         );
         let run = Run::of(&runs, id);
         let mut configuration = configuration::command_line(&flags.config, &directory)?;
+        refuse_own(&configuration)?;
         configuration.extend(configuration::files(&directory, &workspace.cargo_home)?);
         let rustc = configured_compiler(&configuration);
         // A configuration for some targets concerns us if one of them is the host.
@@ -134,17 +135,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When cargo cannot tell.
     pub fn packages_of_targets(&self) -> Result<BTreeSet<String>, CliError> {
-        let configured = self
-            .configuration
-            .iter()
-            .find_map(|configuration| configuration.get(&["build", "target"]))
-            .into_iter()
-            .flat_map(|value| match value {
-                toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_str).collect(),
-                value => value.as_str().into_iter().collect::<Vec<_>>(),
-            });
-        let mut platforms: BTreeSet<String> = configured.map(str::to_owned).collect();
-        platforms.extend(self.flags.targets.iter().cloned());
+        let mut platforms: BTreeSet<String> = targets(&self.flags, &self.configuration).into_iter().collect();
         platforms.extend(self.toolchain.as_ref().map(|toolchain| toolchain.host.clone()));
         // A target given as a file has a name that cargo's filter does not know.
         let platforms = if platforms.iter().any(|platform| platform.ends_with(".json")) {
@@ -269,15 +260,33 @@ fn current_directory() -> Result<Utf8PathBuf, CliError> {
 
 /// The compiler that the environment or the configuration names, as cargo ranks them.
 fn configured_compiler(configuration: &[Configuration]) -> Option<String> {
-    let variable = ["RUSTC", "CARGO_BUILD_RUSTC"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok());
+    let variable = std::env::var("RUSTC").ok().filter(|value| !value.is_empty());
     let key = || {
-        configuration
-            .iter()
-            .find_map(|configuration| configuration.get(&["build", "rustc"])?.as_str().map(str::to_owned))
+        let (value, _) = configuration::effective(&["build", "rustc"], configuration)?;
+        value.as_str().filter(|value| !value.is_empty()).map(str::to_owned)
     };
-    variable.filter(|value| !value.is_empty()).or_else(key)
+    variable.or_else(key)
+}
+
+/// The targets that cargo is told to build for, by its flags, its environment or its configuration; none for the host alone.
+fn targets(flags: &CargoFlags, configuration: &[Configuration]) -> Vec<String> {
+    let configured = configuration::effective(&["build", "target"], configuration);
+    let configured = configured.into_iter().flat_map(|(value, _)| match value {
+        toml::Value::Array(values) => values,
+        value => vec![value],
+    });
+    let configured = configured.filter_map(|value| value.as_str().map(str::to_owned));
+    flags.targets.iter().cloned().chain(configured).collect()
+}
+
+/// Refuses directories that the recorder sets itself, where `--config` names a file that sets them.
+fn refuse_own(command_line: &[Configuration]) -> Result<(), CliError> {
+    for key in ["build-dir", "target-dir"] {
+        if command_line.iter().any(|given| given.get(&["build", key]).is_some()) {
+            return Err(cargo_flags::own_directory(&format!("build.{key}")));
+        }
+    }
+    Ok(())
 }
 
 fn environment() -> Vec<(String, String)> {
@@ -296,7 +305,13 @@ fn find_overrides(
     naming: &Naming,
 ) -> Vec<Override> {
     let host = toolchain.map(|toolchain| toolchain.host.clone());
-    let targets: Vec<String> = flags.targets.iter().cloned().chain(host).collect();
+    // Cargo calls a target that is given as a file by the file's name.
+    let name = |target: String| match target.strip_suffix(".json") {
+        Some(path) => Utf8Path::new(path).file_name().unwrap_or(path).to_owned(),
+        None => target,
+    };
+    let targets = targets(flags, configuration).into_iter().map(name);
+    let targets: Vec<String> = targets.chain(host).collect();
     overrides::find(&overrides::Sources {
         environment: &environment(),
         configuration,

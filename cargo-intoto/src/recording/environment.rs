@@ -7,6 +7,7 @@ use crate::recording::Context;
 
 /// Variables that shape what the compiler makes, by exact name.
 const VARIABLES: &[&str] = &[
+    "CARGO_ENCODED_RUSTDOCFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
     "CARGO_INCREMENTAL",
     "RUSTDOCFLAGS",
@@ -18,6 +19,7 @@ const VARIABLES: &[&str] = &[
 const PREFIXES: &[&str] = &["CARGO_BUILD_", "CARGO_PROFILE_"];
 /// Keys of cargo's configuration that shape what the compiler makes.
 const KEYS: &[&[&str]] = &[
+    &["build", "rustdocflags"],
     &["build", "rustflags"],
     &["build", "target"],
     &["build", "incremental"],
@@ -84,7 +86,8 @@ pub(super) fn of_compiling(context: &Context<'_>, default_profile: &str) -> Map<
 }
 
 fn is_recorded(name: &str) -> bool {
-    let of_target = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS");
+    let of_target =
+        name.starts_with("CARGO_TARGET_") && (name.ends_with("_RUSTFLAGS") || name.ends_with("_RUSTDOCFLAGS"));
     (VARIABLES.contains(&name) || of_target || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
         // Where the build happened is not what it made; the recorder sets it itself.
         && !matches!(name, "CARGO_BUILD_BUILD_DIR" | "CARGO_BUILD_TARGET_DIR" | "CARGO_BUILD_JOBS")
@@ -102,10 +105,12 @@ fn configured(context: &Context<'_>) -> Map<String, Value> {
             }
         }
         for (triple, table) in configuration.table("target").into_iter().flatten() {
-            if let Some(flags) = table.get("rustflags") {
-                found
-                    .entry(format!("target.{triple}.rustflags"))
-                    .or_insert_with(|| json!(context.naming.word(&flags.to_string())));
+            for key in ["rustdocflags", "rustflags"] {
+                if let Some(flags) = table.get(key) {
+                    found
+                        .entry(format!("target.{triple}.{key}"))
+                        .or_insert_with(|| json!(context.naming.word(&flags.to_string())));
+                }
             }
         }
     }
@@ -122,6 +127,8 @@ mod tests {
             "RUSTFLAGS",
             "CARGO_PROFILE_RELEASE_LTO",
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTDOCFLAGS",
+            "CARGO_ENCODED_RUSTDOCFLAGS",
         ] {
             assert!(is_recorded(name), "{name}");
         }

@@ -70,7 +70,7 @@ fn run(context: &Context<'_>, plan: &StepPlan, units: &mut Units) -> Result<Obse
             "the test executables changed while the tests ran",
         ));
     }
-    let mut counter = Counter::new();
+    let mut counter = Counter::new(own.is_empty());
     for executable in &executables {
         counter.expect(
             executable.path.file_name().unwrap_or_default(),
