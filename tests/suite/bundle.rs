@@ -411,6 +411,22 @@ fn a_workspace_packs_its_latest_run_and_says_where_it_is_found() {
     project
         .intoto(&["bundle", "verify", bundle.as_str(), crate_file.as_str()])
         .succeeds();
+    // Where cargo has another target directory since, the latest run is there and not here.
+    project
+        .file(".cargo/config.toml", "[build]\ntarget-dir = \"out\"\n")
+        .file(".gitignore", "/target\n/out\n")
+        .commit("elsewhere");
+    project
+        .intoto(&["bundle", "create"])
+        .exits(3)
+        .says("no recorded run in ");
+    for step in STEPS {
+        record(&project, step).succeeds();
+    }
+    project
+        .intoto(&["bundle", "create"])
+        .succeeds()
+        .says("Bundled out/package/hello-0.1.0.intoto.tar");
     // A tampered one is refused as a whole.
     let mut bytes = fs::read(&bundle).expect("our own");
     let at = bytes.len() / 2;

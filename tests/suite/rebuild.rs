@@ -169,6 +169,56 @@ fn a_first_builder_who_lies_is_found() {
         .prints("material src/evil.rs: not used now");
 }
 
+/// The commit says that cargo builds elsewhere, and leads to the first builder's records where they would be looked for.
+#[test]
+fn the_commit_does_not_choose_which_records_are_read() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("hello");
+    project
+        .hello()
+        .lock()
+        .file(".cargo/config.toml", "[build]\ntarget-dir = \"out\"\n")
+        .file(".gitignore", "/out\n");
+    let records = sandbox.path("records");
+    fs::create_dir_all(project.path("target")).expect("created");
+    std::os::unix::fs::symlink(&records, project.path("target/intoto")).expect("linked");
+    project.commit("begin");
+    project
+        .intoto(&["key", "generate", "second", "--no-passphrase"])
+        .succeeds();
+    for words in [&["fetch"][..], &["build", "--release"]] {
+        project
+            .intoto(&[words, &["--locked", "--unsigned"]].concat())
+            .succeeds();
+    }
+    let made = project.path("out/intoto/latest").canonicalize_utf8().expect("a run");
+    let id = made.file_name().expect("the run's id");
+    fs::create_dir_all(records.join(id)).expect("created");
+    std::os::unix::fs::symlink(id, records.join("latest")).expect("linked");
+    let (mut link, _) = payload(&made.join("build.unsigned.link"));
+    link["products"]["target/release/hello"]["sha256"] = sha256_hex(b"evil").into();
+    let forged = records.join(id).join("build.unsigned.link");
+    fs::write(&forged, json!({ "signed": link, "signatures": [] }).to_string()).expect("written");
+    let args = [
+        "rebuild",
+        "--step",
+        "build",
+        "--link",
+        forged.as_str(),
+        "--key",
+        "second",
+        "--output-dir",
+        "../second",
+    ];
+    project
+        .intoto(&args)
+        .exits(1)
+        .prints("product target/release/hello: other bytes");
+    assert!(!sandbox.path("second").exists());
+    let untouched = fs::read_dir(records.join(id)).expect("the first builder's").count();
+    assert_eq!(untouched, 1, "nothing was written there");
+}
+
 #[test]
 fn a_link_is_a_request_and_no_order() {
     let sandbox = Sandbox::new();

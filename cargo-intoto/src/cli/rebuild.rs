@@ -96,9 +96,9 @@ pub(crate) fn run(args: Args, ui: &Ui) -> Result<Exit, CliError> {
     let clean = CleanTree::make(tree.root(), &request, ui)?;
     let rebuilt = clean.record(&request, args.allow_wrapper, ui)?;
     let files = Files {
-        original: &args.artifact_dir.clone().unwrap_or_else(|| tree.root().join("target")),
-        rebuilt: &clean.workspace.join("target"),
-        tree: &clean.root,
+        original: args.artifact_dir.as_deref().unwrap_or(tree.target()),
+        rebuilt: &clean.target,
+        tree: &clean.tree,
     };
     let is_same = difference::agree(&request.link, &rebuilt);
     let products = count(rebuilt.products.len(), "product");
@@ -138,8 +138,10 @@ fn tell(request: &Request, rebuilt: &Link, files: &Files<'_>, ui: &Ui) -> Result
 /// The files of one commit, in a directory of their own.
 struct CleanTree {
     guard: TempDir,
-    root: Utf8PathBuf,
+    tree: Utf8PathBuf,
     workspace: Utf8PathBuf,
+    /// Beside the tree: a commit may hold files below `target`, or links to somebody's records, and say that cargo builds elsewhere.
+    target: Utf8PathBuf,
 }
 
 impl CleanTree {
@@ -152,9 +154,11 @@ impl CleanTree {
         let root = guard.path().canonicalize().map_err(failed)?;
         let root = Utf8PathBuf::from_path_buf(root)
             .map_err(|_| CliError::cannot_decide("the directory for temporary files is not UTF-8"))?;
-        ui.status("Preparing", format!("commit {} in {root}", request.commit));
-        repository.check_out(&request.commit, &root)?;
-        let workspace = root.join(below);
+        let tree = root.join("tree");
+        ui.status("Preparing", format!("commit {} in {tree}", request.commit));
+        std::fs::create_dir(&tree).map_err(failed)?;
+        repository.check_out(&request.commit, &tree)?;
+        let workspace = tree.join(below);
         if !workspace.join("Cargo.lock").is_file() {
             return Err(CliError::cannot_decide(format!(
                 "the commit {} has no Cargo.lock in the workspace, so nobody else builds with the same dependencies",
@@ -162,7 +166,12 @@ impl CleanTree {
             ))
             .hint("commit Cargo.lock, and record again"));
         }
-        Ok(Self { guard, root, workspace })
+        Ok(Self {
+            guard,
+            tree,
+            workspace,
+            target: root.join("target"),
+        })
     }
 
     /// Does the step, and reads the link that was left for signing.
@@ -194,7 +203,7 @@ impl CleanTree {
         let mut words = own(&[request.subcommand, "--step", step]);
         words.extend(request.words.iter().cloned());
         itself::run(&words, &self.workspace, &variables)?;
-        let run = Run::latest(&runs_directory(&self.workspace.join("target")))?
+        let run = Run::latest(&runs_directory(&self.target))?
             .ok_or_else(|| CliError::failure("nothing was recorded in the clean directory"))?;
         let path = run.directory().join(format!("{step}.unsigned.link"));
         if !path.is_file() {
@@ -208,7 +217,7 @@ impl CleanTree {
     /// The toolchain, and nothing that leads elsewhere than into the clean directory.
     fn variables(&self, request: &Request, ui: &Ui) -> Result<Vec<(&'static str, Option<OsString>)>, CliError> {
         let mut variables: Vec<(&str, Option<OsString>)> = vec![
-            ("CARGO_TARGET_DIR", None),
+            ("CARGO_TARGET_DIR", Some(self.target.as_os_str().to_owned())),
             ("CARGO_BUILD_TARGET_DIR", None),
             ("CARGO_BUILD_BUILD_DIR", None),
         ];
@@ -233,7 +242,7 @@ impl CleanTree {
     fn end(self, keep: bool, ui: &Ui) {
         if keep {
             let _ = self.guard.keep();
-            ui.note(format!("the clean directory is {}", self.root));
+            ui.note(format!("the clean directory is {}", self.tree));
         }
     }
 }

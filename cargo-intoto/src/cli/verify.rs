@@ -58,7 +58,7 @@ pub(crate) struct Args {
     /// Directory with the links [default: the workspace's latest run]
     #[arg(long, value_name = "DIR", help_heading = "Evidence")]
     link_dir: Option<Utf8PathBuf>,
-    /// Where cargo puts what it builds [default: target]
+    /// Where cargo puts what it builds [default: as cargo's configuration says, else target]
     #[arg(
         long,
         value_name = "DIR",

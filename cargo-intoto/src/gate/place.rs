@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::arguments::GateArgs;
 use super::decision::Terms;
-use crate::collect::configuration::{self, Configuration, Origin};
+use crate::collect::configuration;
 use crate::error::CliError;
 use crate::layout_source::LayoutSource;
 use crate::verification::author_tree::AuthorTree;
@@ -26,26 +26,16 @@ impl Place {
     /// # Errors
     /// When there is none, or cargo's configuration cannot be read.
     pub fn find(here: &Utf8Path, args: &GateArgs) -> Result<Self, CliError> {
-        let configuration = configuration::files(here, &cargo_home()?)?;
-        let target = setting(
-            here,
-            &["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"],
-            &["build", "target-dir"],
-            &configuration,
-        );
-        let target = target.map(|(directory, base)| base.join(directory));
-        let tree = AuthorTree::find(here, target.as_deref())?;
+        let tree = AuthorTree::find(here, None)?;
         let build = match &args.build_dir {
             Some(directory) => tree.root().join(directory),
-            None => match setting(
-                here,
-                &["CARGO_BUILD_BUILD_DIR"],
-                &["build", "build-dir"],
-                &configuration,
-            ) {
-                Some((template, base)) => base.join(expanded(&template, tree.root())?),
-                None => target.unwrap_or_else(|| tree.root().join("target")),
-            },
+            None => {
+                let files = configuration::files(here, &cargo_home()?)?;
+                match configuration::path(here, &["CARGO_BUILD_BUILD_DIR"], &["build", "build-dir"], &files) {
+                    Some((template, base)) => base.join(expanded(&template, tree.root())?),
+                    None => tree.target().to_owned(),
+                }
+            }
         };
         Ok(Self { tree, build })
     }
@@ -88,31 +78,6 @@ impl Place {
             exact_commands,
         })
     }
-}
-
-/// A directory as the environment or the nearest file of cargo's configuration names it, and what it is relative to.
-fn setting(
-    here: &Utf8Path,
-    variables: &[&str],
-    key: &[&str],
-    configuration: &[Configuration],
-) -> Option<(String, Utf8PathBuf)> {
-    let of_environment = variables
-        .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty());
-    if let Some(value) = of_environment {
-        return Some((value, here.to_owned()));
-    }
-    configuration.iter().find_map(|configuration| {
-        let value = configuration.get(key)?.as_str()?.to_owned();
-        let base = match &configuration.origin {
-            // The directory that holds `.cargo`.
-            Origin::File(path) => path.parent()?.parent()?.to_owned(),
-            Origin::CommandLine | Origin::Environment => here.to_owned(),
-        };
-        Some((value, base))
-    })
 }
 
 /// `build.build-dir` with what cargo writes for its variables.

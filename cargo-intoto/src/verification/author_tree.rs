@@ -12,9 +12,11 @@ use intoto_core::limits::Limits;
 use intoto_core::link::Link;
 use intoto_core::payload::Payload;
 
+use crate::collect::configuration;
 use crate::error::CliError;
 use crate::foreign::ForeignDirectory;
 use crate::store::{self, LinkStore, Run};
+use crate::workspace::cargo_home;
 
 /// The signed layout below a workspace's root.
 pub const LAYOUT: &str = "layouts/release.layout";
@@ -29,10 +31,10 @@ pub struct AuthorTree {
 }
 
 impl AuthorTree {
-    /// The workspace that `directory` lies in, with its target directory unless another one is given.
+    /// The workspace that `directory` lies in, with the target directory that cargo would use unless another one is given.
     ///
     /// # Errors
-    /// When nothing at or above `directory` looks like the root of a workspace.
+    /// When nothing at or above `directory` looks like the root of a workspace, or cargo's configuration cannot be read.
     pub fn find(directory: &Utf8Path, target: Option<&Utf8Path>) -> Result<Self, CliError> {
         let marked = |mark: &str| directory.ancestors().find(|path| path.join(mark).is_file());
         let root = MARKS.iter().find_map(|mark| marked(mark)).ok_or_else(|| {
@@ -40,15 +42,25 @@ impl AuthorTree {
                 .hint("outside of a workspace, say what to verify: --layout FILE --key FILE --link-dir DIR FILE.crate")
                 .hint("in your own workspace, `cargo intoto init` makes a layout")
         })?;
+        let target = match target {
+            Some(target) => directory.join(target),
+            // An older run in `target` is not the latest one when cargo has another directory since.
+            None => configuration::target_directory(directory, &cargo_home()?)?.unwrap_or_else(|| root.join("target")),
+        };
         Ok(Self {
             root: root.to_owned(),
-            target: target.map_or_else(|| root.join("target"), |target| directory.join(target)),
+            target,
         })
     }
 
     /// The root.
     pub fn root(&self) -> &Utf8Path {
         &self.root
+    }
+
+    /// The target directory.
+    pub fn target(&self) -> &Utf8Path {
+        &self.target
     }
 
     /// The signed layout, which must be there.
