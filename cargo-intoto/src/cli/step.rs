@@ -148,7 +148,7 @@ macro_rules! step_help {
             $step,
             "` as it is; see `cargo help ",
             $step,
-            "`. --message-format is the recorder's own.\n\nThe link is written to target/intoto/<run>/. When cargo fails, \
+            "`. --message-format is the recorder's own, and short flags are written apart: -r -F NAME.\n\nThe link is written to target/intoto/<run>/. When cargo fails, \
              nothing is recorded, and its exit code is passed on."
         )
     };
