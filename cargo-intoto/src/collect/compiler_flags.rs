@@ -35,10 +35,10 @@ impl FlagsOf {
                 .iter()
                 .any(|prefix| name.strip_prefix(prefix) == Some(flags)),
         };
-        match () {
-            () if is("RUSTFLAGS") => Some(Self::Rustc),
-            () if is("RUSTDOCFLAGS") => Some(Self::Rustdoc),
-            () => None,
+        if is("RUSTFLAGS") {
+            Some(Self::Rustc)
+        } else {
+            is("RUSTDOCFLAGS").then_some(Self::Rustdoc)
         }
     }
 

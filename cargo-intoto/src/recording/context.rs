@@ -268,15 +268,24 @@ fn configured_compiler(configuration: &[Configuration]) -> Option<String> {
     variable.or_else(key)
 }
 
-/// The targets that cargo is told to build for, by its flags, its environment or its configuration; none for the host alone.
+/// The targets that cargo may be told to build for, by its flags, its environment or its configuration; none for the host alone. Cargo joins
+/// the lists of several files.
 fn targets(flags: &CargoFlags, configuration: &[Configuration]) -> Vec<String> {
-    let configured = configuration::effective(&["build", "target"], configuration);
-    let configured = configured.into_iter().flat_map(|(value, _)| match value {
-        toml::Value::Array(values) => values,
-        value => vec![value],
+    let key = ["build", "target"];
+    let values = configuration.iter().filter_map(|configuration| configuration.get(&key));
+    let texts = values.flat_map(|value| match value {
+        toml::Value::Array(values) => values.as_slice(),
+        value => std::slice::from_ref(value),
     });
-    let configured = configured.filter_map(|value| value.as_str().map(str::to_owned));
-    flags.targets.iter().cloned().chain(configured).collect()
+    let texts = texts.filter_map(toml::Value::as_str).map(str::to_owned);
+    let of_environment = std::env::var(configuration::variable(&key)).ok();
+    flags
+        .targets
+        .iter()
+        .cloned()
+        .chain(of_environment.filter(|value| !value.is_empty()))
+        .chain(texts)
+        .collect()
 }
 
 /// Refuses directories that the recorder sets itself, where `--config` names a file that sets them.
@@ -323,4 +332,25 @@ fn find_overrides(
         },
         naming,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::configuration::Origin;
+
+    /// A linker of any of them would be cargo's.
+    #[test]
+    fn the_targets_of_all_files_count() {
+        let file = |text: &str| Configuration::new(Origin::File("f".into()), text.parse().expect("TOML"));
+        let configuration = [
+            file("build.target = ['near']"),
+            file("build.jobs = 1"),
+            file("build.target = ['far', 'further.json']"),
+            file("build.target = 'furthest'"),
+        ];
+        let flags = CargoFlags::parse(&["--target=given".to_owned()]).expect("known words");
+        let found = targets(&flags, &configuration);
+        assert_eq!(found, ["given", "near", "far", "further.json", "furthest"]);
+    }
 }
